@@ -1,0 +1,87 @@
+"""fauxto tells a photograph from a picture that a generative model made, and says how sure it is.
+
+    >>> from fauxto import Detector
+    >>> report = Detector().analyze("holiday.jpg")
+    >>> print(report.verdict, report.probability)
+
+Everything of the public interface is named here. NumPy, Pillow and ONNX Runtime are imported when a
+`Detector` is first asked for, so that `import fauxto` and `fauxto --help` cost next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fauxto.errors import (
+    BundleError,
+    BundleFormatError,
+    BundleNotFoundError,
+    ConfigError,
+    DatasetError,
+    FauxtoError,
+    ImageError,
+    MissingExtraError,
+    ModelIntegrityError,
+)
+from fauxto.limits import Limits
+from fauxto.report import (
+    Basis,
+    Evidence,
+    ImageSummary,
+    ModelSummary,
+    Report,
+    Says,
+    Stability,
+    Status,
+    Trust,
+    Verdict,
+)
+
+__all__ = [
+    "Basis",
+    "Bundle",
+    "BundleError",
+    "BundleFormatError",
+    "BundleNotFoundError",
+    "ConfigError",
+    "DatasetError",
+    "Detector",
+    "Evidence",
+    "FauxtoError",
+    "ImageError",
+    "ImageSummary",
+    "Limits",
+    "MissingExtraError",
+    "ModelIntegrityError",
+    "ModelSummary",
+    "Report",
+    "Says",
+    "Stability",
+    "Status",
+    "Trust",
+    "Verdict",
+    "__version__",
+]
+
+if TYPE_CHECKING:
+    from fauxto.bundles import Bundle
+    from fauxto.detector import Detector
+
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import what is costly to import when it is first asked for."""
+        if name == "Detector":
+            from fauxto.detector import Detector
+
+            return Detector
+        if name == "Bundle":
+            from fauxto.bundles import Bundle
+
+            return Bundle
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("fauxto")
+        raise AttributeError(f"module 'fauxto' has no attribute {name!r}")

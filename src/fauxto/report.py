@@ -1,0 +1,182 @@
+"""What fauxto says of one picture: a `Report` and the words that it is made of.
+
+The JSON form is version 1 of the schema in docs/reference/report.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+REPORT_VERSION = 1
+
+
+class Verdict(StrEnum):
+    """What a picture is held to be."""
+
+    REAL = "real"
+    AI = "ai"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Status(StrEnum):
+    """Whether a picture could be judged, and if not, why."""
+
+    OK = "ok"
+    NOT_FOUND = "not_found"
+    NOT_A_FILE = "not_a_file"
+    UNREADABLE = "unreadable"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    UNSUPPORTED_MODE = "unsupported_mode"
+    TOO_LARGE = "too_large"
+    TRUNCATED = "truncated"
+    TIMED_OUT = "timed_out"
+
+
+class Basis(StrEnum):
+    """What a verdict rests on (docs/explanation/verdict.md)."""
+
+    PIXELS = "pixels"
+    CONTENT_CREDENTIALS = "content credentials"
+    DECLARED_METADATA = "declared metadata"
+    CONFLICT = "conflict"
+
+
+class Says(StrEnum):
+    """What one source of evidence says of a picture."""
+
+    AI = "ai"
+    REAL = "real"
+    NOTHING = "nothing"
+
+
+class Trust(StrEnum):
+    """How far one source of evidence can be trusted.
+
+    `signed` is a cryptographic signature that verifies against a trusted signer, `declared` is a note that anyone
+    could have written, `inferred` is our own reading of traces.
+    """
+
+    SIGNED = "signed"
+    DECLARED = "declared"
+    INFERRED = "inferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one source found in one file; `summary` is one sentence for a person, `details` are for a program."""
+
+    source: str
+    says: Says
+    trust: Trust
+    summary: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """How many of `of` mild re-encodings flipped the verdict."""
+
+    flips: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSummary:
+    """The picture as decoded: size in pixels after orientation, container format, sha256 of the file's bytes."""
+
+    width: int
+    height: int
+    format: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """The bundle that gave the score; `sha256` is that of its model.onnx."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that fauxto says of one picture.
+
+    Where `status` isn't `ok` there is no verdict, no score and no probability, and `reasons` says what happened.
+
+    Attributes:
+        path: The path or name that the caller gave; None for bytes without a name.
+        status: Whether the picture could be judged.
+        verdict: None unless `status` is `ok`.
+        basis: What the verdict rests on.
+        probability: Calibrated P(AI) from the pixels alone, in [0, 1].
+        score: The network's raw logit of AI.
+        fpr_at_score: Share of real validation pictures that score at least this high.
+        stability: Verdict flips under mild re-encoding, where that was tried.
+        reasons: Sentences, each led by a stable word and a colon ("too_small: ...").
+        evidence: One entry a source, in the order of the sources.
+        image: None when the picture couldn't be decoded.
+        model: None when no network was asked.
+        milliseconds: Time per stage, in milliseconds ("decode", "evidence", "model").
+    """
+
+    path: str | None
+    status: Status
+    verdict: Verdict | None = None
+    basis: Basis | None = None
+    probability: float | None = None
+    score: float | None = None
+    fpr_at_score: float | None = None
+    stability: Stability | None = None
+    reasons: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    image: ImageSummary | None = None
+    model: ModelSummary | None = None
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts, lists, strings and numbers, ready for `json.dumps`."""
+        plain = dataclasses.asdict(self)
+        plain["reasons"] = list(self.reasons)
+        plain["evidence"] = list(plain["evidence"])
+        return {"version": REPORT_VERSION, **plain}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Rebuild a report from `to_dict`'s result.
+
+        Raises:
+            ValueError: The version is unknown.
+            KeyError: A field is missing.
+        """
+        if plain["version"] != REPORT_VERSION:
+            raise ValueError(f"report version {plain['version']!r} is unknown; this fauxto reads {REPORT_VERSION}")
+        return cls(
+            path=plain["path"],
+            status=Status(plain["status"]),
+            verdict=None if plain["verdict"] is None else Verdict(plain["verdict"]),
+            basis=None if plain["basis"] is None else Basis(plain["basis"]),
+            probability=plain["probability"],
+            score=plain["score"],
+            fpr_at_score=plain["fpr_at_score"],
+            stability=None if plain["stability"] is None else Stability(**plain["stability"]),
+            reasons=tuple(plain["reasons"]),
+            evidence=tuple(
+                Evidence(
+                    source=one["source"],
+                    says=Says(one["says"]),
+                    trust=Trust(one["trust"]),
+                    summary=one["summary"],
+                    details=one["details"],
+                )
+                for one in plain["evidence"]
+            ),
+            image=None if plain["image"] is None else ImageSummary(**plain["image"]),
+            model=None if plain["model"] is None else ModelSummary(**plain["model"]),
+            milliseconds=plain["milliseconds"],
+        )
