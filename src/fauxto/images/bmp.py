@@ -1,0 +1,38 @@
+"""The outside of a Windows bitmap (BITMAPFILEHEADER and the BITMAP...HEADER structures of Windows GDI)."""
+
+from __future__ import annotations
+
+import struct
+
+from fauxto.errors import ImageError
+from fauxto.images.container import Container
+from fauxto.limits import Limits
+from fauxto.report import Status
+
+HEADER_SIZES = (12, 40, 52, 56, 64, 108, 124)
+_UNCOMPRESSED, _BITFIELDS = 0, 3
+
+
+def read(data: bytes, limits: Limits) -> Container:
+    """Read a bitmap's header. `pixels` ends where the header says that the file ends.
+
+    Raises:
+        EOFError, struct.error: The file ends too early.
+        ImageError: `unreadable`, or `unsupported_mode` for run-length coding (slow, and never a photograph).
+    """
+    file_bytes, _, offset, header_size = struct.unpack_from("<4I", data, 2)
+    if header_size == HEADER_SIZES[0]:
+        width, height, _, bits = struct.unpack_from("<4H", data, 18)
+        compression = _UNCOMPRESSED
+    else:
+        width, height, _, bits, compression = struct.unpack_from("<iiHHI", data, 18)
+        height = abs(height)
+    if compression not in (_UNCOMPRESSED, _BITFIELDS):
+        raise ImageError(Status.UNSUPPORTED_MODE, "the BMP is compressed; save it as PNG")
+    if width <= 0 or height == 0:
+        raise ImageError(Status.UNREADABLE, "the BMP holds no picture; the file is damaged")
+    pixels_end = offset + (width * bits + 31) // 32 * 4 * height
+    if pixels_end > len(data):
+        raise EOFError
+    end = file_bytes if pixels_end <= file_bytes <= len(data) else pixels_end
+    return Container(pixels=data[:end], size=(width, height), end=end)

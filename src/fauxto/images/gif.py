@@ -1,0 +1,76 @@
+"""The outside of a GIF (CompuServe GIF89a)."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+from collections.abc import Iterator
+
+from fauxto.errors import ImageError
+from fauxto.images.container import Container, bounded
+from fauxto.limits import Limits
+from fauxto.report import Status
+
+_HEADER = 13
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_GRAPHIC_CONTROL = 0xF9
+
+
+def blocks(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (kind, start, end) of each block up to and with the trailer.
+
+    Raises:
+        IndexError: The file ends before its trailer.
+        ImageError: `unreadable` for a block of unknown kind, `too_large` for too many sub-blocks.
+    """
+    steps = bounded(itertools.repeat(None))
+    start = _HEADER + _palette_bytes(data[10])
+    while (kind := data[start]) != _TRAILER:
+        if kind == _EXTENSION:
+            end = start + 2
+        elif kind == _IMAGE:
+            end = start + 11 + _palette_bytes(data[start + 9])
+        else:
+            raise ImageError(Status.UNREADABLE, f"the GIF has a block of unknown kind {kind}; the file is damaged")
+        length = 1
+        while length:  # a sub-block of length 0 is the last
+            next(steps)
+            length = data[end]
+            end += 1 + length
+        yield kind, start, end
+        start = end
+    yield kind, start, start + 1
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def read(data: bytes, limits: Limits) -> Container:
+    """Walk a GIF. `pixels` keeps the palettes, the first frame and its graphic control.
+
+    Raises:
+        IndexError, struct.error: The file ends too early.
+        ImageError: `unreadable` or `too_large`.
+    """
+    width, height = struct.unpack_from("<HH", data, 6)
+    control = picture = b""
+    frames = end = 0
+    for kind, start, end in blocks(data):
+        if kind == _IMAGE:
+            frames += 1
+            if frames == 1:
+                picture = data[start:end]
+        elif kind == _EXTENSION and data[start + 1] == _GRAPHIC_CONTROL and not frames:
+            control = data[start:end]
+    if not frames:
+        raise ImageError(Status.UNREADABLE, "the GIF holds no picture; the file is damaged")
+    # The first frame may reach over the edge of the screen; Pillow then enlarges the picture.
+    left, top, columns, rows = struct.unpack_from("<4H", picture, 1)
+    palette_end = _HEADER + _palette_bytes(data[10])
+    return Container(
+        pixels=data[:palette_end] + control + picture + bytes((_TRAILER,)),
+        size=(max(width, left + columns), max(height, top + rows)),
+        end=end,
+        frames=min(frames, limits.max_frames),
+    )

@@ -1,0 +1,116 @@
+"""The outside of a JPEG (ITU-T T.81 | ISO/IEC 10918-1, annex B)."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from io import BytesIO
+
+from PIL import Image as PillowImage
+from PIL.JpegImagePlugin import JpegImageFile
+
+from fauxto.errors import ImageError
+from fauxto.images.container import Container, bounded
+from fauxto.limits import Limits
+from fauxto.report import Status
+
+MAX_SCANS = 100
+"""Progressive scans: encoders write about ten, and each costs a pass over the whole picture."""
+
+_SOI = b"\xff\xd8"
+_EOI, _SOS = 0xD9, 0xDA
+_APP0, _APP1, _APP2, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
+_STANDALONE = (0x01, 0xD8)
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+# In entropy-coded data 0xFF is followed by 0 or is a restart marker; 0xFF may also be repeated before a marker.
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+
+# Data that a decoder gets to see only when the picture's own data ran out: some bits for each restart interval.
+_PADDING = b"".join(b"\x5a" * 32 + bytes((0xFF, restart)) for restart in range(0xD0, 0xD8))
+
+
+def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (marker, start, end) of each segment up to and with EOI; what lies between two segments is scan data.
+
+    Raises:
+        EOFError: The file ends before its EOI marker.
+    """
+    position = len(_SOI)
+    while True:
+        found = _MARKER.search(data, position)
+        if found is None:
+            raise EOFError
+        start, position = found.span()
+        marker = data[start + 1]
+        if marker == _EOI:
+            yield marker, start, position
+            return
+        if marker in _STANDALONE:
+            continue
+        (length,) = struct.unpack_from(">H", data, position)
+        position += length
+        if length < 2:
+            raise ImageError(Status.UNREADABLE, "the JPEG has a segment of impossible length; the file is damaged")
+        if position > len(data):
+            raise EOFError
+        yield marker, start, position
+
+
+def read(data: bytes, limits: Limits) -> Container:
+    """Walk a JPEG. `pixels` has lost every APPn but JFIF's and Adobe's, which tell how colours are coded.
+
+    Raises:
+        EOFError, struct.error: The file ends too early.
+        ImageError: `unreadable`, `unsupported_mode`, or `too_large` for more than `MAX_SCANS` scans.
+    """
+    kept = [_SOI]
+    size = exif = None
+    profile: dict[int, bytes] = {}
+    scans = first_scan = end = 0
+    for marker, start, end in bounded(segments(data)):
+        if marker == _SOS:
+            first_scan = first_scan or start
+            scans += 1
+        if first_scan:
+            continue
+        if marker == _APP1 and exif is None and data.startswith(b"Exif\0\0", start + 4, end):
+            exif = data[start + 4 : end]
+        elif marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start + 4, end) and end - start > 18:
+            profile[data[start + 16]] = data[start + 18 : end]
+        if marker in _FRAMES:
+            size = _frame(data, start)
+        if marker in (_APP0, _APP14) or not (_APP0 <= marker <= _APP15 or marker == _COM):
+            kept.append(data[start:end])
+    if size is None or not scans:
+        raise ImageError(Status.UNREADABLE, "the JPEG holds no picture; the file is damaged")
+    if scans > MAX_SCANS:
+        raise ImageError(Status.TOO_LARGE, f"the JPEG has {scans} scans, the limit is {MAX_SCANS}; save it anew")
+    kept.append(data[first_scan:end])
+    icc = b"".join(profile[number] for number in sorted(profile)) or None
+    return Container(pixels=b"".join(kept), size=size, end=end, exif=exif, icc=icc)
+
+
+def _frame(data: bytes, start: int) -> tuple[int, int]:
+    precision, height, width, components = struct.unpack_from(">BHHB", data, start + 4)
+    if precision != 8 or components not in (1, 3, 4):
+        raise ImageError(
+            Status.UNSUPPORTED_MODE,
+            f"the JPEG has {components} components of {precision} bits; fauxto reads 1, 3 or 4 components of 8 bits",
+        )
+    return width, height
+
+
+def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
+    """Tell whether the scan data reached to the last block of the decoded `image`.
+
+    Where scan data runs out before EOI (a file cut in half and closed again), libjpeg fills up with mid-grey and
+    says nothing. If the last pixel is grey, the file is decoded once more with meaningless bits before EOI: a
+    decoder that has all its data never looks at them.
+    """
+    last = image.crop((image.width - 1, image.height - 1, image.width, image.height)).tobytes()
+    if not set(last) <= {127, 128}:
+        return True
+    padded = JpegImageFile(BytesIO(pixels[:-2] + _PADDING + pixels[-2:]))
+    return padded.tobytes() == image.tobytes()

@@ -1,0 +1,119 @@
+"""The outside of a PNG, animated or not (W3C Portable Network Graphics, third edition)."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+from PIL import Image as PillowImage
+
+from fauxto.errors import ImageError
+from fauxto.images.container import Container, bounded
+from fauxto.limits import Limits
+from fauxto.report import Status
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_GREY, _RGB = 0, 2
+_CHANNELS = {_GREY: 1, _RGB: 3, 3: 1, 4: 2, 6: 4}
+_INFLATE_STEP = 1 << 20
+
+# Adam7's passes: first column, first row, column step, row step.
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (type, start, end) of each chunk up to and with IEND; its payload is `data[start + 8 : end - 4]`.
+
+    Raises:
+        EOFError, struct.error: The file ends before its IEND chunk.
+    """
+    start, kind = len(_SIGNATURE), b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, start)
+        end = start + 12 + length
+        if end > len(data):
+            raise EOFError
+        yield kind, start, end
+        start = end
+
+
+def read(data: bytes, limits: Limits) -> Container:
+    """Walk a PNG. `pixels` keeps IHDR, PLTE, tRNS, IDAT and IEND: the still picture of an animated PNG.
+
+    Raises:
+        EOFError, struct.error: The file ends too early.
+        ImageError: `unreadable` or `unsupported_mode`.
+    """
+    kept = [_SIGNATURE]
+    exif = icc = None
+    notes: tuple[str, ...] = ()
+    frames = end = 0
+    still_is_a_frame = False
+    seen: set[bytes] = set()
+    for kind, start, end in bounded(chunks(data)):
+        if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
+            if zlib.crc32(data[start + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
+                raise ImageError(Status.UNREADABLE, f"the PNG's {kind.decode()} is damaged: its checksum is wrong")
+            kept.append(data[start:end])
+        elif kind == b"fcTL":
+            frames += 1
+            still_is_a_frame |= b"IDAT" not in seen
+        elif kind == b"eXIf":
+            exif = data[start + 8 : end - 4]
+        elif kind == b"iCCP":
+            icc, notes = _profile(data[start + 8 : end - 4], limits)
+        seen.add(kind)
+    if not data.startswith(b"\0\0\0\rIHDR", len(_SIGNATURE)) or b"IDAT" not in seen:
+        raise ImageError(Status.UNREADABLE, "the PNG holds no picture; the file is damaged")
+    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
+    if b"tRNS" in seen and colour in (_GREY, _RGB) and depth not in (1, 8):
+        raise ImageError(
+            Status.UNSUPPORTED_MODE,
+            f"the PNG makes one of its {depth}-bit colours transparent (tRNS); save it with an alpha channel",
+        )
+    frames = max(1, frames if still_is_a_frame else frames + 1)
+    return Container(
+        pixels=b"".join(kept),
+        size=(width, height),
+        end=end,
+        frames=min(frames, limits.max_frames),
+        exif=exif,
+        icc=icc,
+        notes=notes,
+    )
+
+
+def _profile(payload: bytes, limits: Limits) -> tuple[bytes | None, tuple[str, ...]]:
+    """Inflate an iCCP chunk (name, NUL, method, zlib data) to at most `limits.max_metadata_bytes`."""
+    inflater = zlib.decompressobj()
+    try:
+        profile = inflater.decompress(payload[payload.index(b"\0") + 2 :], limits.max_metadata_bytes)
+    except (ValueError, zlib.error):
+        profile = b""
+    if not profile or not inflater.eof:
+        return None, ("metadata_unreadable: the colour profile is damaged or too large; colours are read as sRGB.",)
+    return profile, ()
+
+
+def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
+    """Tell whether the compressed data filled the decoded `image` to its last row.
+
+    Where the zlib stream ends early but properly, Pillow leaves the missing rows zero and says nothing. If the last
+    row is zero, or the file is interlaced, the bytes that the stream holds are counted.
+    """
+    width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", pixels, 16)
+    if not interlaced and any(image.crop((0, height - 1, width, height)).tobytes()):
+        return True
+    missing = 0
+    for column, row, across, down in _PASSES if interlaced else ((0, 0, 1, 1),):
+        columns, rows = -(-(width - column) // across), -(-(height - row) // down)
+        if columns > 0 and rows > 0:
+            missing += rows * (1 + (columns * depth * _CHANNELS[colour] + 7) // 8)
+    inflater = zlib.decompressobj()
+    for kind, start, end in chunks(pixels):
+        compressed = pixels[start + 8 : end - 4] if kind == b"IDAT" else b""
+        while compressed and missing > 0:
+            missing -= len(inflater.decompress(compressed, _INFLATE_STEP))
+            compressed = inflater.unconsumed_tail
+    return missing <= 0

@@ -1,0 +1,201 @@
+"""The outside of a TIFF (Adobe TIFF 6.0), and EXIF's one tag that changes the picture.
+
+An EXIF block is a TIFF structure as well, so both are read by `read_directory`.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+
+from fauxto.errors import ImageError
+from fauxto.images.container import Container
+from fauxto.limits import Limits
+from fauxto.report import Status
+
+MAX_VALUES = 200_000
+"""Values of one tag, such as the strips of a picture: each becomes a few Python objects in the decoder."""
+
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
+_STRIP_OFFSETS, _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _STRIP_BYTES = 273, 274, 277, 278, 279
+_PLANAR, _PREDICTOR, _COLOR_MAP = 284, 317, 320
+_TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES = 322, 323, 324, 325
+_SUB_DIRECTORIES, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _ICC = 330, 338, 339, 34675
+
+_SINGLE = {_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER, _SAMPLES, _ROWS_PER_STRIP, _PLANAR, _PREDICTOR}
+_SINGLE |= {_TILE_WIDTH, _TILE_HEIGHT}
+_MANY = {_BITS, _STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _COLOR_MAP}
+
+_NONE, _LZW, _DEFLATE, _PACKBITS, _OLD_DEFLATE = 1, 5, 8, 32773, 32946
+_WHITE_IS_ZERO, _CMYK = 0, 5
+_UNSIGNED = 1
+
+_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_INTEGERS = {3: "H", 4: "I"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One directory entry; `offset` is where its values lie, `raw` the 12 bytes of the entry itself."""
+
+    type: int
+    count: int
+    offset: int
+    raw: bytes
+
+
+def byte_order(data: bytes) -> str:
+    """Return struct's sign for the byte order of a TIFF structure: "<" or ">".
+
+    Raises:
+        ValueError: `data` doesn't start with a TIFF header.
+    """
+    for header, order in ((b"II*\0", "<"), (b"MM\0*", ">")):
+        if data.startswith(header):
+            return order
+    raise ValueError("no TIFF header")
+
+
+def read_directory(data: bytes, order: str, start: int) -> tuple[dict[int, Entry], int]:
+    """Return the entries by tag of the directory at `start`, and the next directory's offset (0: none).
+
+    Raises:
+        struct.error: The directory lies outside `data`.
+    """
+    (count,) = struct.unpack_from(order + "H", data, start)
+    entries: dict[int, Entry] = {}
+    for position in range(start + 2, start + 2 + 12 * count, 12):
+        tag, kind, values, offset = struct.unpack_from(order + "HHII", data, position)
+        if _TYPE_BYTES.get(kind, 0) * values <= 4:
+            offset = position + 8
+        entries.setdefault(tag, Entry(kind, values, offset, data[position : position + 12]))
+    (following,) = struct.unpack_from(order + "I", data, start + 2 + 12 * count)
+    return entries, following
+
+
+def integers(data: bytes, order: str, entry: Entry) -> tuple[int, ...]:
+    """Return the values of a SHORT or LONG entry.
+
+    Raises:
+        KeyError: The entry has another type.
+        struct.error: Its values lie outside `data`.
+        ImageError: `too_large`: it has more than `MAX_VALUES`.
+    """
+    if entry.count > MAX_VALUES:
+        raise ImageError(Status.TOO_LARGE, f"a tag of the TIFF has {entry.count} values, the limit is {MAX_VALUES}")
+    return struct.unpack_from(f"{order}{entry.count}{_INTEGERS[entry.type]}", data, entry.offset)
+
+
+def exif_orientation(exif: bytes) -> int:
+    """Return the orientation, 1 to 8, that an EXIF block states; 1 where it states none.
+
+    Raises:
+        ValueError, KeyError, IndexError, struct.error, ImageError: The block can't be read.
+    """
+    exif = exif.removeprefix(b"Exif\0\0")
+    order = byte_order(exif)
+    (start,) = struct.unpack_from(order + "I", exif, 4)
+    entries, _ = read_directory(exif, order, start)
+    if _ORIENTATION not in entries:
+        return 1
+    value = integers(exif, order, entries[_ORIENTATION])[0]
+    return value if 1 <= value <= 8 else 1
+
+
+def read(data: bytes, limits: Limits) -> Container:
+    """Walk a TIFF. `pixels` is the file with a new directory behind it that has only tags about the pixels.
+
+    Raises:
+        EOFError, struct.error: The file ends too early.
+        ImageError: `unreadable`, `unsupported_format`, `unsupported_mode` or `too_large`.
+    """
+    order = byte_order(data)
+    (start,) = struct.unpack_from(order + "I", data, 4)
+    entries, following = read_directory(data, order, start)
+    if _SUB_DIRECTORIES in entries:
+        raise ImageError(
+            Status.UNSUPPORTED_FORMAT,
+            "the TIFF has nested directories, as raw camera files do; develop or export it as JPEG, PNG or plain TIFF",
+        )
+    try:
+        tags = {tag: integers(data, order, entries[tag]) for tag in (_SINGLE | _MANY) & entries.keys()}
+        size = tags[_WIDTH][0], tags[_HEIGHT][0]
+        if any(len(tags[tag]) != 1 for tag in _SINGLE & tags.keys()):
+            raise ValueError
+        _check_mode(tags)
+        _check_storage(tags, len(data), limits)
+    except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
+        raise ImageError(Status.UNREADABLE, "the TIFF's directory is damaged; save the picture anew") from error
+    icc = None
+    if _ICC in entries:
+        icc = data[entries[_ICC].offset : entries[_ICC].offset + entries[_ICC].count]
+    return Container(
+        pixels=_with_directory(data, order, [entries[tag].raw for tag in sorted(tags)]),
+        size=size,
+        end=len(data),
+        frames=_count_pages(data, order, start, following, limits),
+        exif=data,
+        icc=icc,
+    )
+
+
+def _check_mode(tags: dict[int, tuple[int, ...]]) -> None:
+    """Raise ImageError (unsupported_mode) for what Pillow would read wrongly, or what no photograph needs."""
+    compression = tags.get(_COMPRESSION, (_NONE,))[0]
+    photometric = tags[_PHOTOMETRIC][0]
+    bits = set(tags.get(_BITS, (1,)))
+    said = None
+    if compression not in (_NONE, _LZW, _DEFLATE, _OLD_DEFLATE, _PACKBITS):
+        said = f"compression {compression}"
+    elif photometric not in (0, 1, 2, 3, _CMYK):
+        said = f"colour space {photometric}"
+    elif set(tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))) != {_UNSIGNED}:
+        said = "signed or floating-point samples"
+    elif not bits <= {1, 2, 4, 8, 16} or (photometric == _WHITE_IS_ZERO and bits == {16}):
+        said = f"{max(bits)}-bit samples of colour space {photometric}"
+    if said:
+        raise ImageError(Status.UNSUPPORTED_MODE, f"fauxto doesn't read a TIFF with {said}; save it as 8-bit PNG")
+
+
+def _check_storage(tags: dict[int, tuple[int, ...]], length: int, limits: Limits) -> None:
+    """Check that every strip or tile is there; EOFError if one lies behind the end of the file."""
+    (width,), (height,) = tags[_WIDTH], tags[_HEIGHT]
+    samples, planar = tags.get(_SAMPLES, (1,))[0], tags.get(_PLANAR, (1,))[0]
+    if _TILE_WIDTH in tags:
+        columns, rows = tags[_TILE_WIDTH][0], tags[_TILE_HEIGHT][0]
+        offsets, counts = tags[_TILE_OFFSETS], tags[_TILE_BYTES]
+    else:
+        columns, rows = width, min(height, tags.get(_ROWS_PER_STRIP, (height,))[0])
+        offsets, counts = tags[_STRIP_OFFSETS], tags[_STRIP_BYTES]
+    if columns * rows > limits.max_pixels:
+        raise ImageError(Status.TOO_LARGE, f"the TIFF has tiles of {columns} x {rows} pixels; save it as PNG")
+    planes = samples if planar == 2 else 1
+    across, down = math.ceil(width / columns), math.ceil(height / rows)
+    if len(counts) != len(offsets) or len(offsets) < across * down * planes:
+        raise ValueError
+    if any(offset + count > length for offset, count in zip(offsets, counts, strict=True)):
+        raise EOFError
+    row_bytes = (columns * sum(tags.get(_BITS, (1,))) // planes + 7) // 8
+    if tags.get(_COMPRESSION, (_NONE,))[0] == _NONE and sum(counts) < height * row_bytes * across * planes:
+        raise EOFError
+
+
+def _with_directory(data: bytes, order: str, raw_entries: list[bytes]) -> bytes:
+    padding = b"\0" * (-len(data) % 2)
+    directory = struct.pack(order + "H", len(raw_entries)) + b"".join(raw_entries) + b"\0\0\0\0"
+    start = struct.pack(order + "I", len(data) + len(padding))
+    return b"".join((data[:4], start, memoryview(data)[8:], padding, directory))
+
+
+def _count_pages(data: bytes, order: str, first: int, following: int, limits: Limits) -> int:
+    """Follow the chain of directories, as far as it is sound, up to `limits.max_frames`."""
+    seen = {first, 0}
+    while following not in seen and len(seen) <= limits.max_frames:
+        seen.add(following)
+        try:
+            (count,) = struct.unpack_from(order + "H", data, following)
+            (following,) = struct.unpack_from(order + "I", data, following + 2 + 12 * count)
+        except struct.error:
+            break
+    return len(seen) - 1

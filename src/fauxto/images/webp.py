@@ -1,0 +1,67 @@
+"""The outside of a WebP (RFC 9649)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from fauxto.errors import ImageError
+from fauxto.images.container import Container, bounded
+from fauxto.limits import Limits
+from fauxto.report import Status
+
+_RIFF_HEADER = 12
+
+
+def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (type, start, end) of each chunk inside the RIFF; its payload is `data[start + 8 : end]` and perhaps a pad byte.
+
+    Raises:
+        EOFError, struct.error: The file ends before the RIFF does.
+    """
+    riff_end = _riff_end(data)
+    if riff_end > len(data):
+        raise EOFError
+    start = _RIFF_HEADER
+    while start + 8 <= riff_end:
+        kind, length = struct.unpack_from("<4sI", data, start)
+        end = start + 8 + length
+        yield kind, start, end
+        start = end + (length & 1)
+
+
+def _riff_end(data: bytes) -> int:
+    (length,) = struct.unpack_from("<I", data, 4)
+    return int(8 + length)
+
+
+def read(data: bytes, limits: Limits) -> Container:
+    """Walk a WebP. libwebp parses the rest; its metadata chunks are handed out undecoded.
+
+    Raises:
+        EOFError, struct.error: The file ends too early.
+        ImageError: `unreadable`.
+    """
+    size = None
+    frames = 0
+    for kind, start, _ in bounded(chunks(data)):
+        size = size or _size(data, kind, start + 8)
+        frames += kind == b"ANMF"
+    if size is None:
+        raise ImageError(Status.UNREADABLE, "the WebP holds no picture; the file is damaged")
+    end = _riff_end(data)
+    return Container(pixels=data[:end], size=size, end=end, frames=min(max(1, frames), limits.max_frames))
+
+
+def _size(data: bytes, kind: bytes, payload: int) -> tuple[int, int] | None:
+    """Return the canvas that a VP8X, VP8L or VP8 chunk states; libwebp allocates it when the file is opened."""
+    if kind == b"VP8X":
+        low = struct.unpack_from("<HBHB", data, payload + 4)
+        return 1 + low[0] + (low[1] << 16), 1 + low[2] + (low[3] << 16)
+    if kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, payload + 1)
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, payload + 6)
+        return width & 0x3FFF, height & 0x3FFF
+    return None
