@@ -1,0 +1,12 @@
+"""Model bundles: the one thing in which the laboratory and the runtime meet.
+
+The laboratory writes a folder of three files and the runtime reads it with `load`; docs/reference/bundle.md
+is the contract.
+"""
+
+from __future__ import annotations
+
+from fauxto.bundles.bundle import Bundle, OperatingPoint
+from fauxto.bundles.registry import DEFAULT, load, names
+
+__all__ = ["DEFAULT", "Bundle", "OperatingPoint", "load", "names"]

@@ -1,0 +1,246 @@
+"""The bundle contract, format 1: a folder with bundle.json, model.onnx and CARD.md.
+
+`Description` mirrors bundle.json key by key; `read` turns a folder into a `Bundle` of which every part has
+been checked. docs/reference/bundle.md is the same contract for people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fauxto.bundles import onnx_file
+from fauxto.bundles.schema import build
+from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrityError
+
+FORMAT = 1
+OPERATING_POINTS = ("cautious", "balanced", "sensitive")
+
+_MAX_BYTES = {"bundle.json": 1024 * 1024, "CARD.md": 1024 * 1024, "model.onnx": 1024 * 1024 * 1024}
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The pictures that the network may judge, by their short side in pixels, both ends included."""
+
+    min_short_side: int
+    max_short_side: int
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.min_short_side <= self.max_short_side, "min_short_side must be 1 to max_short_side")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What the network is fed: (rgb * scale - mean) / std of the `view`, resized to `height` x `width`.
+
+    The one `view` so far is "whole": the whole picture, its proportions given up.
+    """
+
+    view: Literal["whole"]
+    height: int
+    width: int
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.height <= 4096, "height must be 1 to 4096 pixels")
+        _require(1 <= self.width <= 4096, "width must be 1 to 4096 pixels")
+        _require(self.scale > 0, "scale must be greater than 0")
+        _require(min(self.std) > 0, "std must be greater than 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Probability = sigmoid(slope * score + intercept), fitted on the `count` pictures of `fitted_on`."""
+
+    method: Literal["platt", "temperature"]
+    slope: float
+    intercept: float
+    fitted_on: str
+    count: int
+
+    def __post_init__(self) -> None:
+        _require(self.slope > 0, "slope must be greater than 0")
+        _require(self.count >= 0, "count must not be negative")
+
+    def probability(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the calibrated P(AI) [N] of raw scores [N], in [0, 1]."""
+        return np.exp(-np.logaddexp(0.0, -(self.slope * scores + self.intercept)))
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """Two thresholds on the probability, and the shares in [0, 1] that were measured with them.
+
+    A probability of `ai_above` or more is called ai, one of `real_below` or less real, the rest inconclusive.
+    """
+
+    real_below: float
+    ai_above: float
+    fpr: float
+    tpr: float
+    inconclusive: float
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.real_below <= self.ai_above <= 1, "real_below must be 0 to ai_above, and that at most 1")
+        for share in ("fpr", "tpr", "inconclusive"):
+            _require(0 <= getattr(self, share) <= 1, f"{share} must be 0 to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreQuantiles:
+    """The share `fpr[i]` of the real validation pictures has a score of `score[i]` or more."""
+
+    fpr: tuple[float, ...]
+    score: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _require(len(self.fpr) >= 1, "fpr must have an entry")
+        _require(len(self.fpr) == len(self.score), "score must have as many entries as fpr")
+        _require(all(0 < share <= 1 for share in self.fpr), "fpr must be above 0 and at most 1")
+        _require(all(a > b for a, b in pairwise(self.fpr)), "fpr must fall from entry to entry")
+        _require(all(a < b for a, b in pairwise(self.score)), "score must rise from entry to entry")
+
+    def fpr_at(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the share [N] of real pictures that score at least as high as `scores` [N].
+
+        Between two entries the logarithm of the share runs straight, as the tails of scores roughly do;
+        beyond the table's ends the share is that of the last entry.
+        """
+        return np.exp(np.interp(scores, self.score, np.log(self.fpr)))
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Where the network comes from; `seconds` is the time that the training took."""
+
+    network: str
+    command: str
+    git_revision: str
+    seed: int
+    dataset: str
+    manifest_sha256: str
+    parameters: int
+    epochs: int
+    seconds: float
+    libraries: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Description:
+    """bundle.json, key by key."""
+
+    format: Literal[1]
+    name: str
+    version: str
+    summary: str
+    model_sha256: str
+    domain: Domain
+    input: Input
+    labels: tuple[Literal["real"], Literal["ai"]]
+    calibration: Calibration
+    operating_points: Mapping[str, OperatingPoint]
+    real_score_quantiles: ScoreQuantiles
+    training: Training
+
+    def __post_init__(self) -> None:
+        _require(
+            re.fullmatch(r"[a-z0-9]+([._-][a-z0-9]+)*", self.name) is not None,
+            f"name must be lower-case letters and digits joined by '-', '.' or '_', not {self.name!r}",
+        )
+        _require(
+            re.fullmatch(r"\d+\.\d+\.\d+", self.version, re.ASCII) is not None,
+            f"version must be three numbers such as 1.0.0, not {self.version!r}",
+        )
+        _require(
+            re.fullmatch(r"[0-9a-f]{64}", self.model_sha256) is not None,
+            f"model_sha256 must be 64 lower-case hexadecimal digits, not {self.model_sha256!r}",
+        )
+        _require(
+            set(self.operating_points) == set(OPERATING_POINTS),
+            f"operating_points must be exactly {', '.join(OPERATING_POINTS)}",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle(Description):
+    """A model bundle that has been read and checked whole.
+
+    Attributes:
+        folder: Where it was read from.
+        model: The bytes of model.onnx, as they were hashed: what is run is what was checked.
+        card: The text of CARD.md (Markdown).
+    """
+
+    folder: Path
+    model: bytes = field(repr=False)
+    card: str = field(repr=False)
+
+
+def read(folder: Path) -> Bundle:
+    """Read the bundle in `folder` and check everything that can be checked without running the network.
+
+    Raises:
+        BundleNotFoundError: There is no folder, or it holds no bundle.json.
+        BundleFormatError: A file is missing or breaks the contract.
+        ModelIntegrityError: model.onnx isn't the file that bundle.json describes.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise BundleFormatError(f"{folder} is a file; a bundle is a folder with bundle.json, model.onnx and CARD.md")
+    if not (folder / "bundle.json").exists():
+        raise BundleNotFoundError(f"{folder} is no model bundle: it holds no bundle.json")
+    description = _describe(_read_file(folder / "bundle.json"), folder / "bundle.json")
+    model = _read_file(folder / "model.onnx")
+    found = hashlib.sha256(model).hexdigest()
+    if found != description.model_sha256:
+        raise ModelIntegrityError(
+            f"{folder / 'model.onnx'} isn't the file that bundle.json describes: "
+            f"expected sha256 {description.model_sha256}, found {found}; install the bundle again"
+        )
+    onnx_file.check(model, str(folder / "model.onnx"))
+    card = _read_file(folder / "CARD.md").decode("utf-8", errors="replace")
+    return Bundle(**vars(description), folder=folder, model=model, card=card)
+
+
+def _describe(data: bytes, path: Path) -> Description:
+    try:
+        plain = json.loads(data, parse_constant=_refuse_constant)
+        description: Description = build(Description, plain, "")
+    except RecursionError as error:
+        raise BundleFormatError(f"{path}: nested too deeply") from error
+    except ValueError as error:  # JSON and UTF-8 errors are ValueErrors too
+        raise BundleFormatError(f"{path}: {error}") from error
+    return description
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        if not path.is_file():  # a pipe would keep us waiting for ever
+            raise BundleFormatError(f"{path.parent} is no whole bundle: {path.name} is missing")
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES[path.name] + 1)
+    except OSError as error:
+        raise BundleFormatError(f"{path} can't be read: {error.strerror}") from error
+    if len(data) > _MAX_BYTES[path.name]:
+        raise BundleFormatError(f"{path} is larger than {_MAX_BYTES[path.name]:,} bytes")
+    return data
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)

@@ -1,0 +1,81 @@
+"""A bundle's network in ONNX Runtime."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from fauxto.bundles.bundle import Bundle
+from fauxto.errors import BundleFormatError
+from fauxto.preprocessing import normalise
+
+
+class Network:
+    """One ONNX Runtime session of a bundle's network; `logits` may be called from several threads at once."""
+
+    def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
+        """Open the session from the very bytes that were hashed.
+
+        Args:
+            bundle: A loaded bundle.
+            threads: How many threads one call may use; None for one per physical core.
+
+        Raises:
+            BundleFormatError: ONNX Runtime refuses the network, or it doesn't have the shape of the contract.
+        """
+        self._where = bundle.folder / "model.onnx"
+        self._into = bundle.input
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        options.inter_op_num_threads = 1
+        options.use_deterministic_compute = True
+        options.log_severity_level = 4  # what goes wrong is raised, not printed
+        options.add_session_config_entry("session.load_model_format", "ONNX")
+        # Spinning threads would take the cores from those that decode the next pictures.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(bundle.model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own classes derive from Exception alone
+            raise BundleFormatError(f"ONNX Runtime can't open {self._where}: {_first_line(error)}") from error
+        self._input_name = self._check_contract()
+
+    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the network once.
+
+        Args:
+            pixels: uint8 [N, H, W, 3], of the bundle's input size.
+
+        Returns:
+            float32 [N, 2]: the raw logits of real and of ai, NaN or infinite where the network is bad.
+
+        Raises:
+            BundleFormatError: The network fails, or its output hasn't the shape that it declares.
+        """
+        try:
+            (logits,) = self._session.run(None, {self._input_name: normalise(pixels, self._into)})
+        except Exception as error:
+            raise BundleFormatError(f"{self._where} fails on {len(pixels)} pictures: {_first_line(error)}") from error
+        if logits.shape != (len(pixels), 2):
+            raise BundleFormatError(f"{self._where} gives an output of shape {logits.shape} for {len(pixels)} pictures")
+        return np.asarray(logits, np.float32)
+
+    def _check_contract(self) -> str:
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        wanted_input = [self._into.height, self._into.width, 3]
+        for what, found, wanted in (("input", inputs, wanted_input), ("output", outputs, [2])):
+            if len(found) != 1:
+                raise BundleFormatError(f"{self._where} has {len(found)} {what}s; a bundle's network has one")
+            [tensor] = found
+            batch, *rest = tensor.shape or [None]
+            if tensor.type != "tensor(float)" or isinstance(batch, int) or rest != wanted:
+                raise BundleFormatError(
+                    f"{self._where} has an {what} of {tensor.type} {tensor.shape}; "
+                    f"bundle.json asks for tensor(float) {['N', *wanted]} with N free"
+                )
+        name: str = inputs[0].name
+        return name
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

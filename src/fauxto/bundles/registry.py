@@ -1,0 +1,72 @@
+"""The bundles that have a name: those inside this package, and those that other packages bring.
+
+A package brings a bundle by an entry point in the group `fauxto.bundles`: its name is the bundle's, its value
+the Python package (a folder) that holds the three files. None of that package's code is run.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from fauxto.bundles.bundle import Bundle, read
+from fauxto.errors import BundleFormatError, BundleNotFoundError
+
+DEFAULT = "paper-cnn"
+ENTRY_POINTS = "fauxto.bundles"
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+def names() -> list[str]:
+    """Return the names of all bundles that are installed, in alphabetical order."""
+    return sorted({*_embedded(), *(point.name for point in entry_points(group=ENTRY_POINTS))})
+
+
+def load(bundle: str | Path) -> Bundle:
+    """Load a bundle and check it whole, short of running its network.
+
+    Args:
+        bundle: The name of an installed bundle, or a folder. An installed name goes before a folder so named.
+
+    Raises:
+        BundleNotFoundError: There is no such bundle; the message lists those that exist.
+        BundleFormatError: A file is missing or breaks the contract.
+        ModelIntegrityError: model.onnx isn't the file that bundle.json describes.
+    """
+    folder = _installed(bundle) if isinstance(bundle, str) else None
+    if folder is None:
+        return _read_folder(Path(bundle))
+    found = read(folder)
+    if found.name != bundle:
+        raise BundleFormatError(f"the bundle installed as {bundle!r} in {folder} calls itself {found.name!r}")
+    return found
+
+
+def _read_folder(folder: Path) -> Bundle:
+    try:
+        there = folder.exists()
+    except OSError:  # no path that this system can have
+        there = False
+    if not there:
+        installed = ", ".join(names()) or "none"
+        raise BundleNotFoundError(f"no bundle is called {str(folder)!r}, nor is it a folder; installed: {installed}")
+    return read(folder)
+
+
+def _embedded() -> list[str]:
+    return [path.parent.name for path in WEIGHTS.glob("*/bundle.json")]
+
+
+def _installed(name: str) -> Path | None:
+    if name in _embedded():
+        return WEIGHTS / name
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            spec = importlib.util.find_spec(point.module)
+        except ImportError:
+            spec = None
+        if spec is None or not spec.submodule_search_locations:
+            raise BundleNotFoundError(f"the bundle {name!r} should be in the package {point.module}, which isn't there")
+        return Path(next(iter(spec.submodule_search_locations)))
+    return None

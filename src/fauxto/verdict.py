@@ -1,0 +1,103 @@
+"""The verdict rule: what the pixels say and what the file carries, combined into one verdict.
+
+| what the file carries                       | what the pixels say  | verdict      | basis               |
+|---------------------------------------------|----------------------|--------------|---------------------|
+| signed: AI                                  | anything             | ai           | content credentials |
+| signed: camera                              | real or inconclusive | real         | content credentials |
+| signed: camera                              | ai                   | inconclusive | conflict            |
+| signed: camera, and declared: AI            | anything             | inconclusive | conflict            |
+| declared: AI                                | ai or inconclusive   | ai           | declared metadata   |
+| declared: AI                                | real                 | inconclusive | conflict            |
+| nothing, or what anyone can write of itself | as calibrated        | as they say  | pixels              |
+
+"Signed" is a signature that verifies and whose signer is trusted; "declared" is a note without one. Beside a
+tampered credential no verdict is real, whatever else there is: it becomes inconclusive, with a warning. Nothing
+found is never evidence of a real photograph, and nothing that a file carries changes its pixel score.
+docs/explanation/verdict.md says why.
+"""
+
+from __future__ import annotations
+
+from fauxto.bundles.bundle import Domain, OperatingPoint
+from fauxto.report import Basis, Evidence, Says, Trust, Verdict
+
+
+def pixel_verdict(
+    probability: float | None, short_side: int, domain: Domain, point: OperatingPoint
+) -> tuple[Verdict, str]:
+    """Say what the pixels alone make of a picture.
+
+    Args:
+        probability: Calibrated P(AI) in [0, 1]; None where the network gave no finite number.
+        short_side: Of the picture as decoded, in pixels.
+        domain: The pictures that the network may judge.
+        point: The thresholds.
+
+    Returns:
+        The verdict and the one reason for it.
+    """
+    if probability is None:
+        return Verdict.INCONCLUSIVE, "model_error: The network gave no finite number for this picture."
+    if short_side < domain.min_short_side:
+        return Verdict.INCONCLUSIVE, (
+            f"too_small: The picture's short side is {short_side} px; "
+            f"this model needs {domain.min_short_side} px or more."
+        )
+    if short_side > domain.max_short_side:
+        return Verdict.INCONCLUSIVE, (
+            f"out_of_domain: The picture's short side is {short_side} px; "
+            f"this model judges pictures of {domain.min_short_side} to {domain.max_short_side} px only."
+        )
+    said = f"The probability of AI is {probability:.4f}:"
+    if probability >= point.ai_above:
+        return Verdict.AI, f"pixels_ai: {said} {point.ai_above:g} and more counts as AI."
+    if probability <= point.real_below:
+        return Verdict.REAL, f"pixels_real: {said} {point.real_below:g} and less counts as a photograph."
+    return Verdict.INCONCLUSIVE, (
+        f"pixels_inconclusive: {said} from {point.real_below:g} to {point.ai_above:g} neither is sure enough."
+    )
+
+
+def combine(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdict, Basis, tuple[str, ...]]:
+    """Combine the pixels' verdict with the evidence by the table above.
+
+    "Signed" is evidence of trust `signed`, "declared" evidence of trust `declared`. A tampered credential is
+    evidence of the source "content_credentials" whose details say `"outcome": "tampered"`.
+
+    Returns:
+        The verdict, what it rests on, and a reason for each piece of evidence that had a part in it.
+    """
+    verdict, basis, reasons = _untampered(pixels, evidence)
+    if not any(_is_tampered(one) for one in evidence):
+        return verdict, basis, reasons
+    warning = "tampered_credential: The file's content credential doesn't fit the picture: one of them was changed."
+    return (Verdict.INCONCLUSIVE if verdict is Verdict.REAL else verdict), basis, (*reasons, warning)
+
+
+def _untampered(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdict, Basis, tuple[str, ...]]:
+    signed_ai = _summaries(evidence, Trust.SIGNED, Says.AI)
+    signed_real = _summaries(evidence, Trust.SIGNED, Says.REAL)
+    declared_ai = _summaries(evidence, Trust.DECLARED, Says.AI)
+    if signed_ai:
+        return Verdict.AI, Basis.CONTENT_CREDENTIALS, signed_ai
+    if signed_real and (declared_ai or pixels is Verdict.AI):
+        return Verdict.INCONCLUSIVE, Basis.CONFLICT, (*signed_real, *declared_ai, _conflict(pixels))
+    if signed_real:
+        return Verdict.REAL, Basis.CONTENT_CREDENTIALS, signed_real
+    if declared_ai and pixels is Verdict.REAL:
+        return Verdict.INCONCLUSIVE, Basis.CONFLICT, (*declared_ai, _conflict(pixels))
+    if declared_ai:
+        return Verdict.AI, Basis.DECLARED_METADATA, declared_ai
+    return pixels, Basis.PIXELS, ()
+
+
+def _summaries(evidence: tuple[Evidence, ...], trust: Trust, says: Says) -> tuple[str, ...]:
+    return tuple(f"{trust}_{says}: {one.summary}" for one in evidence if one.trust is trust and one.says is says)
+
+
+def _conflict(pixels: Verdict) -> str:
+    return f"conflict: What the file carries contradicts itself or the pixels, which say {pixels}."
+
+
+def _is_tampered(one: Evidence) -> bool:
+    return one.source == "content_credentials" and one.details.get("outcome") == "tampered"
