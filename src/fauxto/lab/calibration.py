@@ -1,0 +1,197 @@
+"""From a network's raw score to a probability, and from the probability to a verdict: all fitted on val.
+
+docs/explanation/calibration.md tells why and how.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from fauxto.bundles.bundle import Calibration, OperatingPoint, ScoreQuantiles
+from fauxto.bundles.schema import build
+from fauxto.errors import DatasetError, FauxtoError
+from fauxto.lab.datasets import Dataset
+from fauxto.lab.evaluation.metrics import calibration_error, decisions
+from fauxto.lab.evaluation.scores import manifest_of_training, model_sha256, split_scores
+
+Method = Literal["platt", "temperature"]
+
+BUDGETS = {"cautious": (0.01, 0.01), "balanced": (0.05, 0.05), "sensitive": (0.10, 0.01)}
+"""By operating point: the largest share of val's real pictures called ai, and of AI pictures called real."""
+
+_FPR_LEVELS = np.array([1, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005])
+
+
+UNCALIBRATED = Calibration("temperature", 1.0, 0.0, fitted_on="nothing", count=0)
+"""The network's own two-way softmax."""
+
+
+def fit(scores: NDArray[np.float64], labels: NDArray[np.int64], method: Method = "platt") -> Calibration:
+    """Fit the calibration that makes the labels of val most likely: a convex problem with one optimum.
+
+    Platt scaling is Platt 1999, "Probabilistic Outputs for Support Vector Machines and Comparisons to
+    Regularized Likelihood Methods"; temperature scaling is Guo, Pleiss, Sun & Weinberger 2017, "On
+    Calibration of Modern Neural Networks". Both use Platt's targets (n + 1) / (n + 2) in the place of 1,
+    which keep the optimum finite when no picture of val is on the wrong side.
+
+    Args:
+        scores: float [N], raw scores of val.
+        labels: int [N], 1 = ai.
+        method: Which of the two.
+
+    Raises:
+        DatasetError: One label is missing.
+        FauxtoError: Higher scores don't mean AI.
+    """
+    ai = labels == 1
+    if ai.all() or not ai.any():
+        raise DatasetError(f"val holds {ai.sum()} AI and {(~ai).sum()} real pictures; calibration needs some of both")
+    # A picture counts as AI with the weight of its target and as real with the rest.
+    target = np.where(ai, (ai.sum() + 1) / (ai.sum() + 2), 1 / ((~ai).sum() + 2))
+    spread = np.std(scores) or 1.0  # the solver likes inputs near 1
+    inputs = scores[:, None] / spread
+    model = LogisticRegression(C=np.inf, fit_intercept=method == "platt", solver="newton-cholesky", tol=1e-8)
+    model.fit(
+        np.concatenate([inputs, inputs]),
+        np.repeat([1, 0], len(inputs)),
+        sample_weight=np.concatenate([target, 1 - target]),
+    )
+    slope = float(model.coef_[0, 0] / spread)
+    if slope <= 0:
+        raise FauxtoError(
+            f"on val, a higher score doesn't mean AI (fitted slope {slope:.3g}): "
+            "the network has learned nothing that can be calibrated; train it again"
+        )
+    return Calibration(method, slope, float(np.ravel(model.intercept_)[0]), fitted_on="val", count=len(labels))
+
+
+def operating_points(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, OperatingPoint]:
+    """Choose the two thresholds of each operating point by its `BUDGETS`.
+
+    `ai_above` is the lowest probability from .5 up at which the share of real pictures called ai keeps the
+    budget; `real_below` is the highest probability from .5 down at which the share of AI pictures called
+    real does. Both have four decimals. What lies between is inconclusive: nothing, when the network keeps
+    both budgets at .5 already.
+
+    Args:
+        probabilities: float [N], calibrated P(AI) of val.
+        labels: int [N], 1 = ai.
+
+    Returns:
+        Per point `real_below`, `ai_above`, and `fpr`, `tpr` and `inconclusive` as measured on val.
+
+    Raises:
+        FauxtoError: No threshold keeps a budget.
+    """
+    upper, lower = np.arange(5_000, 10_001) / 10_000, np.arange(5_000, -1, -1) / 10_000
+    real, ai = np.sort(probabilities[labels == 0]), np.sort(probabilities[labels == 1])
+    called_ai = (len(real) - np.searchsorted(real, upper, side="left")) / len(real)
+    called_real = np.searchsorted(ai, lower, side="right") / len(ai)
+    points = {}
+    for name, (real_budget, ai_budget) in BUDGETS.items():
+        within_ai, within_real = called_ai <= real_budget, called_real <= ai_budget
+        if not (within_ai.any() and within_real.any()):
+            raise FauxtoError(
+                f"no threshold gives the operating point {name!r}: on val the network is wholly sure, and "
+                f"wrong, of more than {real_budget:.0%} of the real or {ai_budget:.0%} of the AI pictures; "
+                "train it again"
+            )
+        measured = decisions(
+            labels,
+            probabilities,
+            real_below=float(lower[within_real.argmax()]),
+            ai_above=float(upper[within_ai.argmax()]),
+        )
+        points[name] = OperatingPoint(
+            **{field.name: measured[field.name] for field in dataclasses.fields(OperatingPoint)}
+        )
+    return points
+
+
+def score_quantiles(real_scores: NDArray[np.float64]) -> ScoreQuantiles:
+    """Tabulate which share of val's real pictures [N] scores at least how high, down to a share of 1 / N."""
+    levels = _FPR_LEVELS[_FPR_LEVELS * len(real_scores) >= 1]
+    falling = np.sort(real_scores)[::-1]
+    scores, first = np.unique(falling[np.ceil(levels * len(falling)).astype(int) - 1], return_index=True)
+    return ScoreQuantiles(fpr=tuple(levels[first].tolist()), score=tuple(scores.tolist()))
+
+
+@dataclass(frozen=True, slots=True)
+class RunCalibration:
+    """What RUN/calibration.json holds: everything that was fitted on val for one trained network.
+
+    Attributes:
+        calibration: The map from score to probability.
+        operating_points: By name, as the bundle wants them.
+        real_score_quantiles: What turns a score into the report's `fpr_at_score`.
+        val: The `calibration_error` on val, `before` and `after`.
+        model_sha256: Of the model.keras whose scores were used.
+    """
+
+    calibration: Calibration
+    operating_points: Mapping[str, OperatingPoint]
+    real_score_quantiles: ScoreQuantiles
+    val: Mapping[str, Mapping[str, float]]
+    model_sha256: str
+
+    @classmethod
+    def of(cls, run: Path, dataset: Dataset, method: Method = "platt") -> Self:
+        """Fit everything on the val split of the data set that the run was trained on, and on nothing else.
+
+        Raises:
+            DatasetError: The run was trained on another data set, so that its val may have been learnt.
+            FauxtoError: The run isn't finished; see also `fit` and `operating_points`.
+        """
+        if manifest_of_training(run) != dataset.manifest_sha256:
+            raise DatasetError(
+                f"{run} was trained on another data set than {dataset.folder}, whose val it may have learnt; "
+                "calibrate on the one that it was trained on"
+            )
+        scores, labels = split_scores(run, dataset, "val"), dataset.split("val").labels
+        calibration = fit(scores, labels, method)
+        probabilities = calibration.probability(scores)
+        return cls(
+            calibration=calibration,
+            operating_points=operating_points(probabilities, labels),
+            real_score_quantiles=score_quantiles(scores[labels == 0]),
+            val={
+                "before": calibration_error(labels, UNCALIBRATED.probability(scores)),
+                "after": calibration_error(labels, probabilities),
+            },
+            model_sha256=model_sha256(run),
+        )
+
+    @classmethod
+    def read(cls, run: Path) -> Self | None:
+        """Read RUN/calibration.json; None when the run hasn't been calibrated.
+
+        Raises:
+            FauxtoError: The file is damaged, or was fitted for another model.keras.
+        """
+        path = run / "calibration.json"
+        if not path.exists():
+            return None
+        try:
+            fitted: Self = build(cls, json.loads(path.read_text(encoding="utf-8")), "")
+        except ValueError as error:
+            raise FauxtoError(f"{path}: {error}; run `fauxto calibrate` again") from error
+        if fitted.model_sha256 != model_sha256(run):
+            raise FauxtoError(
+                f"{path} was fitted for another model.keras than the run's own; run `fauxto calibrate` again"
+            )
+        return fitted
+
+    def write(self, run: Path) -> Path:
+        """Write RUN/calibration.json and return its path."""
+        path = run / "calibration.json"
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n", encoding="utf-8")
+        return path

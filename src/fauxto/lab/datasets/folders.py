@@ -1,0 +1,84 @@
+"""Two folders of pictures, one of photographs and one by generative models, as a data set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from fauxto.errors import DatasetError
+from fauxto.lab.datasets.manifest import Dataset
+from fauxto.lab.datasets.sources import fingerprint, members
+from fauxto.lab.datasets.splitting import SPLITS, check_shares
+from fauxto.lab.datasets.writer import Candidate, OnProgress, write_dataset
+
+_PICTURE = re.compile(r"\.(jpe?g|png|webp|bmp|gif|tiff?|avif|heic|heif)", re.IGNORECASE)
+
+
+def import_folders(
+    real: str | Path,
+    ai: str | Path,
+    out: str | Path,
+    *,
+    window: int = 256,
+    shares: Mapping[str, float] | None = None,
+    on_progress: OnProgress = lambda progress: None,
+) -> Dataset:
+    """Import every picture below two folders (or inside two archives).
+
+    A sub-folder named train, val or test decides the split of what lies in it; all other pictures are divided
+    by `shares`, by the hash of their pixels. The first other sub-folder, if there is one, names a picture's
+    source, and for AI pictures also the generator.
+
+    A picture of which a side is longer than `window` is packed as its centre window, at native resolution:
+    shrinking would wipe out the finest detail, which is where the traces of a generator are.
+
+    Args:
+        real: Folder of photographs.
+        ai: Folder of pictures by generative models.
+        out: The folder to make.
+        window: Longest side of the packed pixels.
+        shares: Split name to share, summing to 1; by default 80 % train, 10 % val, 10 % test.
+        on_progress: Called with how far the import is.
+
+    Raises:
+        DatasetError: A folder is missing or holds no picture, or `out` holds something else.
+    """
+    shares = dict(shares or {"train": 0.8, "val": 0.1, "test": 0.1})
+    check_shares(shares)
+    if window < 1:
+        raise DatasetError(f"The window must be at least 1 pixel; got {window}.")
+    folders = {"real": Path(real), "ai": Path(ai)}
+    origin = {
+        "name": Path(out).name,
+        **{f"{label}_source": folder.name for label, folder in folders.items()},
+        **{f"{label}_source_sha256": fingerprint(folder) for label, folder in folders.items()},
+        "window": window,
+        "shares": shares,
+    }
+    candidates = _candidates(folders, shares)
+    return write_dataset(Path(out), origin, candidates, window=window, on_progress=on_progress)
+
+
+def _candidates(folders: Mapping[str, Path], shares: Mapping[str, float]) -> Iterator[Candidate]:
+    for place, (label, folder) in enumerate(folders.items()):
+        found = False
+        for member in members(folder):
+            path = PurePosixPath(member.name)
+            if not _PICTURE.fullmatch(path.suffix):
+                continue
+            found = True
+            split = next((part for part in path.parts[:-1] if part in SPLITS), None)
+            collection = next((part for part in path.parts[:-1] if part not in SPLITS), None)
+            yield Candidate(
+                path=f"{label}/{member.name}",
+                label=label,
+                generator=collection if label == "ai" else None,
+                source=collection or folder.name,
+                object_class=None,
+                shares={split: 1.0} if split else shares,
+                read=member.read,
+                done=(place + member.done) / len(folders),
+            )
+        if not found:
+            raise DatasetError(f"{folder} holds no picture (.jpg, .png, .webp, .bmp, .gif, .tif, .avif or .heic).")

@@ -1,0 +1,187 @@
+"""A data set on disk: what its files hold, and how training and evaluation read them.
+
+A data set is a folder with three files (docs/reference/datasets.md): `dataset.json` says where it came from,
+`manifest.parquet` has a row per picture, `pixels.bin` their pixels back to back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from fauxto.errors import DatasetError
+from fauxto.lab.datasets.splitting import SPLITS
+
+FORMAT = 1
+DESCRIPTION_FILE, MANIFEST_FILE, PIXELS_FILE = "dataset.json", "manifest.parquet", "pixels.bin"
+
+LABELS = ("real", "ai")
+"""The labels; a label's place is its number in `Split.labels`."""
+
+SCHEMA = pa.schema(
+    [
+        pa.field("path", pa.string(), nullable=False),  # inside the archive or folder; unique
+        pa.field("label", pa.string(), nullable=False),  # "real" or "ai"
+        pa.field("generator", pa.string()),  # null for a photograph, and where nobody knows
+        pa.field("source", pa.string(), nullable=False),  # the collection that the picture was taken from
+        pa.field("split", pa.string(), nullable=False),  # "train", "val" or "test"
+        pa.field("object_class", pa.string()),
+        pa.field("width", pa.int32(), nullable=False),  # of the whole picture, upright
+        pa.field("height", pa.int32(), nullable=False),
+        pa.field("format", pa.string(), nullable=False),  # Pillow's word: JPEG, PNG, ...
+        pa.field("jpeg_quality", pa.int32()),  # on libjpeg's scale, 1 to 100; null unless JPEG
+        pa.field("jpeg_tables", pa.string()),  # names one set of quantisation tables; null unless JPEG
+        pa.field("sha256", pa.string(), nullable=False),  # of the file
+        pa.field("pixel_sha256", pa.string(), nullable=False),  # of the whole picture: its size and pixels
+        pa.field("offset", pa.int64(), nullable=False),  # of the first byte in pixels.bin
+        pa.field("pixel_height", pa.int32(), nullable=False),  # of what pixels.bin holds
+        pa.field("pixel_width", pa.int32(), nullable=False),
+    ]
+)
+
+
+class PixelRows(Sequence[NDArray[np.uint8]]):
+    """Pictures of different sizes, each uint8 [height, width, 3], viewed in the memory-mapped pixels."""
+
+    def __init__(self, pixels: NDArray[np.uint8], offsets: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
+        self._pixels = pixels
+        self._offsets = offsets
+        self._sizes = sizes
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, index: slice) -> PixelRows: ...
+    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | PixelRows:
+        if isinstance(index, slice):
+            return PixelRows(self._pixels, self._offsets[index], self._sizes[index])
+        height, width = self._sizes[index]
+        start = self._offsets[index]
+        return self._pixels[start : start + height * width * 3].reshape(height, width, 3)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """One split of a data set.
+
+    Attributes:
+        name: "train", "val" or "test".
+        images: uint8 [N, H, W, 3], memory-mapped, where all pictures have one size; otherwise `PixelRows`.
+        labels: int64 [N]; 0 is real, 1 is ai.
+        rows: The split's rows of the manifest.
+        leaked: bool [N]; whether equal pixels also stand in an earlier split (train before val before test).
+    """
+
+    name: str
+    images: NDArray[np.uint8] | PixelRows
+    labels: NDArray[np.int64]
+    rows: pa.Table
+    leaked: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class Dataset:
+    """A finished data set.
+
+    Attributes:
+        folder: Where it lies.
+        name: What it is called.
+        description: The contents of dataset.json.
+        manifest: Every row, ordered by split (train, val, test), then by path.
+        manifest_sha256: Hash of manifest.parquet, which stands for the whole data set in a run's records.
+    """
+
+    def __init__(self, folder: Path, description: dict[str, Any], manifest: pa.Table) -> None:
+        self.folder = folder
+        self.description = description
+        self.name: str = description["name"]
+        self.manifest_sha256: str = description["manifest_sha256"]
+        self.manifest = manifest
+        self._pixels: NDArray[np.uint8] = np.memmap(folder / PIXELS_FILE, dtype=np.uint8, mode="r")
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Dataset:
+        """Open the data set in `folder` and check that its parts belong together.
+
+        Raises:
+            DatasetError: There is none, its import isn't finished, or its files don't fit each other.
+        """
+        folder = Path(folder)
+        try:
+            description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+            data = (folder / MANIFEST_FILE).read_bytes()
+            pixel_bytes = (folder / PIXELS_FILE).stat().st_size
+        except (OSError, ValueError) as error:
+            raise DatasetError(
+                f"{folder} holds no finished data set; make or finish one with `fauxto data import`."
+            ) from error
+        if not isinstance(description, dict) or description.get("format") != FORMAT:
+            raise DatasetError(f"{folder} isn't a data set of format {FORMAT}; import it again.")
+        if hashlib.sha256(data).hexdigest() != description.get("manifest_sha256"):
+            raise DatasetError(
+                f"{folder / MANIFEST_FILE} isn't the file that {DESCRIPTION_FILE} names; import it again."
+            )
+        try:
+            manifest = pq.read_table(pa.BufferReader(data), schema=SCHEMA)
+        except pa.ArrowException as error:
+            raise DatasetError(f"{folder / MANIFEST_FILE} isn't a manifest: {error}.") from error
+        sizes = manifest["pixel_height"].to_numpy().astype(np.int64) * manifest["pixel_width"].to_numpy() * 3
+        ends = np.cumsum(sizes)
+        if not np.array_equal(manifest["offset"], ends - sizes) or ends[-1] != pixel_bytes:
+            raise DatasetError(f"{folder / PIXELS_FILE} doesn't fit the manifest; import the data set again.")
+        return cls(folder, description, manifest)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that hold pictures, in the order train, val, test."""
+        present = set(self.manifest["split"].unique().to_pylist())
+        return tuple(name for name in SPLITS if name in present)
+
+    def split(self, name: str) -> Split:
+        """Return one split.
+
+        Raises:
+            DatasetError: It holds no picture.
+        """
+        if name not in self.splits:
+            raise DatasetError(f"{self.name} has no split {name!r}; it has {', '.join(self.splits)}.")
+        rows = self.manifest.filter(pc.equal(self.manifest["split"], name))
+        earlier = self.manifest.filter(
+            pc.is_in(self.manifest["split"], pa.array(SPLITS[: SPLITS.index(name)], pa.string()))
+        )
+        return Split(
+            name=name,
+            images=self._stack(rows),
+            labels=pc.equal(rows["label"], "ai").to_numpy().astype(np.int64),
+            rows=rows,
+            leaked=pc.is_in(rows["pixel_sha256"], earlier["pixel_sha256"].combine_chunks()).to_numpy(),
+        )
+
+    def images(self, rows: pa.Table) -> PixelRows:
+        """Return the pixels of some rows of the manifest, whatever their sizes."""
+        sizes = np.stack([rows["pixel_height"], rows["pixel_width"]], axis=1).astype(np.int64)
+        return PixelRows(self._pixels, rows["offset"].to_numpy(), sizes)
+
+    def _stack(self, rows: pa.Table) -> NDArray[np.uint8] | PixelRows:
+        heights, widths = rows["pixel_height"].unique(), rows["pixel_width"].unique()
+        if len(heights) > 1 or len(widths) > 1:
+            return self.images(rows)
+        shape = (len(rows), heights[0].as_py(), widths[0].as_py(), 3)
+        start = rows["offset"][0].as_py()  # a split's pictures lie back to back, as `open` has checked
+        return self._pixels[start : start + math.prod(shape)].reshape(shape)

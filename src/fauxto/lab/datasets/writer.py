@@ -1,0 +1,214 @@
+"""Packing pictures into a data set, so that a cut import goes on where it stopped and never looks finished.
+
+Everything is written into the folder `<out>.partial`, with a journal of what is done. At the end the pixels
+are put in the order of the manifest, and one rename turns the folder into `<out>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from fauxto.errors import DatasetError, ImageError
+from fauxto.images import decode
+from fauxto.jpeg_tables import estimate_quality, read_tables
+from fauxto.lab.datasets.journal import Journal, Packed, Skipped, pixel_bytes
+from fauxto.lab.datasets.manifest import (
+    DESCRIPTION_FILE,
+    FORMAT,
+    LABELS,
+    MANIFEST_FILE,
+    PIXELS_FILE,
+    SCHEMA,
+    Dataset,
+)
+from fauxto.lab.datasets.splitting import SPLITS, choose_split
+from fauxto.report import Status
+
+_BATCH_FILES, _BATCH_BYTES = 512, 64 * 1024 * 1024  # whichever comes first
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that an importer offers.
+
+    Attributes:
+        path: What the manifest calls it; a second file of the same path is skipped.
+        label: "real" or "ai".
+        generator: Name of the generative model, or None.
+        source: The collection that it comes from.
+        object_class: What it shows, or None.
+        shares: The splits that it may fall into, with their shares.
+        read: Returns the file's bytes or raises `ImageError`.
+        done: Share of the source that lies behind with this file, in [0, 1].
+    """
+
+    path: str
+    label: str
+    generator: str | None
+    source: str
+    object_class: str | None
+    shares: Mapping[str, float]
+    read: Callable[[], bytes]
+    done: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import is: share of the source that lies behind, pictures packed, files skipped."""
+
+    done: float
+    packed: int
+    skipped: int
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def write_dataset(
+    out: Path,
+    origin: dict[str, Any],
+    candidates: Iterable[Candidate],
+    *,
+    window: int | None = None,
+    on_progress: OnProgress = lambda progress: None,
+) -> Dataset:
+    """Pack every candidate that decodes into a data set at `out`; list the others in its dataset.json.
+
+    Args:
+        out: The folder to make. A finished data set of the same origin is returned as it is.
+        origin: Facts that decide the result (name, fingerprint of the source, options); a partial import with
+            other facts is thrown away.
+        candidates: The files.
+        window: Pack at most this many pixels of each side, from the centre; None packs whole pictures.
+        on_progress: Called after every batch.
+
+    Raises:
+        DatasetError: `out` holds something else, or no candidate could be packed.
+    """
+    if (out / DESCRIPTION_FILE).exists():
+        dataset = Dataset.open(out)
+        if dataset.description["origin"] != origin:
+            raise DatasetError(f"{out} already holds another data set ({dataset.name}); choose another --out.")
+        return dataset
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DatasetError(f"{out} exists and isn't a data set; choose another --out.")
+    partial = out.with_name(out.name + ".partial")
+    with Journal(partial, origin) as journal, ThreadPoolExecutor(os.cpu_count()) as threads:
+        for batch in _batches(candidates, journal):
+            journal.append(threads.map(lambda loaded: _pack(*loaded, window), batch))
+            on_progress(Progress(batch[-1][0].done, len(journal.packed), len(journal.skipped)))
+    if not journal.packed:
+        journal.delete()
+        partial.rmdir()
+        raise DatasetError(f"No picture could be packed into {out}; {len(journal.skipped)} files were skipped.")
+    _finish(partial, origin, journal)
+    if out.exists():
+        out.rmdir()  # empty, as checked above; not every system renames over a folder
+    partial.rename(out)
+    return Dataset.open(out)
+
+
+_Loaded = tuple[Candidate, bytes | ImageError]
+
+
+def _batches(candidates: Iterable[Candidate], journal: Journal) -> Iterator[list[_Loaded]]:
+    """Read the files that the journal doesn't know yet, in batches that are decoded together."""
+    seen: set[str] = set()
+    batch: list[_Loaded] = []
+    batch_bytes = 0
+    for candidate in candidates:
+        data: bytes | ImageError
+        if candidate.path in seen:
+            data = ImageError(Status.UNREADABLE, "Another file of the same name came before.")
+        elif candidate.path in journal.packed or candidate.path in journal.skipped:
+            seen.add(candidate.path)
+            continue
+        else:
+            try:
+                data = candidate.read()
+                batch_bytes += len(data)
+            except ImageError as error:
+                data = error
+        seen.add(candidate.path)
+        batch.append((candidate, data))
+        if len(batch) >= _BATCH_FILES or batch_bytes >= _BATCH_BYTES:
+            yield batch
+            batch, batch_bytes = [], 0
+    if batch:
+        yield batch
+
+
+def _pack(candidate: Candidate, data: bytes | ImageError, window: int | None) -> Packed | Skipped:
+    try:
+        if isinstance(data, ImageError):
+            raise data
+        image = decode(data)
+    except ImageError as error:
+        return Skipped(candidate.path, error.status.value, str(error))
+    height, width = image.rgb.shape[:2]
+    pixel_sha256 = _sha256(f"{height}x{width}:".encode() + image.rgb.tobytes())
+    tables = read_tables(data)
+    pixels = _centre(image.rgb, window or max(height, width))
+    row = {
+        "path": candidate.path,
+        "label": candidate.label,
+        "generator": candidate.generator,
+        "source": candidate.source,
+        "split": choose_split(pixel_sha256, candidate.shares),
+        "object_class": candidate.object_class,
+        "width": width,
+        "height": height,
+        "format": image.facts.format,
+        "jpeg_quality": estimate_quality(tables[0]) if 0 in tables else None,
+        "jpeg_tables": _sha256(repr(sorted(tables.items())).encode())[:12] if tables else None,
+        "sha256": image.facts.sha256,
+        "pixel_sha256": pixel_sha256,
+        "pixel_height": pixels.shape[0],
+        "pixel_width": pixels.shape[1],
+    }
+    return Packed(row, pixels.tobytes())
+
+
+def _centre(rgb: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
+    top, left = (max(0, (side - window) // 2) for side in rgb.shape[:2])
+    return rgb[top : top + window, left : left + window]
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _finish(folder: Path, origin: dict[str, Any], journal: Journal) -> None:
+    rows = sorted(journal.packed.values(), key=lambda row: (SPLITS.index(row["split"]), row["path"]))
+    with journal.pixels_file.open("rb") as source, (folder / PIXELS_FILE).open("wb") as target:
+        for row in rows:
+            source.seek(row["offset"])
+            row["offset"] = target.tell()
+            target.write(source.read(pixel_bytes(row)))
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), folder / MANIFEST_FILE, compression="zstd")
+    counts = Counter((row["split"], row["label"]) for row in rows)
+    description = {
+        "format": FORMAT,
+        "name": origin["name"],
+        "origin": origin,
+        "manifest_sha256": _sha256((folder / MANIFEST_FILE).read_bytes()),
+        "counts": {
+            split: {label: counts[split, label] for label in LABELS if counts[split, label]} for split in SPLITS
+        },
+        "skipped": list(journal.skipped.values()),
+    }
+    (folder / DESCRIPTION_FILE).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    journal.delete()

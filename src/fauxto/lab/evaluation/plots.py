@@ -1,0 +1,128 @@
+"""The plots of an evaluation, each a matplotlib figure drawn from the JSON results alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from fauxto.lab.datasets.manifest import LABELS
+from fauxto.lab.html_report import COLOURS, plot_grid
+
+
+def curve_pair(figures: Mapping[str, Any]) -> Figure:
+    """Draw the ROC curve, with the operating points on it, beside the precision-recall curve."""
+    figure, ((roc, precision_recall),) = plot_grid(1, 2, height=4.4)
+    curves = figures["curves"]
+    corner = roc.inset_axes((0.42, 0.36, 0.53, 0.4), xlim=(0, 0.1), ylim=(0.8, 1.005))
+    corner.tick_params(labelsize=8)
+    for axes in (roc, corner):
+        axes.plot(curves["roc"]["fpr"], curves["roc"]["tpr"], linewidth=2)
+        for marker, (name, point) in zip("osD", figures["operating_points"].items(), strict=False):
+            axes.plot(point["fpr"], point["tpr"], marker, color="#e4663a", markersize=6, label=name)
+    if figures["operating_points"]:
+        roc.legend(loc="lower right", ncols=3, columnspacing=0.8, handletextpad=0, frameon=False)
+    roc.set(title=f"ROC, area {figures['auroc']:.4f}", xlabel="fpr: real pictures called ai", ylabel="tpr")
+    precision_recall.plot(curves["precision_recall"]["recall"], curves["precision_recall"]["precision"], linewidth=2)
+    precision_recall.set(
+        title=f"Precision by recall, area {figures['average_precision']:.4f}",
+        xlabel="recall: AI pictures called ai",
+        ylabel="precision",
+    )
+    for axes in (roc, precision_recall):
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    return figure
+
+
+def reliability_diagram(figures: Mapping[str, Any]) -> Figure:
+    """Draw the share of AI pictures by probability, before and after calibration, above the counts."""
+    stages = figures["calibration"]
+    figure, axes = plot_grid(2, len(stages), width=4.6 * len(stages), height=5.2)
+    figure.get_layout_engine().set(h_pad=0.05)
+    grid = axes[0, 0].get_gridspec()
+    grid.set_height_ratios([3, 1])
+    for column, (name, stage) in enumerate(stages.items()):
+        bins = stage["reliability"]
+        filled = [one for one in bins if one["count"]]
+        diagram, counts = axes[:, column]
+        diagram.plot([0, 1], [0, 1], color="#888888", linewidth=1, linestyle=":")
+        diagram.plot(
+            [one["probability"] for one in filled],
+            [one["share_ai"] for one in filled],
+            marker="o",
+            markersize=5,
+            linewidth=1.6,
+        )
+        diagram.set(title=f"{name} calibration, ECE {stage['ece']:.4f}", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        counts.bar(
+            [one["low"] for one in bins],
+            [max(one["count"], 0.5) for one in bins],
+            width=1 / len(bins),
+            align="edge",
+            edgecolor="white",
+            linewidth=0.8,
+        )
+        counts.set(yscale="log", xlim=(-0.02, 1.02), ylim=(0.8, None), xlabel="probability of AI")
+    axes[0, 0].set_ylabel("share of AI pictures")
+    axes[1, 0].set_ylabel("pictures")
+    return figure
+
+
+def score_histogram(figures: Mapping[str, Any]) -> Figure:
+    """Draw how the raw scores of both labels lie."""
+    figure, ((axes,),) = plot_grid(height=3.4)
+    histogram = figures["histogram"]
+    for label in LABELS:
+        axes.stairs(histogram[label], histogram["edges"], fill=True, alpha=0.35, color=COLOURS[label])
+        axes.stairs(histogram[label], histogram["edges"], color=COLOURS[label], linewidth=1.5, label=label)
+    axes.legend(frameon=False)
+    axes.set(xlabel="score (logit of AI, before calibration)", ylabel="pictures")
+    return figure
+
+
+def confusion_matrix(figures: Mapping[str, Any]) -> Figure:
+    """Draw the counts of each label by what it was called, shaded by the share of the label."""
+    figure, ((axes,),) = plot_grid(width=4.6, height=3.6)
+    counts = np.array(figures["confusion"])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        colour = "#fefefe" if shares[row, column] > 0.55 else "#111111"
+        text = f"{count:,}\n{100 * shares[row, column]:.1f} %"
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=12)
+    axes.set(xticks=[0, 1], xticklabels=[f"called {label}" for label in LABELS], yticks=[0, 1], yticklabels=LABELS)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    return figure
+
+
+def robustness_dots(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw the accuracy under each corruption as a dot, that of the untouched pictures as a line across."""
+    untouched, *damaged = rows
+    figure, ((axes,),) = plot_grid(height=0.8 + 0.26 * len(damaged))
+    names = [f"{row['corruption']}, {row['severity']}" for row in damaged]
+    axes.axvline(untouched["accuracy"], color="#e4663a", linewidth=1.4, label=f"untouched, {_percent(untouched)}")
+    axes.plot([row["accuracy"] for row in damaged], names, "o")
+    for row, name in zip(damaged, names, strict=True):
+        axes.annotate(
+            _percent(row),
+            (row["accuracy"], name),
+            (-8, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+        )
+    axes.invert_yaxis()
+    axes.margins(x=0.15)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    axes.set_xlabel("accuracy")
+    figure.legend(loc="outside upper right", frameon=False)
+    return figure
+
+
+def _percent(row: Mapping[str, Any]) -> str:
+    return f"{100 * row['accuracy']:.1f} %"

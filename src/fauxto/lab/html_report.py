@@ -1,0 +1,225 @@
+"""One self-contained HTML page out of prose, tables and plots: no scripts, no network, every text escaped.
+
+Plots are inlined as SVG, so they stay sharp, follow the reader's light or dark theme and use the page's font.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+COLOURS = {"real": "#1f9e89", "ai": "#e4663a"}
+"""The two colours that stand for the two labels in every plot (also told apart by colour-blind readers)."""
+
+_PLOT_STYLE: dict[str, Any] = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": mpl.cycler(color=["#4477aa", "#e4663a", "#1f9e89", "#aa3377", "#ccbb44", "#66ccee"]),
+    "grid.color": "#8888884d",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "mathtext.default": "regular",
+}
+
+
+def plot_grid(
+    rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 4.0
+) -> tuple[Figure, NDArray[Any]]:
+    """Make a figure in the house style, without matplotlib's global state.
+
+    Args:
+        rows: Rows of axes.
+        columns: Columns of axes.
+        width: Width in inches (the page shows an inch as 96 pixels where there is room).
+        height: Height in inches.
+
+    Returns:
+        The figure and its axes, always an array of shape [rows, columns].
+    """
+    with mpl.rc_context(_PLOT_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, np.asarray(figure.subplots(rows, columns, squeeze=False))
+
+
+class Report:
+    """A page that is filled from top to bottom and written once.
+
+    Example:
+        >>> page = Report("Evaluation", "paper-cnn on CIFAKE")
+        >>> page.section("Accuracy", "One paragraph.\\n\\nAnother one.")
+        >>> page.table(["label", "images"], [["real", 10], ["ai", 12]], "Images by label.")
+        >>> page.write("report.html")
+    """
+
+    def __init__(self, title: str, subtitle: str = "") -> None:
+        self._title = title
+        self._subtitle = subtitle
+        self._sections: list[str] = []
+        self._body: list[str] = []
+        self._figures = itertools.count(1)
+
+    def section(self, title: str, prose: str = "") -> None:
+        """Start a section; blank lines separate the paragraphs of `prose`."""
+        self._sections.append(title)
+        self._body.append(f'<h2 id="section-{len(self._sections)}">{html.escape(title)}</h2>')
+        self._body += [f"<p>{html.escape(text.strip())}</p>" for text in prose.split("\n\n") if text.strip()]
+
+    def table(self, header: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> None:
+        """Add a table; columns that hold only numbers are set flush right.
+
+        Args:
+            header: Names of the columns.
+            rows: Cells, shown as `str` shows them (None as a dash); each row as long as the header.
+            caption: One sentence under the table.
+        """
+        cells = [["–" if cell is None else str(cell) for cell in row] for row in rows]
+        numeric = [all(_NUMBER.fullmatch(row[column]) for row in cells) for column in range(len(header))]
+
+        def line(tag: str, texts: Sequence[str]) -> str:
+            filled = (
+                f"<{tag}{' class=number' if right else ''}>{html.escape(text)}</{tag}>"
+                for text, right in zip(texts, numeric, strict=True)
+            )
+            return f"<tr>{''.join(filled)}</tr>"
+
+        lines = "".join(line("td", row) for row in cells)
+        self._body.append(
+            f'<figure><div class="scroll"><table><thead>{line("th", header)}</thead>'
+            f"<tbody>{lines}</tbody></table></div>{_caption(caption)}</figure>"
+        )
+
+    def figure(self, figure: Figure, caption: str, alt: str) -> None:
+        """Add a matplotlib figure.
+
+        Black means "ink" and white means "paper": both follow the reader's theme. Take another colour,
+        such as #111111, for what must stay. Artists of many thousand points should be `rasterized`.
+
+        Args:
+            figure: The plot; its background is dropped.
+            caption: One or two sentences under the plot.
+            alt: What the plot shows, for readers who can't see it.
+        """
+        svg = _inline_svg(figure, salt=f"{self._title}-{next(self._figures)}")
+        image = svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}"', 1)
+        self._body.append(f"<figure>{image}{_caption(caption)}</figure>")
+
+    def picture(self, rgb: NDArray[np.uint8], caption: str, alt: str, *, zoom: int = 1) -> None:
+        """Add a picture, such as a sheet of samples, with crisp pixels.
+
+        Args:
+            rgb: uint8 [height, width, 3].
+            caption: One or two sentences under the picture.
+            alt: What the picture shows, for readers who can't see it.
+            zoom: Screen pixels per picture pixel.
+        """
+        png = io.BytesIO()
+        Image.fromarray(rgb).save(png, "PNG", optimize=True)
+        uri = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+        self._body.append(
+            f'<figure><img src="{uri}" width="{rgb.shape[1] * zoom}" alt="{html.escape(alt)}">'
+            f"{_caption(caption)}</figure>"
+        )
+
+    def write(self, path: str | Path) -> Path:
+        """Write the page and return its path."""
+        contents = "".join(
+            f'<a href="#section-{number}">{html.escape(title)}</a>'
+            for number, title in enumerate(self._sections, start=1)
+        )
+        page = (
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            '<meta http-equiv="Content-Security-Policy" content="'
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
+            f"<title>{html.escape(self._title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+            f"<header><h1>{html.escape(self._title)}</h1>"
+            f'<p class="subtitle">{html.escape(self._subtitle)}</p></header>\n'
+            f'<nav aria-label="Contents">{contents}</nav>\n' + "\n".join(self._body) + "\n</main>\n</body>\n</html>\n"
+        )
+        target = Path(path)
+        target.write_text(page, encoding="utf-8")
+        return target
+
+
+_NUMBER = re.compile(r"–|[+\-−]?[\d,]+(\.\d+)?(e[+-]?\d+)?\s?%?")
+
+
+def _caption(text: str) -> str:
+    return f"<figcaption>{html.escape(text)}</figcaption>" if text else ""
+
+
+def _inline_svg(figure: Figure, salt: str) -> str:
+    """Return the figure as an `<svg>` element that takes ink, paper and font from the page around it."""
+    buffer = io.StringIO()
+    # The salt keeps the ids of two figures on one page apart, and the page the same from run to run.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
+        figure.savefig(
+            buffer,
+            format="svg",
+            transparent=True,
+            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
+        )
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]  # without the XML prologue, which has no place inside HTML
+    svg = re.sub(r'\s+(xmlns(:\w+)?|version)="[^"]*"', "", svg)  # HTML knows the namespaces of SVG
+    svg = re.sub(r'<g id="[A-Za-z.]+_\d+">', "<g>", svg)  # "axes_1" would occur once a figure
+    svg = re.sub(r"(stroke|fill): #000000", r"\1: currentColor", svg)
+    return re.sub(r"(stroke|fill): #ffffff", r"\1: var(--paper)", svg)
+
+
+_STYLE = """
+:root { color-scheme: light dark; --paper: #fdfcfa; --ink: #1d1f24; --soft: #5c616b; --rule: #dedbd4;
+  --band: #f4f2ed; --link: #1f6f8b; }
+@media (prefers-color-scheme: dark) { :root { --paper: #16181c; --ink: #e7e5e0; --soft: #9ea3ad;
+  --rule: #34373e; --band: #1e2126; --link: #7cc4dc; } }
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 17px/1.6 "Source Serif 4", "Iowan Old Style", "Palatino Linotype", Charter, Georgia, serif; }
+main { max-width: 62rem; margin: 0 auto; padding: 4rem 1.5rem 6rem; }
+h1, h2, nav, table, figcaption, .subtitle, svg text {
+  font-family: Inter, system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif !important; }
+h1 { font-size: 2.3rem; line-height: 1.15; letter-spacing: -0.02em; margin: 0; }
+.subtitle { color: var(--soft); font-size: 1.05rem; margin: 0.5rem 0 0; }
+nav { display: flex; flex-wrap: wrap; gap: 0.3rem 1.3rem; margin: 2rem 0 0; padding: 0.8rem 0;
+  border: solid var(--rule); border-width: 1px 0; font-size: 0.85rem; }
+a { color: var(--link); text-decoration: none; }
+a:hover { text-decoration: underline; }
+h2 { font-size: 1.4rem; letter-spacing: -0.01em; line-height: 1.25; margin: 3.5rem 0 0.6rem; }
+p { max-width: 44rem; margin: 0 0 1rem; }
+figure { margin: 1.8rem 0 2.2rem; }
+figure svg, figure img { display: block; max-width: 100%; height: auto; }
+figure svg { fill: currentColor; overflow: visible; }
+figure img { image-rendering: pixelated; border-radius: 3px; }
+figcaption { color: var(--soft); font-size: 0.87rem; line-height: 1.5; max-width: 50rem; margin-top: 0.7rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.88rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; vertical-align: top; padding: 0.45rem 1.3rem 0.45rem 0.2rem;
+  border-bottom: 1px solid var(--rule); }
+th { color: var(--soft); font-weight: 600; border-bottom-width: 2px; }
+tbody tr:hover { background: var(--band); }
+.number { text-align: right; }
+@media print { nav { display: none; } main { padding: 0; } h2 { break-after: avoid; }
+  figure { break-inside: avoid; } }
+"""
