@@ -1,0 +1,32 @@
+"""`fauxto app`: the web page, served from this machine to this machine. Needs the extra `app`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+
+def app(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; any other than the default lets other machines in.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port to listen on.", show_default="the first free one from 8501"),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.", show_default="the built-in one")
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Open a web page that judges the pictures dropped on it."""
+    from fauxto.errors import MissingExtraError
+
+    if find_spec("streamlit") is None:
+        raise MissingExtraError("app", "the web page")
+
+    from fauxto.web.launch import serve
+
+    serve(host, port, model, open_browser=browser)

@@ -1,0 +1,44 @@
+"""`fauxto calibrate`: turn a network's scores into probabilities and choose its thresholds."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Method(StrEnum):
+    """How scores become probabilities."""
+
+    PLATT = "platt"
+    TEMPERATURE = "temperature"
+
+
+def calibrate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `fauxto train` wrote.")],
+    data: Annotated[Path, typer.Option(help="Data set folder that the run was trained on; only val is read.")],
+    method: Annotated[Method, typer.Option(help="platt: slope and intercept; temperature: slope.")] = Method.PLATT,
+) -> None:
+    """Fit probabilities and operating points on val; writes RUN/calibration.json."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from fauxto.lab.calibration import RunCalibration
+    from fauxto.lab.datasets import Dataset
+
+    fitted = RunCalibration.of(run, Dataset.open(data), method.value)
+    path = fitted.write(run)
+
+    console = Console()
+    console.print(
+        f"P(AI) = sigmoid({fitted.calibration.slope:.4f} * score + {fitted.calibration.intercept:.4f}); "
+        f"ECE on val {fitted.val['before']['ece']:.4f} before, {fitted.val['after']['ece']:.4f} after"
+    )
+    names = ("real_below", "ai_above", "fpr", "tpr", "inconclusive")
+    table = Table("on val", *names, box=None)
+    for name, point in fitted.operating_points.items():
+        table.add_row(name, *(f"{getattr(point, key):.4f}" for key in names))
+    console.print(table)
+    console.print(f"wrote {path}", soft_wrap=True, markup=False, highlight=False)

@@ -1,0 +1,153 @@
+"""`fauxto data`: import, audit and explore data sets. Needs the extra `lab`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from fauxto.lab.datasets import Dataset
+    from fauxto.lab.datasets.audit import Audit
+    from fauxto.lab.datasets.writer import Progress
+
+data_app = typer.Typer(no_args_is_help=True, help="Import, audit and explore data sets.")
+import_app = typer.Typer(no_args_is_help=True, help="Pack pictures into a data set for training and evaluation.")
+data_app.add_typer(import_app, name="import")
+
+Out = Annotated[Path, typer.Option("--out", help="Folder to make.", show_default=False)]
+Folder = Annotated[Path, typer.Argument(help="Folder that `fauxto data import` made.", show_default=False)]
+
+
+@import_app.command("cifake")
+def import_cifake_command(
+    source: Annotated[
+        Path,
+        typer.Argument(help="CIFAKE as .zip, .tar(.gz|.bz2|.xz) or extracted folder.", show_default=False),
+    ],
+    out: Out,
+    val_share: Annotated[float, typer.Option(help="Share of train that becomes the validation split.")] = 0.1,
+) -> None:
+    """Import CIFAKE; a cut import goes on when the same command runs again."""
+    from fauxto.lab.datasets.cifake import import_cifake
+
+    with _progress_bar("Importing CIFAKE") as on_progress:
+        dataset = import_cifake(source, out, val_share=val_share, on_progress=on_progress)
+    _print_summary(dataset)
+
+
+@import_app.command("folders")
+def import_folders_command(
+    real: Annotated[Path, typer.Argument(help="Folder of photographs.", show_default=False)],
+    ai: Annotated[Path, typer.Argument(help="Folder of pictures by generative models.", show_default=False)],
+    out: Out,
+    window: Annotated[
+        int, typer.Option(help="Longest side, in pixels; of larger pictures the centre is cut out.")
+    ] = 256,
+    split: Annotated[
+        tuple[float, float, float],
+        typer.Option(help="Shares of train, val and test, for pictures outside sub-folders of these names."),
+    ] = (0.8, 0.1, 0.1),
+) -> None:
+    """Import a folder of photographs and a folder of AI pictures, sub-folders included."""
+    from fauxto.lab.datasets.folders import import_folders
+    from fauxto.lab.datasets.splitting import SPLITS
+
+    with _progress_bar("Importing folders") as on_progress:
+        shares = dict(zip(SPLITS, split, strict=True))
+        dataset = import_folders(real, ai, out, window=window, shares=shares, on_progress=on_progress)
+    _print_summary(dataset)
+
+
+@data_app.command("audit")
+def audit_command(
+    folder: Folder,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Count duplicates, leaks and classes, and measure how far file facts alone give the label away."""
+    from fauxto.lab.datasets import Dataset
+    from fauxto.lab.datasets.audit import audit
+
+    result = audit(Dataset.open(folder))
+    if as_json:
+        typer.echo(json.dumps(result.to_dict(), indent=2))
+    else:
+        _print_audit(result)
+
+
+@data_app.command("explore")
+def explore_command(
+    folder: Folder,
+    out: Annotated[Path, typer.Option("--out", help="HTML file to write.", show_default=False)],
+) -> None:
+    """Write an illustrated report on a data set: one HTML file that needs no network."""
+    from fauxto.lab.datasets import Dataset
+    from fauxto.lab.datasets.exploration import explore
+
+    typer.echo(f"Wrote {explore(Dataset.open(folder), out)}")
+
+
+@contextmanager
+def _progress_bar(title: str) -> Iterator[Callable[[Progress], None]]:
+    from rich import progress as bars
+    from rich.console import Console
+
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.TextColumn("{task.fields[counts]}"),
+        bars.TimeElapsedColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=1.0, counts="")
+
+        def update(progress: Progress) -> None:
+            counts = f"{progress.packed:,} packed, {progress.skipped:,} skipped"
+            bar.update(task, completed=progress.done, counts=counts)
+
+        yield update
+
+
+def _print_summary(dataset: Dataset) -> None:
+    for split, counts in dataset.description["counts"].items():
+        typer.echo(f"{split}: " + ", ".join(f"{count:,} {label}" for label, count in counts.items()))
+    skipped = dataset.description["skipped"]
+    for file in skipped[:20]:
+        typer.echo(f"skipped {file['path']!r}: {file['reason']}", err=True)
+    if len(skipped) > 20:
+        typer.echo(f"skipped {len(skipped) - 20:,} more; all are listed in dataset.json", err=True)
+    typer.echo(f"Wrote {dataset.folder}")
+
+
+def _print_audit(audit: Audit) -> None:
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    console = Console()
+    balance = Table("split", *(Column(label, justify="right") for label in ("real", "ai")), title="Pictures")
+    for split, counts in audit.balance.items():
+        balance.add_row(split, *(f"{counts.get(label, 0):,}" for label in ("real", "ai")))
+    console.print(balance)
+
+    copies = Table("where", Column("pictures", justify="right"), title="Exact duplicates")
+    for split, count in audit.duplicates.surplus.items():
+        copies.add_row(f"repeats within {split}", f"{count:,}")
+    for pair, count in audit.duplicates.across.items():
+        first, second = pair.split(", ")
+        copies.add_row(f"in {second}, but in {first} too", f"{count:,}")
+    copies.add_row("under both labels", f"{audit.duplicates.both_labels:,}")
+    console.print(copies)
+    for paths in audit.duplicates.examples:
+        console.print("  " + "  =  ".join(map(repr, paths)), style="dim", markup=False)
+
+    shortcuts = Table("facts", Column("AUROC", justify="right"), "verdict", "meaning", title="Shortcuts")
+    colours = {"no shortcut": "green", "weak": "yellow", "strong": "red"}
+    for one in audit.shortcuts:
+        shortcuts.add_row(one.facts, f"{one.auroc:.3f}", f"[{colours[one.verdict]}]{one.verdict}[/]", one.meaning)
+    console.print(shortcuts)
+    console.print(f"Measured on {audit.sampled:,} pictures, cross-validated; 0.5 is chance.", style="dim")

@@ -1,0 +1,102 @@
+"""`fauxto models`: list the installed model bundles, or show the card of one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fauxto.cli.terminal import printable
+from fauxto.errors import BundleError
+
+if TYPE_CHECKING:
+    from fauxto.bundles import Bundle
+
+
+def models(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME|FOLDER]", help="Show the card of this model.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line and model.")] = False,
+) -> None:
+    """List the installed models, or show the card of one: how it was made and how well it does.
+
+    Exit code: 0 every model can be used, 1 an installed one is broken, 2 the command was wrong.
+    """
+    from fauxto import bundles
+
+    if model is None:
+        found, broken = _load_all(bundles.names())
+    else:
+        found, broken = [bundles.load(model)], []
+    if as_json:
+        for bundle in found:
+            typer.echo(json.dumps(_as_dict(bundle)))
+    elif model is None:
+        _print_table(found)
+    else:
+        _print_card(found[0].card)
+    for problem in broken:
+        typer.echo(f"fauxto: {printable(problem)}", err=True)
+    if broken:
+        raise typer.Exit(1)
+
+
+def _load_all(names: list[str]) -> tuple[list[Bundle], list[str]]:
+    from fauxto import bundles
+
+    found, broken = [], []
+    for name in names:
+        try:
+            found.append(bundles.load(name))
+        except BundleError as error:
+            broken.append(f"{name}: {error}")
+    return found, broken
+
+
+def _as_dict(bundle: Bundle) -> dict[str, Any]:
+    from fauxto.bundles import DEFAULT
+
+    plain = dataclasses.asdict(dataclasses.replace(bundle, model=b""))
+    for ours in ("model", "card", "folder"):
+        del plain[ours]
+    return {**plain, "bytes": len(bundle.model), "default": bundle.name == DEFAULT}
+
+
+def _print_table(found: list[Bundle]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from fauxto.bundles import DEFAULT
+
+    table = Table("name", "version", "short side", box=box.SIMPLE_HEAD, pad_edge=False)
+    for numeric in ("parameters", "size"):
+        table.add_column(numeric, justify="right")
+    table.add_column("what it is", ratio=1)
+    for bundle in found:
+        table.add_row(
+            f"[bold]{bundle.name}[/bold]" + ("\n(default)" if bundle.name == DEFAULT else ""),
+            bundle.version,
+            f"{bundle.domain.min_short_side}-{bundle.domain.max_short_side} px",
+            f"{bundle.training.parameters:,}",
+            f"{len(bundle.model) / 1e6:.1f} MB",
+            Text(bundle.summary),
+        )
+    Console().print(table)
+
+
+def _print_card(card: str) -> None:
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    text = "\n".join(printable(line) for line in card.splitlines())
+    console = Console()
+    if console.is_terminal:
+        console.print(Markdown(text, hyperlinks=False))
+    else:
+        typer.echo(text)

@@ -1,0 +1,35 @@
+"""`fauxto train`: train a network on a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    data: Annotated[Path, typer.Option(help="Data set folder that `fauxto data import` wrote.")],
+    run: Annotated[Path, typer.Option(help="Run folder to write.")],
+    network: Annotated[str | None, typer.Option(help="Network to train, by the recipe that ships for it.")] = None,
+    recipe: Annotated[Path | None, typer.Option(help="Recipe file (TOML) to use instead.")] = None,
+    image_size: Annotated[int | None, typer.Option(min=8, help="Side of the input in pixels.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of weights, order and augmentation.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after the run's last whole epoch.")] = False,
+) -> None:
+    """Train a network; writes RUN/model.keras, its config, checkpoints, TensorBoard logs and run.json."""
+    from fauxto.errors import ConfigError
+    from fauxto.lab import training
+    from fauxto.lab.config import Recipe, recipe_for
+
+    if recipe is None and network is None:
+        raise ConfigError("name what to train: --network NAME for the recipe that ships with it, or --recipe FILE")
+    path = recipe or recipe_for(str(network))
+    chosen = Recipe.load(path, network=network, image_size=image_size, epochs=epochs, seed=seed)
+    record = training.train(chosen, data, run, resume=resume)
+    best = max(record["history"], key=lambda epoch: epoch["val_accuracy"])
+    typer.echo(
+        f"{chosen.network}: {record['parameters']:,} parameters, {record['epochs']} epochs in {record['seconds']:,.0f} s; "
+        f"best accuracy on val {best['val_accuracy']:.4f} (epoch {best['epoch']}). Next: fauxto calibrate {run}"
+    )
