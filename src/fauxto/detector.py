@@ -27,6 +27,7 @@ from fauxto.verdict import combine, pixel_verdict
 Source = str | os.PathLike[str] | bytes | BinaryIO
 """A path, the bytes of a file, or a file that is open for reading bytes."""
 
+_DEFAULT_LIMITS = Limits()
 _DECODERS = 2
 """Threads that decode ahead; Pillow lets go of Python's lock inside its codecs only, so more don't help."""
 
@@ -55,7 +56,7 @@ class Detector:
         bundle: str | Path | None = None,
         *,
         operating_point: str = "balanced",
-        limits: Limits = Limits(),
+        limits: Limits = _DEFAULT_LIMITS,
         batch_size: int = 64,
         threads: int | None = None,
     ) -> None:
@@ -155,7 +156,7 @@ class Detector:
         started = perf_counter()
         logits = network.logits(np.stack([one.pixels for one in decoded])).astype(np.float64)
         milliseconds = _since(started, len(decoded))
-        finite = np.isfinite(logits).all(axis=1)
+        finite = np.isfinite(logits[:, 0]) & np.isfinite(logits[:, 1])
         scores = np.where(finite, logits[:, 1], 0.0) - np.where(finite, logits[:, 0], 0.0)
         probabilities = self.bundle.calibration.probability(scores)
         fprs = self.bundle.real_score_quantiles.fpr_at(scores)

@@ -12,7 +12,7 @@
 
 "Signed" is a signature that verifies and whose signer is trusted; "declared" is a note without one. Beside a
 tampered credential no verdict is real, whatever else there is: it becomes inconclusive, with a warning. Nothing
-found is never evidence of a real photograph, and nothing that a file carries changes its pixel score.
+found is never evidence of a photograph, and nothing that a file carries changes its pixel score.
 docs/explanation/verdict.md says why.
 """
 

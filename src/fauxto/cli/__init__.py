@@ -5,14 +5,15 @@ A command's module imports what it needs inside its function, so that `fauxto --
 
 from __future__ import annotations
 
-import importlib
+import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from fauxto.cli import app, calibrate, check, data, evaluate, models, pack, train
 from fauxto.cli.terminal import printable
 from fauxto.errors import FauxtoError, MissingExtraError
 
@@ -41,6 +42,7 @@ def _exit_with(error: FauxtoError) -> typer.Exit:
 commands = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: rich and its Markdown parser would take most of the time
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -64,21 +66,23 @@ def fauxto(
     """Tell a photograph from a picture that a generative model made, and say how sure that is."""
 
 
-# Temporary, while the commands are being written.
-for _panel, _names in (
-    ("Judge", ("check", "models", "app")),
-    ("Laboratory", ("data", "train", "evaluate", "calibrate", "pack")),
-):
-    for _name in _names:
-        if find_spec(f"fauxto.cli.{_name}") is None:
-            continue
-        _module = importlib.import_module(f"fauxto.cli.{_name}")
-        if _name == "data":
-            commands.add_typer(_module.data_app, name="data", rich_help_panel=_panel)
-        else:
-            commands.command(_name, rich_help_panel=_panel)(getattr(_module, _name))
+_COMMANDS = (
+    check.check,
+    models.models,
+    app.app,
+    train.train,
+    evaluate.evaluate,
+    calibrate.calibrate,
+    pack.pack,
+)
+for _command in _COMMANDS:
+    commands.command()(_command)
+commands.add_typer(data.data_app, name="data")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line (the process's own where none is given) and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an old code page must not end a batch
     commands(args=arguments, prog_name="fauxto")

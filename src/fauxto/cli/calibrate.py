@@ -33,7 +33,7 @@ def calibrate(
 
     console = Console()
     console.print(
-        f"P(AI) = sigmoid({fitted.calibration.slope:.4f} * score + {fitted.calibration.intercept:.4f}); "
+        f"P(AI) = sigmoid({fitted.calibration.slope:.4f} * score {fitted.calibration.intercept:+.4f}); "
         f"ECE on val {fitted.val['before']['ece']:.4f} before, {fitted.val['after']['ece']:.4f} after"
     )
     names = ("real_below", "ai_above", "fpr", "tpr", "inconclusive")

@@ -30,21 +30,21 @@ def check(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGE...",
+            metavar="IMAGE",
             help="Pictures: paths, quoted patterns such as 'photos/**/*.jpg', or - for standard input.",
             show_default=False,
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON report a line.")] = False,
     model: Annotated[
-        str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.  [default: the built-in one]")
+        str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.", show_default="the built-in one")
     ] = None,
     operating_point: Annotated[
         PointName,
         typer.Option(help="Thresholds: cautious accuses fewest photographs, sensitive misses least."),
     ] = PointName.BALANCED,
 ) -> None:
-    """Say of each picture whether it is a photograph or was made by a generative model.
+    """Tell photographs from pictures that a generative model made.
 
     Exit code: 0 every picture was judged, 1 one or more could not be, 2 the command was wrong.
     """

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fauxto.cli.terminal import printable
+
 if TYPE_CHECKING:
     from fauxto.lab.datasets import Dataset
     from fauxto.lab.datasets.audit import Audit
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 data_app = typer.Typer(no_args_is_help=True, help="Import, audit and explore data sets.")
 import_app = typer.Typer(no_args_is_help=True, help="Pack pictures into a data set for training and evaluation.")
 data_app.add_typer(import_app, name="import")
+
+_SHOWN_SKIPPED = 20  # the rest stands in dataset.json
 
 Out = Annotated[Path, typer.Option("--out", help="Folder to make.", show_default=False)]
 Folder = Annotated[Path, typer.Argument(help="Folder that `fauxto data import` made.", show_default=False)]
@@ -88,7 +92,7 @@ def explore_command(
     from fauxto.lab.datasets import Dataset
     from fauxto.lab.datasets.exploration import explore
 
-    typer.echo(f"Wrote {explore(Dataset.open(folder), out)}")
+    typer.echo(f"wrote {explore(Dataset.open(folder), out)}")
 
 
 @contextmanager
@@ -117,15 +121,16 @@ def _print_summary(dataset: Dataset) -> None:
     for split, counts in dataset.description["counts"].items():
         typer.echo(f"{split}: " + ", ".join(f"{count:,} {label}" for label, count in counts.items()))
     skipped = dataset.description["skipped"]
-    for file in skipped[:20]:
-        typer.echo(f"skipped {file['path']!r}: {file['reason']}", err=True)
-    if len(skipped) > 20:
-        typer.echo(f"skipped {len(skipped) - 20:,} more; all are listed in dataset.json", err=True)
-    typer.echo(f"Wrote {dataset.folder}")
+    for file in skipped[:_SHOWN_SKIPPED]:
+        typer.echo(f"skipped {printable(file['path'])}: {printable(file['reason'])}", err=True)
+    if len(skipped) > _SHOWN_SKIPPED:
+        typer.echo(f"skipped {len(skipped) - _SHOWN_SKIPPED:,} more, all listed in dataset.json", err=True)
+    typer.echo(f"wrote {dataset.folder}")
 
 
 def _print_audit(audit: Audit) -> None:
     from rich.console import Console
+    from rich.padding import Padding
     from rich.table import Column, Table
 
     console = Console()
@@ -143,11 +148,13 @@ def _print_audit(audit: Audit) -> None:
     copies.add_row("under both labels", f"{audit.duplicates.both_labels:,}")
     console.print(copies)
     for paths in audit.duplicates.examples:
-        console.print("  " + "  =  ".join(map(repr, paths)), style="dim", markup=False)
+        console.print("  " + " = ".join(map(printable, paths)), style="dim", markup=False, highlight=False)
 
-    shortcuts = Table("facts", Column("AUROC", justify="right"), "verdict", "meaning", title="Shortcuts")
+    shortcuts = Table("facts", Column("AUROC", justify="right"), "verdict", title="Shortcuts")
     colours = {"no shortcut": "green", "weak": "yellow", "strong": "red"}
     for one in audit.shortcuts:
-        shortcuts.add_row(one.facts, f"{one.auroc:.3f}", f"[{colours[one.verdict]}]{one.verdict}[/]", one.meaning)
+        shortcuts.add_row(one.facts, f"{one.auroc:.3f}", f"[{colours[one.verdict]}]{one.verdict}[/]")
     console.print(shortcuts)
+    for one in audit.shortcuts:
+        console.print(Padding(f"[{colours[one.verdict]}]•[/] {one.meaning}", (0, 0, 0, 2)))
     console.print(f"Measured on {audit.sampled:,} pictures, cross-validated; 0.5 is chance.", style="dim")

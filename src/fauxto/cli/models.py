@@ -22,7 +22,7 @@ def models(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line and model.")] = False,
 ) -> None:
-    """List the installed models, or show the card of one: how it was made and how well it does.
+    """List the installed models, or show the card of one.
 
     Exit code: 0 every model can be used, 1 an installed one is broken, 2 the command was wrong.
     """
@@ -69,24 +69,22 @@ def _as_dict(bundle: Bundle) -> dict[str, Any]:
 def _print_table(found: list[Bundle]) -> None:
     from rich import box
     from rich.console import Console
+    from rich.filesize import decimal
     from rich.table import Table
     from rich.text import Text
 
     from fauxto.bundles import DEFAULT
 
-    table = Table("name", "version", "short side", box=box.SIMPLE_HEAD, pad_edge=False)
-    for numeric in ("parameters", "size"):
-        table.add_column(numeric, justify="right")
-    table.add_column("what it is", ratio=1)
+    table = Table("model", "what it is", show_lines=True, box=box.ROUNDED)
     for bundle in found:
-        table.add_row(
-            f"[bold]{bundle.name}[/bold]" + ("\n(default)" if bundle.name == DEFAULT else ""),
-            bundle.version,
-            f"{bundle.domain.min_short_side}-{bundle.domain.max_short_side} px",
-            f"{bundle.training.parameters:,}",
-            f"{len(bundle.model) / 1e6:.1f} MB",
-            Text(bundle.summary),
+        name = Text(bundle.name, style="bold").append(f"\n{bundle.version}", style="not bold")
+        if bundle.name == DEFAULT:
+            name.append("\n(default)", style="not bold")
+        facts = (
+            f"for pictures with a short side of {bundle.domain.min_short_side} to {bundle.domain.max_short_side} px; "
+            f"{bundle.training.parameters:,} parameters, {decimal(len(bundle.model))}"
         )
+        table.add_row(name, Text(bundle.summary).append(f"\n{facts}", style="dim"))
     Console().print(table)
 
 

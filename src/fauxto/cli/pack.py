@@ -15,6 +15,7 @@ def pack(
     summary: Annotated[str, typer.Option(help="One sentence on what the model is for.")],
     name: Annotated[str | None, typer.Option(help="Name of the bundle; by default that of the folder.")] = None,
     bundle_version: Annotated[str, typer.Option(help="Version of the bundle.")] = "1.0.0",
+    beside: Annotated[Path | None, typer.Option(help="Run whose robustness the card shows next to this one's.")] = None,
     min_short_side: Annotated[int, typer.Option(min=1, help="Smallest short side it may judge, in pixels.")] = 16,
     max_short_side: Annotated[int, typer.Option(min=1, help="Largest short side it may judge, in pixels.")] = 64,
 ) -> None:
@@ -22,5 +23,5 @@ def pack(
     from fauxto.lab import packing
 
     label = packing.Label(name or out.resolve().name, bundle_version, summary, min_short_side, max_short_side)
-    difference = packing.pack(run, data, out, label)
+    difference = packing.pack(run, data, out, label, beside=beside)
     typer.echo(f"wrote {out}; largest difference between a logit of Keras and of ONNX Runtime: {difference:.2g}")

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
+from fauxto import wording
 from fauxto.bundles import OperatingPoint
 from fauxto.cli.terminal import printable
 from fauxto.report import Report, Status, Verdict
-from fauxto.web import wording
 
 # The symbol says to those who don't see the colour what the colour says.
 _LOOK = {
@@ -24,12 +25,11 @@ _LOOK = {
     Verdict.INCONCLUSIVE: ("?", "yellow"),
     None: ("✕", "red"),
 }
-_IN_ASCII = str.maketrans("▲●✕━╌┃•×·…", "!ox=.|*x-.")
-_LONGEST_BAR = 48
+_WIDEST = 88
 
 
 def report_panel(report: Report, point: OperatingPoint, console: Console) -> Panel:
-    """Return a panel that fits the console's width and encoding.
+    """Return a panel that fits the console's width.
 
     Args:
         report: What to show.
@@ -37,66 +37,67 @@ def report_panel(report: Report, point: OperatingPoint, console: Console) -> Pan
         console: Where the panel will be printed.
     """
     symbol, colour = _LOOK[report.verdict]
-    title = Text(f" {symbol} {wording.finding(report).headline} ", style=f"bold {colour}")
-    lines = [
-        Text(printable(report.path or "-"), style="bold", overflow="fold"),
-        *_body(report, point, console),
-    ]
-    if console.options.ascii_only:
-        title, *lines = (_in_ascii(line) for line in (title, *lines))
-    return Panel(Group(*lines), title=title, title_align="left", border_style=colour)
+    width = min(console.width, _WIDEST)
+    return Panel(
+        Group(*_lines(report, point, width - 4)),
+        title=Text(f"{symbol} {wording.finding(report).headline}", style=f"bold {colour}"),
+        title_align="left",
+        border_style=colour,
+        width=width,
+    )
 
 
-def _body(report: Report, point: OperatingPoint, console: Console) -> Iterator[Text]:
+def _lines(report: Report, point: OperatingPoint, width: int) -> Iterator[RenderableType]:
+    yield _text(report.path or "-", style="bold")
+    yield ""
     if report.probability is not None:
-        counts = wording.is_in_domain(report)
-        yield Text()
-        yield _bar(report.probability, point, console.width - 4, colour=_LOOK[report.verdict][1] if counts else "dim")
-        if counts and report.fpr_at_score is not None:
-            yield Text(wording.share_of_photographs(report.fpr_at_score))
-    yield Text()
-    for reason in report.reasons:
-        yield _bullet(wording.split_reason(reason)[1])
-    if report.status is Status.NOT_A_FILE:
-        yield _bullet("For the pictures in a folder, name them by a pattern: fauxto check 'FOLDER/*.jpg'")
-    for evidence in report.evidence:
-        yield _bullet(evidence.summary)
-    if report.image is not None:
-        image = report.image
-        yield Text()
-        yield _dim(f"{image.format} · {image.width} × {image.height} px · sha256 {image.sha256[:16]}…")
-    if report.model is not None:
-        yield _dim(f"{report.model.name} {report.model.version} · sha256 {report.model.sha256[:16]}…")
+        yield from _probability(report, report.probability, point, width)
+        yield ""
+    yield _reasons(report)
+    if report.image is not None and report.model is not None:
+        image, model = report.image, report.model
+        yield ""
+        yield _text(f"{image.format}, {image.width} × {image.height} px, sha256 {image.sha256[:16]}…", style="dim")
+        yield _text(f"judged by {model.name} {model.version}", style="dim")
 
 
-def _bar(probability: float, point: OperatingPoint, width: int, colour: str) -> Text:
-    """Return P(AI) on a scale from photograph to generated; the inconclusive band is dotted."""
-    left, right, percent = "photograph ", " generated", f"   {wording.percent(probability)}"
-    cells = min(_LONGEST_BAR, width - len(left + right + percent))
-    if cells < 10:
-        return Text(f"Probability of AI: {wording.percent(probability)}", style=colour)
-    bar = Text(left)
-    marker = min(int(probability * cells), cells - 1)
+def _probability(report: Report, probability: float, point: OperatingPoint, width: int) -> Iterator[Text]:
+    counts = wording.is_in_domain(report)
+    said = Text("Probability that it was generated: ")
+    said.append(wording.percent(probability), style=f"bold {_LOOK[report.verdict][1]}")
+    yield said if counts else said.append(" (not to be relied on)")
+    yield _bar(probability, point, width, is_dim=not counts)
+    if counts and report.fpr_at_score is not None:
+        yield Text(wording.share_of_photographs(report.fpr_at_score))
+
+
+def _bar(probability: float, point: OperatingPoint, width: int, *, is_dim: bool) -> Text:
+    """Return a scale from photograph to generated with a marker; the inconclusive band is dotted."""
+    left, right = "photograph ", " generated"
+    cells = max(width - len(left) - len(right), 1)
+    bar = Text(left, style="dim" if is_dim else "", no_wrap=True, overflow="crop")
     for cell in range(cells):
         middle = (cell + 0.5) / cells
-        if cell == marker:
-            bar.append("┃", style=f"bold {colour}")
-        elif point.real_below < middle < point.ai_above:
-            bar.append("╌", style="dim")
+        if cell == min(int(probability * cells), cells - 1):
+            bar.append("┃", style="bold")
+        elif middle <= point.real_below:
+            bar.append("━", style=_LOOK[Verdict.REAL][1])
+        elif middle >= point.ai_above:
+            bar.append("━", style=_LOOK[Verdict.AI][1])
         else:
-            bar.append("━", style=_LOOK[Verdict.REAL if middle <= point.real_below else Verdict.AI][1])
-    return bar.append(right).append(percent, style=f"bold {colour}")
+            bar.append("╌")
+    return bar.append(right)
 
 
-def _bullet(sentence: str) -> Text:
-    return Text(f"• {printable(sentence)}", overflow="fold")
+def _reasons(report: Report) -> Table:
+    sentences = [wording.split_reason(reason)[1] for reason in report.reasons]
+    if report.status is Status.NOT_A_FILE:
+        sentences.append("For the pictures in a folder, give a pattern: fauxto check 'FOLDER/*.jpg'")
+    table = Table.grid(padding=(0, 1))
+    for sentence in (*sentences, *(one.summary for one in report.evidence)):
+        table.add_row("•", _text(sentence))
+    return table
 
 
-def _dim(text: str) -> Text:
-    return Text(printable(text), style="dim", overflow="fold")
-
-
-def _in_ascii(text: Text) -> Text:
-    plain = text.copy()
-    plain.plain = text.plain.translate(_IN_ASCII)
-    return plain
+def _text(said: str, style: str = "") -> Text:
+    return Text(printable(said), style=style, overflow="fold")

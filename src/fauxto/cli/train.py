@@ -30,6 +30,7 @@ def train(
     record = training.train(chosen, data, run, resume=resume)
     best = max(record["history"], key=lambda epoch: epoch["val_accuracy"])
     typer.echo(
-        f"{chosen.network}: {record['parameters']:,} parameters, {record['epochs']} epochs in {record['seconds']:,.0f} s; "
+        f"{chosen.network}: {record['parameters']:,} parameters, {record['epochs']} epochs "
+        f"in {record['seconds']:,.0f} s; "
         f"best accuracy on val {best['val_accuracy']:.4f} (epoch {best['epoch']}). Next: fauxto calibrate {run}"
     )

@@ -1,42 +1,55 @@
-"""The one gate through which a stranger's picture comes in: bytes -> `Image` (8-bit sRGB pixels and `FileFacts`).
+"""The one gate through which a stranger's picture comes in: bytes -> `Image`, 8-bit sRGB pixels and `FileFacts`.
 
 Whatever the bytes are, `decode` returns an `Image` or raises ImageError. Nothing else in fauxto opens an image.
+
+    formats.py    the allow-list: sniff by content, choose the decoder
+    jpeg.py ...   one file a format: walk the outside of a file, and hand the decoder the first picture alone
+    colour.py     any pixel mode -> sRGB without transparency
+    source.py     path or open file -> bytes
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 import struct
-import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path, PurePath
-from typing import BinaryIO, NamedTuple
 
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
-from PIL.AvifImagePlugin import AvifImageFile
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
 from PIL.Image import Transpose
-from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from fauxto.errors import ImageError
-from fauxto.images import bmp, gif, isobmff, jpeg, png, tiff, webp
+from fauxto.images import tiff
 from fauxto.images.colour import to_srgb
-from fauxto.images.container import Container
+from fauxto.images.container import Container, check_pixels
+from fauxto.images.formats import FORMATS, name_mismatch, sniff
+from fauxto.images.source import check_bytes, read_bytes
 from fauxto.limits import Limits
 from fauxto.report import Status
 
 __all__ = ["FileFacts", "Image", "decode", "read_bytes"]
+
+_UPRIGHT = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+
+# How Pillow and libheif word what isn't plain damage.
+_PILLOW_SAYS = {
+    "truncated": Status.TRUNCATED,
+    "end of file": Status.TRUNCATED,
+    "security limit": Status.TOO_LARGE,
+    "unsupported": Status.UNSUPPORTED_MODE,
+    "unknown pixel mode": Status.UNSUPPORTED_MODE,
+}
+
+_DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,83 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """A decoded picture: `rgb` is read-only uint8 [height, width, 3] in sRGB, upright, on white where transparent."""
+    """A decoded picture: `rgb` is read-only uint8 [height, width, 3], sRGB, upright, on white where transparent."""
 
     rgb: NDArray[np.uint8]
     facts: FileFacts
+
+
+def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, *, name: str | None = None) -> Image:
+    """Decode the first picture of a file, known by its content; docs/reference/images.md has every rule.
+
+    Args:
+        data: The whole file.
+        limits: What the picture may cost; checked on the file's headers, before any pixel is allocated.
+        name: The file's name, only to note where its ending belies the content.
+
+    Raises:
+        ImageError: `unreadable`, `unsupported_format`, `unsupported_mode`, `too_large` or `truncated`. No other
+            exception leaves this function, whatever the bytes.
+    """
+    check_bytes(len(data), limits)
+    kind = sniff(data)
+    try:
+        outside = FORMATS[kind].read(data, limits)
+    except (EOFError, IndexError, struct.error) as error:
+        raise ImageError(Status.TRUNCATED, f"the {kind} ends too early; get the whole file") from error
+    try:
+        return _decode(data, kind, outside, limits, name)
+    except ImageError:
+        raise
+    except MemoryError as error:
+        raise ImageError(Status.TOO_LARGE, f"the {kind} doesn't fit into memory; save the picture smaller") from error
+    except Exception as error:  # on damaged data Pillow raises nearly anything
+        said = " ".join(str(error).split())
+        status = next((status for words, status in _PILLOW_SAYS.items() if words in said.lower()), Status.UNREADABLE)
+        raise ImageError(status, f"the {kind} can't be decoded ({said[:200]}); save it anew") from error
+
+
+def _decode(data: bytes, kind: str, outside: Container, limits: Limits, name: str | None) -> Image:
+    picture = FORMATS[kind].open(BytesIO(outside.pixels))
+    check_pixels(*picture.size, limits)
+    mode = picture.mode
+    picture.load()
+    if not FORMATS[kind].is_whole(picture, outside.pixels):
+        raise ImageError(Status.TRUNCATED, f"the pixel data of the {kind} ends too early; get the whole file")
+
+    notes = [*outside.notes, *name_mismatch(name, kind)]
+    icc = outside.icc or picture.info.get("icc_profile")
+    rgb, icc_profile = to_srgb(picture, icc if icc and len(icc) <= limits.max_metadata_bytes else None)
+    if icc and icc_profile is None:
+        notes.append("metadata_unreadable: the colour profile can't be used; colours were read as sRGB.")
+    exif = outside.exif or picture.info.get("exif")
+    orientation = 1
+    try:
+        orientation = tiff.exif_orientation(exif) if exif else 1
+    except (ValueError, KeyError, IndexError, struct.error, ImageError):
+        notes.append("metadata_unreadable: the EXIF block is damaged; the picture was taken as upright.")
+    if orientation in _UPRIGHT:
+        rgb = rgb.transpose(_UPRIGHT[orientation])
+
+    frames = outside.frames or min(getattr(picture, "n_frames", 1), limits.max_frames)
+    if frames > 1:
+        word = "several_pictures" if kind in ("TIFF", "HEIF") else "animated"
+        count = f"at least {frames}" if frames == limits.max_frames else frames
+        notes.append(f"{word}: the file holds {count} pictures; only the first was read.")
+    trailing = len(data) - outside.end
+    if trailing:
+        notes.append(f"trailing_data: {trailing} bytes follow the end of the picture; they were not read.")
+    facts = FileFacts(
+        format=kind,
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        width=rgb.width,
+        height=rgb.height,
+        mode=mode,
+        orientation=orientation,
+        frames=frames,
+        icc_profile=icc_profile,
+        trailing_bytes=trailing,
+        notes=tuple(notes),
+    )
+    return Image(np.frombuffer(rgb.tobytes(), np.uint8).reshape(rgb.height, rgb.width, 3), facts)

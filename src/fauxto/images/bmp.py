@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from fauxto.errors import ImageError
-from fauxto.images.container import Container
+from fauxto.images.container import Container, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
@@ -18,7 +18,8 @@ def read(data: bytes, limits: Limits) -> Container:
 
     Raises:
         EOFError, struct.error: The file ends too early.
-        ImageError: `unreadable`, or `unsupported_mode` for run-length coding (slow, and never a photograph).
+        ImageError: `unreadable`, `too_large`, or `unsupported_mode` for run-length coding: it's slow, and no
+            photograph has it.
     """
     file_bytes, _, offset, header_size = struct.unpack_from("<4I", data, 2)
     if header_size == HEADER_SIZES[0]:
@@ -31,8 +32,9 @@ def read(data: bytes, limits: Limits) -> Container:
         raise ImageError(Status.UNSUPPORTED_MODE, "the BMP is compressed; save it as PNG")
     if width <= 0 or height == 0:
         raise ImageError(Status.UNREADABLE, "the BMP holds no picture; the file is damaged")
+    check_pixels(width, height, limits)
     pixels_end = offset + (width * bits + 31) // 32 * 4 * height
     if pixels_end > len(data):
         raise EOFError
     end = file_bytes if pixels_end <= file_bytes <= len(data) else pixels_end
-    return Container(pixels=data[:end], size=(width, height), end=end)
+    return Container(pixels=data[:end], end=end)

@@ -2,7 +2,8 @@
 
 Each format has a module with one function, `read(data, limits) -> Container`. It walks the file's own structure and
 hands the decoder only what makes up the first picture: no metadata, no further frames, nothing behind the end. So
-what a stranger wrote into the metadata never reaches Pillow, and a file that ends too early is found out here.
+what a stranger wrote into the metadata never reaches Pillow, and a file that ends too early is found out here. As
+soon as the walker knows the picture's size, it calls `check_pixels`.
 
 A walker may run off the end of `data`: the IndexError, struct.error or EOFError that follows means "truncated".
 """
@@ -13,7 +14,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+import PIL.Image
+
 from fauxto.errors import ImageError
+from fauxto.limits import Limits
 from fauxto.report import Status
 
 MAX_PARTS = 500_000
@@ -28,7 +32,6 @@ class Container:
 
     Attributes:
         pixels: A file of the same format that holds the first picture alone, for the decoder.
-        size: Width and height in pixels before orientation; None where only the decoder knows them.
         end: Offset in bytes of the first byte behind the image.
         frames: Frames or pages, counted up to `Limits.max_frames`; None where only the decoder knows them.
         exif: The EXIF block, a TIFF structure with or without its "Exif" lead; None where the decoder reports it.
@@ -37,12 +40,21 @@ class Container:
     """
 
     pixels: bytes
-    size: tuple[int, int] | None
     end: int
     frames: int | None = 1
     exif: bytes | None = None
     icc: bytes | None = None
     notes: tuple[str, ...] = ()
+
+
+def check_pixels(width: int, height: int, limits: Limits) -> None:
+    """Raise ImageError (too_large) for a picture of more pixels than the limit allows.
+
+    Pillow's own bound stays the ceiling, so that its warning never comes up: to go higher, raise both.
+    """
+    most = min(limits.max_pixels, PIL.Image.MAX_IMAGE_PIXELS or limits.max_pixels)
+    if width * height > most:
+        raise ImageError(Status.TOO_LARGE, f"the picture has {width} x {height} pixels; the limit is {most} in all")
 
 
 def bounded(parts: Iterable[Part]) -> Iterator[Part]:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 
 from fauxto.errors import ImageError
-from fauxto.images.container import Container, bounded
+from fauxto.images.container import Container, bounded, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
@@ -54,6 +54,7 @@ def read(data: bytes, limits: Limits) -> Container:
         ImageError: `unreadable` or `too_large`.
     """
     width, height = struct.unpack_from("<HH", data, 6)
+    check_pixels(width, height, limits)
     control = picture = b""
     frames = end = 0
     for kind, start, end in blocks(data):
@@ -67,10 +68,10 @@ def read(data: bytes, limits: Limits) -> Container:
         raise ImageError(Status.UNREADABLE, "the GIF holds no picture; the file is damaged")
     # The first frame may reach over the edge of the screen; Pillow then enlarges the picture.
     left, top, columns, rows = struct.unpack_from("<4H", picture, 1)
+    check_pixels(max(width, left + columns), max(height, top + rows), limits)
     palette_end = _HEADER + _palette_bytes(data[10])
     return Container(
         pixels=data[:palette_end] + control + picture + bytes((_TRAILER,)),
-        size=(max(width, left + columns), max(height, top + rows)),
         end=end,
         frames=min(frames, limits.max_frames),
     )

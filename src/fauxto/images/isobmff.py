@@ -66,7 +66,7 @@ def read(data: bytes, limits: Limits) -> Container:
             raise EOFError
         if kind == b"meta":
             pixels = _without_exif(data, payload + _FULL_BOX, end)
-    return Container(pixels=pixels[:end], size=None, end=end, frames=None)
+    return Container(pixels=pixels[:end], end=end, frames=None)
 
 
 def _without_exif(data: bytes, start: int, stop: int) -> bytes:

@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 from PIL.JpegImagePlugin import JpegImageFile
 
 from fauxto.errors import ImageError
-from fauxto.images.container import Container, bounded
+from fauxto.images.container import Container, bounded, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
@@ -63,12 +63,12 @@ def read(data: bytes, limits: Limits) -> Container:
 
     Raises:
         EOFError, struct.error: The file ends too early.
-        ImageError: `unreadable`, `unsupported_mode`, or `too_large` for more than `MAX_SCANS` scans.
+        ImageError: `unreadable`, `unsupported_mode` or `too_large`.
     """
     kept = [_SOI]
-    size = exif = None
+    exif = None
     profile: dict[int, bytes] = {}
-    scans = first_scan = end = 0
+    frames = scans = first_scan = end = 0
     for marker, start, end in bounded(segments(data)):
         if marker == _SOS:
             first_scan = first_scan or start
@@ -80,26 +80,27 @@ def read(data: bytes, limits: Limits) -> Container:
         elif marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start + 4, end) and end - start > 18:
             profile[data[start + 16]] = data[start + 18 : end]
         if marker in _FRAMES:
-            size = _frame(data, start)
+            _check_frame(data, start, limits)
+            frames += 1
         if marker in (_APP0, _APP14) or not (_APP0 <= marker <= _APP15 or marker == _COM):
             kept.append(data[start:end])
-    if size is None or not scans:
+    if not frames or not scans:
         raise ImageError(Status.UNREADABLE, "the JPEG holds no picture; the file is damaged")
     if scans > MAX_SCANS:
         raise ImageError(Status.TOO_LARGE, f"the JPEG has {scans} scans, the limit is {MAX_SCANS}; save it anew")
     kept.append(data[first_scan:end])
     icc = b"".join(profile[number] for number in sorted(profile)) or None
-    return Container(pixels=b"".join(kept), size=size, end=end, exif=exif, icc=icc)
+    return Container(pixels=b"".join(kept), end=end, exif=exif, icc=icc)
 
 
-def _frame(data: bytes, start: int) -> tuple[int, int]:
+def _check_frame(data: bytes, start: int, limits: Limits) -> None:
     precision, height, width, components = struct.unpack_from(">BHHB", data, start + 4)
     if precision != 8 or components not in (1, 3, 4):
         raise ImageError(
             Status.UNSUPPORTED_MODE,
             f"the JPEG has {components} components of {precision} bits; fauxto reads 1, 3 or 4 components of 8 bits",
         )
-    return width, height
+    check_pixels(width, height, limits)
 
 
 def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
@@ -109,8 +110,8 @@ def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
     says nothing. If the last pixel is grey, the file is decoded once more with meaningless bits before EOI: a
     decoder that has all its data never looks at them.
     """
-    last = image.crop((image.width - 1, image.height - 1, image.width, image.height)).tobytes()
-    if not set(last) <= {127, 128}:
+    last = image.getpixel((image.width - 1, image.height - 1))
+    if not set(last if isinstance(last, tuple) else (last,)) <= {127, 128}:
         return True
     padded = JpegImageFile(BytesIO(pixels[:-2] + _PADDING + pixels[-2:]))
     return padded.tobytes() == image.tobytes()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from PIL import Image as PillowImage
 
 from fauxto.errors import ImageError
-from fauxto.images.container import Container, bounded
+from fauxto.images.container import Container, bounded, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
@@ -43,8 +43,10 @@ def read(data: bytes, limits: Limits) -> Container:
 
     Raises:
         EOFError, struct.error: The file ends too early.
-        ImageError: `unreadable` or `unsupported_mode`.
+        ImageError: `unreadable`, `unsupported_mode` or `too_large`.
     """
+    first, width, height, depth, colour = struct.unpack_from(">8sIIBB", data, len(_SIGNATURE))
+    check_pixels(width, height, limits)
     kept = [_SIGNATURE]
     exif = icc = None
     notes: tuple[str, ...] = ()
@@ -61,12 +63,11 @@ def read(data: bytes, limits: Limits) -> Container:
             still_is_a_frame |= b"IDAT" not in seen
         elif kind == b"eXIf":
             exif = data[start + 8 : end - 4]
-        elif kind == b"iCCP":
+        elif kind == b"iCCP" and kind not in seen:
             icc, notes = _profile(data[start + 8 : end - 4], limits)
         seen.add(kind)
-    if not data.startswith(b"\0\0\0\rIHDR", len(_SIGNATURE)) or b"IDAT" not in seen:
+    if first != b"\0\0\0\rIHDR" or b"IDAT" not in seen:
         raise ImageError(Status.UNREADABLE, "the PNG holds no picture; the file is damaged")
-    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
     if b"tRNS" in seen and colour in (_GREY, _RGB) and depth not in (1, 8):
         raise ImageError(
             Status.UNSUPPORTED_MODE,
@@ -75,7 +76,6 @@ def read(data: bytes, limits: Limits) -> Container:
     frames = max(1, frames if still_is_a_frame else frames + 1)
     return Container(
         pixels=b"".join(kept),
-        size=(width, height),
         end=end,
         frames=min(frames, limits.max_frames),
         exif=exif,

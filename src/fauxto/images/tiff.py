@@ -10,12 +10,15 @@ import struct
 from dataclasses import dataclass
 
 from fauxto.errors import ImageError
-from fauxto.images.container import Container
+from fauxto.images.container import Container, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
 MAX_VALUES = 200_000
 """Values of one tag, such as the strips of a picture: each becomes a few Python objects in the decoder."""
+
+MAX_SAMPLES = 6
+"""Channels of a pixel; Pillow reads no more."""
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
 _STRIP_OFFSETS, _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _STRIP_BYTES = 273, 274, 277, 278, 279
@@ -120,9 +123,9 @@ def read(data: bytes, limits: Limits) -> Container:
         )
     try:
         tags = {tag: integers(data, order, entries[tag]) for tag in (_SINGLE | _MANY) & entries.keys()}
-        size = tags[_WIDTH][0], tags[_HEIGHT][0]
         if any(len(tags[tag]) != 1 for tag in _SINGLE & tags.keys()):
             raise ValueError
+        check_pixels(tags[_WIDTH][0], tags[_HEIGHT][0], limits)
         _check_mode(tags)
         _check_storage(tags, len(data), limits)
     except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
@@ -132,7 +135,6 @@ def read(data: bytes, limits: Limits) -> Container:
         icc = data[entries[_ICC].offset : entries[_ICC].offset + entries[_ICC].count]
     return Container(
         pixels=_with_directory(data, order, [entries[tag].raw for tag in sorted(tags)]),
-        size=size,
         end=len(data),
         frames=_count_pages(data, order, start, following, limits),
         exif=data,
@@ -168,8 +170,9 @@ def _check_storage(tags: dict[int, tuple[int, ...]], length: int, limits: Limits
     else:
         columns, rows = width, min(height, tags.get(_ROWS_PER_STRIP, (height,))[0])
         offsets, counts = tags[_STRIP_OFFSETS], tags[_STRIP_BYTES]
-    if columns * rows > limits.max_pixels:
-        raise ImageError(Status.TOO_LARGE, f"the TIFF has tiles of {columns} x {rows} pixels; save it as PNG")
+    check_pixels(columns, rows, limits)
+    if not 0 < samples <= MAX_SAMPLES:
+        raise ValueError
     planes = samples if planar == 2 else 1
     across, down = math.ceil(width / columns), math.ceil(height / rows)
     if len(counts) != len(offsets) or len(offsets) < across * down * planes:

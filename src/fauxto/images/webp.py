@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 
 from fauxto.errors import ImageError
-from fauxto.images.container import Container, bounded
+from fauxto.images.container import Container, bounded, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
@@ -14,7 +14,7 @@ _RIFF_HEADER = 12
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (type, start, end) of each chunk inside the RIFF; its payload is `data[start + 8 : end]` and perhaps a pad byte.
+    """Yield (type, start, end) of each chunk inside the RIFF; its payload is `data[start + 8 : end]`.
 
     Raises:
         EOFError, struct.error: The file ends before the RIFF does.
@@ -40,21 +40,17 @@ def read(data: bytes, limits: Limits) -> Container:
 
     Raises:
         EOFError, struct.error: The file ends too early.
-        ImageError: `unreadable`.
+        ImageError: `unreadable` or `too_large`.
     """
-    size = None
-    frames = 0
-    for kind, start, _ in bounded(chunks(data)):
-        size = size or _size(data, kind, start + 8)
-        frames += kind == b"ANMF"
-    if size is None:
-        raise ImageError(Status.UNREADABLE, "the WebP holds no picture; the file is damaged")
+    check_pixels(*_size(data), limits)
+    frames = sum(kind == b"ANMF" for kind, _, _ in bounded(chunks(data)))
     end = _riff_end(data)
-    return Container(pixels=data[:end], size=size, end=end, frames=min(max(1, frames), limits.max_frames))
+    return Container(pixels=data[:end], end=end, frames=min(max(1, frames), limits.max_frames))
 
 
-def _size(data: bytes, kind: bytes, payload: int) -> tuple[int, int] | None:
-    """Return the canvas that a VP8X, VP8L or VP8 chunk states; libwebp allocates it when the file is opened."""
+def _size(data: bytes) -> tuple[int, int]:
+    """Return the canvas that the first chunk states; libwebp allocates it when the file is opened."""
+    kind, payload = data[_RIFF_HEADER : _RIFF_HEADER + 4], _RIFF_HEADER + 8
     if kind == b"VP8X":
         low = struct.unpack_from("<HBHB", data, payload + 4)
         return 1 + low[0] + (low[1] << 16), 1 + low[2] + (low[3] << 16)
@@ -64,4 +60,4 @@ def _size(data: bytes, kind: bytes, payload: int) -> tuple[int, int] | None:
     if kind == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, payload + 6)
         return width & 0x3FFF, height & 0x3FFF
-    return None
+    raise ImageError(Status.UNREADABLE, "the WebP holds no picture; the file is damaged")

@@ -7,4 +7,4 @@ from importlib.util import find_spec
 from fauxto.errors import MissingExtraError
 
 if not all(map(find_spec, ("keras", "matplotlib", "pyarrow", "sklearn", "tensorflow"))):
-    raise MissingExtraError("lab", "The laboratory (data, train, calibrate, evaluate, pack)")
+    raise MissingExtraError("lab", "the laboratory (data, train, calibrate, evaluate, pack)")

@@ -21,7 +21,7 @@ from fauxto.bundles.schema import build
 from fauxto.errors import DatasetError, FauxtoError
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.evaluation.metrics import calibration_error, decisions
-from fauxto.lab.evaluation.scores import manifest_of_training, model_sha256, split_scores
+from fauxto.lab.evaluation.scores import manifest_of_training, network_sha256, split_scores
 
 Method = Literal["platt", "temperature"]
 
@@ -50,15 +50,19 @@ def fit(scores: NDArray[np.float64], labels: NDArray[np.int64], method: Method =
 
     Raises:
         DatasetError: One label is missing.
-        FauxtoError: Higher scores don't mean AI.
+        FauxtoError: Higher scores don't mean AI, or all scores are one.
     """
     ai = labels == 1
     if ai.all() or not ai.any():
         raise DatasetError(f"val holds {ai.sum()} AI and {(~ai).sum()} real pictures; calibration needs some of both")
+    spread = np.std(scores)
+    if spread == 0:
+        raise FauxtoError(
+            f"on val, every picture scores {scores[0]:.3g}: the network has learned nothing; train it again"
+        )
     # A picture counts as AI with the weight of its target and as real with the rest.
     target = np.where(ai, (ai.sum() + 1) / (ai.sum() + 2), 1 / ((~ai).sum() + 2))
-    spread = np.std(scores) or 1.0  # the solver likes inputs near 1
-    inputs = scores[:, None] / spread
+    inputs = scores[:, None] / spread  # the solver likes inputs near 1
     model = LogisticRegression(C=np.inf, fit_intercept=method == "platt", solver="newton-cholesky", tol=1e-8)
     model.fit(
         np.concatenate([inputs, inputs]),
@@ -134,14 +138,14 @@ class RunCalibration:
         operating_points: By name, as the bundle wants them.
         real_score_quantiles: What turns a score into the report's `fpr_at_score`.
         val: The `calibration_error` on val, `before` and `after`.
-        model_sha256: Of the model.keras whose scores were used.
+        network_sha256: Of the network whose scores were used (`evaluation.scores`).
     """
 
     calibration: Calibration
     operating_points: Mapping[str, OperatingPoint]
     real_score_quantiles: ScoreQuantiles
     val: Mapping[str, Mapping[str, float]]
-    model_sha256: str
+    network_sha256: str
 
     @classmethod
     def of(cls, run: Path, dataset: Dataset, method: Method = "platt") -> Self:
@@ -167,7 +171,7 @@ class RunCalibration:
                 "before": calibration_error(labels, UNCALIBRATED.probability(scores)),
                 "after": calibration_error(labels, probabilities),
             },
-            model_sha256=model_sha256(run),
+            network_sha256=network_sha256(run),
         )
 
     @classmethod
@@ -175,7 +179,7 @@ class RunCalibration:
         """Read RUN/calibration.json; None when the run hasn't been calibrated.
 
         Raises:
-            FauxtoError: The file is damaged, or was fitted for another model.keras.
+            FauxtoError: The file is damaged, or was fitted for another network.
         """
         path = run / "calibration.json"
         if not path.exists():
@@ -184,9 +188,9 @@ class RunCalibration:
             fitted: Self = build(cls, json.loads(path.read_text(encoding="utf-8")), "")
         except ValueError as error:
             raise FauxtoError(f"{path}: {error}; run `fauxto calibrate` again") from error
-        if fitted.model_sha256 != model_sha256(run):
+        if fitted.network_sha256 != network_sha256(run):
             raise FauxtoError(
-                f"{path} was fitted for another model.keras than the run's own; run `fauxto calibrate` again"
+                f"{path} was fitted for another network than the run now holds; run `fauxto calibrate` again"
             )
         return fitted
 

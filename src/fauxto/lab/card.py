@@ -1,4 +1,4 @@
-"""CARD.md: what a bundle is, how it was made and how good it is, told from result files and from nothing else."""
+"""CARD.md: what a bundle is, how it was made and how good it is, told from result files alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fauxto.bundles.bundle import Description
 from fauxto.errors import FauxtoError
 from fauxto.lab.evaluation import report
 from fauxto.lab.evaluation.report import Results, Table, decimal, share
-from fauxto.lab.evaluation.scores import model_sha256
+from fauxto.lab.evaluation.scores import network_sha256
 from fauxto.lab.training import CONFIG
 
 
@@ -32,7 +32,11 @@ def render(bundle: Description, run: Path, *, beside: Path | None = None) -> str
         FauxtoError: Results are missing, or belong to another network, calibration or choice of pictures.
     """
     results = _fitting_results(bundle, run, "test")
-    robustness = report.read_results(run, "test-robustness") and _fitting_results(bundle, run, "test-robustness")
+    if results is None:
+        raise FauxtoError(f"{run} has no evaluation/test.json; run `fauxto evaluate` first")
+    robustness = _fitting_results(bundle, run, "test-robustness")
+    if beside and robustness is None:
+        raise FauxtoError(f"{run} has no robustness results to put beside others; run `fauxto evaluate --robustness`")
     published = tomllib.loads(resources.files("fauxto.lab").joinpath("published.toml").read_text("utf-8"))
     network = published["networks"].get(bundle.training.network)
     dataset = published["datasets"].get(results["subject"]["dataset"])
@@ -55,12 +59,12 @@ def render(bundle: Description, run: Path, *, beside: Path | None = None) -> str
     return "\n\n".join(parts) + "\n"
 
 
-def _fitting_results(bundle: Description, run: Path, name: str) -> dict[str, Any]:
+def _fitting_results(bundle: Description, run: Path, name: str) -> dict[str, Any] | None:
     results = report.read_results(run, name)
     if results is None:
-        raise FauxtoError(f"{run} has no evaluation/{name}.json; run `fauxto evaluate` first")
+        return None
     subject = results["subject"]
-    if subject["model_sha256"] != model_sha256(run) or subject["calibration"] != asdict(bundle.calibration):
+    if subject["network_sha256"] != network_sha256(run) or subject["calibration"] != asdict(bundle.calibration):
         raise FauxtoError(
             f"{run}/evaluation/{name}.json was measured before the network was trained or calibrated anew; "
             "run `fauxto evaluate` again"
@@ -87,25 +91,18 @@ def _identity_table(bundle: Description) -> Table:
 
 def _training_part(bundle: Description, run: Path) -> list[str]:
     training = bundle.training
+    rows: list[list[object]] = [
+        ["command", f"`{training.command}`"],
+        ["code", f"revision `{training.git_revision}`"],
+        ["data set", f"{training.dataset}, manifest `{training.manifest_sha256}`"],
+        ["seed", training.seed],
+        ["epochs", training.epochs],
+        ["training time", f"{training.seconds / 60:,.0f} minutes"],
+        ["libraries", ", ".join(f"{name} {version}" for name, version in training.libraries.items())],
+    ]
     return [
         "## How it was made",
-        _markdown(
-            (
-                ["", ""],
-                [
-                    ["command", f"`{training.command}`"],
-                    ["code", f"revision `{training.git_revision}`"],
-                    ["data set", f"{training.dataset}, manifest `{training.manifest_sha256}`"],
-                    ["seed", training.seed],
-                    ["epochs", training.epochs],
-                    ["training time", f"{training.seconds / 60:,.0f} minutes"],
-                    [
-                        "libraries",
-                        ", ".join(f"{name} {version}" for name, version in training.libraries.items()),
-                    ],
-                ],
-            )
-        ),
+        _markdown((["", ""], rows)),
         "The whole recipe:",
         f"```toml\n{(run / CONFIG).read_text(encoding='utf-8').strip()}\n```",
     ]
@@ -123,17 +120,10 @@ def _accuracy_part(results: Results, network: Mapping[str, Any] | None) -> list[
     ]
     if network is None:
         return [*parts, _markdown((header, rows))]
-    rows = [["this bundle", *row] for row in rows] + [
-        [
-            "published",
-            one["name"],
-            f"{one['precision']:.2f}",
-            f"{one['recall']:.2f}",
-            None,
-            f"{one['support']:,}",
-        ]
-        for one in network["classes"]
-    ]
+    rows = [["this bundle", *row] for row in rows]
+    for one in network["classes"]:
+        theirs = [f"{one['precision']:.2f}", f"{one['recall']:.2f}", None, f"{one['support']:,}"]
+        rows.append(["published", one["name"], *theirs])
     return [
         *parts,
         _markdown((["", *header], rows)),
@@ -143,45 +133,24 @@ def _accuracy_part(results: Results, network: Mapping[str, Any] | None) -> list[
 
 def _calibration_part(bundle: Description, results: Results) -> list[str]:
     calibration, figures = bundle.calibration, results["full"]
-    measured = figures["operating_points"]
-    points = [
-        [
-            name,
-            decimal(point.real_below),
-            decimal(point.ai_above),
-            *(
-                share(value)
-                for key in ("fpr", "tpr", "inconclusive")
-                for value in (getattr(point, key), measured[name][key])
-            ),
+    points: list[list[object]] = []
+    for name, on_val in bundle.operating_points.items():
+        on_test = figures["operating_points"][name]
+        both = [
+            share(value) for key in ("fpr", "tpr", "inconclusive") for value in (getattr(on_val, key), on_test[key])
         ]
-        for name, point in bundle.operating_points.items()
-    ]
+        points.append([name, decimal(on_val.real_below), decimal(on_val.ai_above), *both])
+    header = ["", "real up to", "ai from", "fpr, val", "test", "tpr, val", "test", "inconclusive, val", "test"]
     return [
         "### Calibration",
-        f"P(AI) = sigmoid({calibration.slope:.4f} * score + {calibration.intercept:.4f}), fitted by "
-        f"{calibration.method} scaling on the {calibration.count:,} pictures of {calibration.fitted_on}. "
+        f"P(AI) = sigmoid({calibration.slope:.4f} * score {calibration.intercept:+.4f}), fitted (method "
+        f"`{calibration.method}`) on the {calibration.count:,} pictures of {calibration.fitted_on}. "
         "Measured on the whole split:",
         _markdown(report.calibration_table(figures)),
         "### Operating points",
         "A probability up to the first threshold is called real, one from the second up ai, the rest is "
         "inconclusive. Chosen on val, measured on both splits.",
-        _markdown(
-            (
-                [
-                    "",
-                    "real up to",
-                    "ai from",
-                    "fpr, val",
-                    "test",
-                    "tpr, val",
-                    "test",
-                    "inconclusive, val",
-                    "test",
-                ],
-                points,
-            )
-        ),
+        _markdown((header, points)),
     ]
 
 
@@ -210,8 +179,8 @@ def _robustness_part(bundle: Description, robustness: Results, beside: Path | No
         ]
     return [
         "### Robustness",
-        f"{robustness['count']:,} pictures of the split, none of them leaked (seed {robustness['seed']}), as they "
-        "are and damaged in one way at a time; ai from a probability of .5 up.",
+        f"{robustness['count']:,} pictures of the split, none of them leaked (seed {robustness['seed']}), as "
+        "they are and damaged in one way at a time; ai from a probability of .5 up.",
         _markdown((header, rows)),
     ]
 
@@ -226,9 +195,9 @@ def _limits(
     bundle: Description, results: Results, robustness: Results | None, dataset: Mapping[str, Any] | None
 ) -> list[str]:
     limits = [
-        "A probability is an estimate from the pixels, not a proof. Don't let it alone decide about a person.",
-        "Probabilities and error rates hold for pictures like those of val, half of them AI. Among pictures of "
-        "which few are AI, more of those called ai are real.",
+        "A probability is an estimate from the pixels, not a proof. Don't decide about a person by it alone.",
+        "Probabilities and error rates hold for pictures like those of val, with as many AI pictures among "
+        "them. Where AI pictures are rarer, more of those called ai are real.",
         *(dataset["limits"] if dataset else []),
     ]
     if robustness:
@@ -236,7 +205,8 @@ def _limits(
         worst = min(damaged, key=lambda row: row["accuracy"])
         limits.append(
             f"Damage misleads it: the accuracy falls from {share(untouched['accuracy'])} to "
-            f"{share(worst['accuracy'])} under {worst['corruption']} ({worst['severity']}), the worst that was tried."
+            f"{share(worst['accuracy'])} under {worst['corruption']} ({worst['severity']}), the worst of all "
+            "that were tried."
         )
     else:
         limits.append("How it holds up on pictures that were saved again, scaled or cropped wasn't measured.")
@@ -247,8 +217,8 @@ def _data_part(results: Results, dataset: Mapping[str, Any] | None) -> list[str]
     if dataset is None:
         return [
             "## Data",
-            f"{results['subject']['dataset']} isn't a published set that fauxto knows; ask whoever made it for its "
-            "licence and citation.",
+            f"{results['subject']['dataset']} isn't a published set that fauxto knows; ask whoever made it for "
+            "its licence and citation.",
         ]
     return [
         "## Data, licence and citations",

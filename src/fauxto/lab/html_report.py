@@ -5,7 +5,6 @@ Plots are inlined as SVG, so they stay sharp, follow the reader's light or dark 
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 import itertools
@@ -18,7 +17,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
 COLOURS = {"real": "#1f9e89", "ai": "#e4663a"}
 """The two colours that stand for the two labels in every plot (also told apart by colour-blind readers)."""
@@ -26,25 +24,18 @@ COLOURS = {"real": "#1f9e89", "ai": "#e4663a"}
 _PLOT_STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 10,
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.prop_cycle": mpl.cycler(color=["#4477aa", "#e4663a", "#1f9e89", "#aa3377", "#ccbb44", "#66ccee"]),
     "grid.color": "#8888884d",
     "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "legend.fontsize": 9.5,
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
-    "mathtext.default": "regular",
 }
 
 
 def plot_grid(
-    rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 4.0
+    rows: int = 1, columns: int = 1, *, width: float = 9.6, height: float = 4.0
 ) -> tuple[Figure, NDArray[Any]]:
     """Make a figure in the house style, without matplotlib's global state.
 
@@ -124,23 +115,6 @@ class Report:
         image = svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}"', 1)
         self._body.append(f"<figure>{image}{_caption(caption)}</figure>")
 
-    def picture(self, rgb: NDArray[np.uint8], caption: str, alt: str, *, zoom: int = 1) -> None:
-        """Add a picture, such as a sheet of samples, with crisp pixels.
-
-        Args:
-            rgb: uint8 [height, width, 3].
-            caption: One or two sentences under the picture.
-            alt: What the picture shows, for readers who can't see it.
-            zoom: Screen pixels per picture pixel.
-        """
-        png = io.BytesIO()
-        Image.fromarray(rgb).save(png, "PNG", optimize=True)
-        uri = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
-        self._body.append(
-            f'<figure><img src="{uri}" width="{rgb.shape[1] * zoom}" alt="{html.escape(alt)}">'
-            f"{_caption(caption)}</figure>"
-        )
-
     def write(self, path: str | Path) -> Path:
         """Write the page and return its path."""
         contents = "".join(
@@ -209,9 +183,7 @@ a:hover { text-decoration: underline; }
 h2 { font-size: 1.4rem; letter-spacing: -0.01em; line-height: 1.25; margin: 3.5rem 0 0.6rem; }
 p { max-width: 44rem; margin: 0 0 1rem; }
 figure { margin: 1.8rem 0 2.2rem; }
-figure svg, figure img { display: block; max-width: 100%; height: auto; }
-figure svg { fill: currentColor; overflow: visible; }
-figure img { image-rendering: pixelated; border-radius: 3px; }
+figure svg { display: block; max-width: 100%; height: auto; fill: currentColor; overflow: visible; }
 figcaption { color: var(--soft); font-size: 0.87rem; line-height: 1.5; max-width: 50rem; margin-top: 0.7rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.88rem; line-height: 1.4; font-variant-numeric: tabular-nums; }

@@ -6,17 +6,24 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fauxto import bundles
-from fauxto.bundles.bundle import FORMAT
+from fauxto.bundles.bundle import (
+    FORMAT,
+    Description,
+    Domain,
+    Input,
+    OperatingPoint,
+    ScoreQuantiles,
+    Training,
+)
 from fauxto.bundles.network import Network
-from fauxto.errors import ConfigError, FauxtoError
+from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
 from fauxto.lab.batches import resized
 from fauxto.lab.calibration import RunCalibration
@@ -40,21 +47,22 @@ class Label:
     max_short_side: int
 
 
-def pack(run: Path, data: Path, out: Path, label: Label) -> float:
+def pack(run: Path, data: Path, out: Path, label: Label, *, beside: Path | None = None) -> float:
     """Export a run's network to ONNX, check it against Keras, and write the bundle folder whole or not at all.
 
     Args:
-        run: A run that was trained, calibrated and evaluated.
+        run: A run that was trained, calibrated and evaluated on test.
         data: The data set; up to 1,000 pictures of its test split are scored by both Keras and ONNX Runtime.
         out: The bundle folder; a bundle that is already there is replaced.
         label: What the bundle is called, and for which pictures it speaks.
+        beside: Another run, whose robustness the card shows next to this one's.
 
     Returns:
         The largest absolute difference between a logit of Keras and of ONNX Runtime.
 
     Raises:
         ConfigError: The run isn't finished or calibrated, or `out` holds something that is no bundle.
-        FauxtoError: ONNX Runtime and Keras disagree.
+        FauxtoError: The run isn't evaluated, or ONNX Runtime and Keras disagree.
         BundleFormatError: `label` breaks the contract.
     """
     calibration = RunCalibration.read(run)
@@ -66,19 +74,15 @@ def pack(run: Path, data: Path, out: Path, label: Label) -> float:
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
         draft = Path(temporary) / out.name
         draft.mkdir()
-        side, keras_model = _export(run, draft / "model.onnx")
-        (draft / "bundle.json").write_text(
-            json.dumps(_description(run, side, calibration, label, draft / "model.onnx"), indent=2) + "\n",
-            encoding="utf-8",
-        )
-        (draft / "CARD.md").write_text(card.render(run, label), encoding="utf-8")
-        pixels = resized(*_some(data), side)
-        onnx_logits = Network(bundles.load(draft)).logits(pixels)
-        keras_logits = keras_model.predict(pixels.astype(np.float32) / 255, verbose=0)
-        difference = float(np.abs(onnx_logits - keras_logits).max())
+        model = _export(run, draft / "model.onnx")
+        description = _description(run, calibration, label, draft / "model.onnx")
+        (draft / "bundle.json").write_text(json.dumps(asdict(description), indent=2) + "\n", encoding="utf-8")
+        (draft / "CARD.md").write_text(card.render(description, run, beside=beside), encoding="utf-8")
+        difference = _disagreement(bundles.load(draft), model, Dataset.open(data))
         if not difference <= TOLERANCE:
             raise FauxtoError(
-                f"ONNX Runtime and Keras disagree on {run}: a logit differs by {difference:.2g}, more than {TOLERANCE:g}"
+                f"ONNX Runtime and Keras disagree on {run}: a logit differs by {difference:.2g}, "
+                f"more than {TOLERANCE:g}"
             )
         if out.exists():
             shutil.rmtree(out)
@@ -86,52 +90,42 @@ def pack(run: Path, data: Path, out: Path, label: Label) -> float:
     return difference
 
 
-def _export(run: Path, to: Path) -> tuple[int, Any]:
+def _export(run: Path, to: Path) -> Any:
     # Every network is exported on TensorFlow, whatever it was trained on: one exporter, one set of operators.
     keras = import_keras("tensorflow")
     model = load_model(run)
-    side = Recipe.load(run / CONFIG).image_size
-    signature = [keras.InputSpec(shape=(None, side, side, 3), dtype="float32", name="pixels")]
+    signature = [keras.InputSpec(shape=model.input_shape, dtype="float32", name="pixels")]
     model.export(to, format="onnx", input_signature=signature, verbose=False)
-    return side, model
+    return model
 
 
-def _some(data: Path) -> tuple[Any, range]:
-    images = Dataset.open(data).split("test").images
-    return images, range(min(AGREEMENT_PICTURES, len(images)))
+def _disagreement(bundle: bundles.Bundle, model: Any, dataset: Dataset) -> float:
+    images = dataset.split("test").images
+    pixels = resized(images, range(min(AGREEMENT_PICTURES, len(images))), bundle.input.height)
+    expected = model.predict(pixels.astype(np.float32) / 255, verbose=0)
+    return float(np.abs(Network(bundle).logits(pixels) - expected).max())
 
 
-def _description(run: Path, side: int, calibration: RunCalibration, label: Label, model: Path) -> Mapping[str, Any]:
+def _description(run: Path, calibration: RunCalibration, label: Label, model: Path) -> Description:
     recipe = Recipe.load(run / CONFIG)
     record = json.loads((run / RECORD).read_text(encoding="utf-8"))
-    kept = (
-        "command",
-        "git_revision",
-        "dataset",
-        "manifest_sha256",
-        "parameters",
-        "epochs",
-        "seconds",
-        "libraries",
-    )
-    return {
-        "format": FORMAT,
-        "name": label.name,
-        "version": label.version,
-        "summary": label.summary,
-        "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
-        "domain": {"min_short_side": label.min_short_side, "max_short_side": label.max_short_side},
-        "input": {
-            "view": "whole",
-            "height": side,
-            "width": side,
-            "scale": 1 / 255,
-            "mean": [0, 0, 0],
-            "std": [1, 1, 1],
-        },
-        "labels": ["real", "ai"],
-        "calibration": calibration.calibration.to_dict(),
-        "operating_points": calibration.operating_points,
-        "real_score_quantiles": calibration.real_score_quantiles,
-        "training": {"network": recipe.network, "seed": recipe.seed, **{key: record[key] for key in kept}},
-    }
+    kept = ("command", "git_revision", "dataset", "manifest_sha256", "parameters", "epochs", "seconds", "libraries")
+    side = recipe.image_size
+    black, white = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    try:
+        return Description(
+            format=FORMAT,
+            name=label.name,
+            version=label.version,
+            summary=label.summary,
+            model_sha256=hashlib.sha256(model.read_bytes()).hexdigest(),
+            domain=Domain(label.min_short_side, label.max_short_side),
+            input=Input("whole", height=side, width=side, scale=1 / 255, mean=black, std=white),
+            labels=("real", "ai"),
+            calibration=calibration.calibration,
+            operating_points={name: OperatingPoint(**one) for name, one in calibration.operating_points.items()},
+            real_score_quantiles=ScoreQuantiles(**calibration.real_score_quantiles),
+            training=Training(network=recipe.network, seed=recipe.seed, **{key: record[key] for key in kept}),
+        )
+    except ValueError as error:
+        raise BundleFormatError(f"the bundle can't be called so: {error}") from error

@@ -55,7 +55,7 @@ def import_cifake(
     """
     source = Path(source)
     if not 0 <= val_share < 1:
-        raise DatasetError(f"The share of val must be at least 0 and less than 1; got {val_share}.")
+        raise DatasetError(f"the share of val must be at least 0 and less than 1; got {val_share}")
     origin = {
         "name": "cifake",
         "source": source.name,
@@ -87,4 +87,4 @@ def _candidates(source: Path, val_share: float) -> Iterator[Candidate]:
             done=member.done,
         )
     if not found:
-        raise DatasetError(f"{source} holds none of CIFAKE's folders: train/REAL, train/FAKE, test/REAL, test/FAKE.")
+        raise DatasetError(f"{source} holds none of CIFAKE's folders (train/REAL, train/FAKE, test/REAL, test/FAKE)")

@@ -47,7 +47,7 @@ def import_folders(
     shares = dict(shares or {"train": 0.8, "val": 0.1, "test": 0.1})
     check_shares(shares)
     if window < 1:
-        raise DatasetError(f"The window must be at least 1 pixel; got {window}.")
+        raise DatasetError(f"the window must be at least 1 pixel; got {window}")
     folders = {"real": Path(real), "ai": Path(ai)}
     origin = {
         "name": Path(out).name,
@@ -81,4 +81,4 @@ def _candidates(folders: Mapping[str, Path], shares: Mapping[str, float]) -> Ite
                 done=(place + member.done) / len(folders),
             )
         if not found:
-            raise DatasetError(f"{folder} holds no picture (.jpg, .png, .webp, .bmp, .gif, .tif, .avif or .heic).")
+            raise DatasetError(f"{folder} holds no picture (.jpg, .png, .webp, .bmp, .gif, .tif, .avif or .heic)")

@@ -129,22 +129,22 @@ class Dataset:
             pixel_bytes = (folder / PIXELS_FILE).stat().st_size
         except (OSError, ValueError) as error:
             raise DatasetError(
-                f"{folder} holds no finished data set; make or finish one with `fauxto data import`."
+                f"{folder} holds no finished data set; make or finish one with `fauxto data import`"
             ) from error
         if not isinstance(description, dict) or description.get("format") != FORMAT:
-            raise DatasetError(f"{folder} isn't a data set of format {FORMAT}; import it again.")
+            raise DatasetError(f"{folder} isn't a data set of format {FORMAT}; import it again")
         if hashlib.sha256(data).hexdigest() != description.get("manifest_sha256"):
             raise DatasetError(
-                f"{folder / MANIFEST_FILE} isn't the file that {DESCRIPTION_FILE} names; import it again."
+                f"{folder / MANIFEST_FILE} isn't the file that {DESCRIPTION_FILE} names; import it again"
             )
         try:
             manifest = pq.read_table(pa.BufferReader(data), schema=SCHEMA)
         except pa.ArrowException as error:
-            raise DatasetError(f"{folder / MANIFEST_FILE} isn't a manifest: {error}.") from error
+            raise DatasetError(f"{folder / MANIFEST_FILE} isn't a manifest: {error}") from error
         sizes = manifest["pixel_height"].to_numpy().astype(np.int64) * manifest["pixel_width"].to_numpy() * 3
         ends = np.cumsum(sizes)
         if not np.array_equal(manifest["offset"], ends - sizes) or ends[-1] != pixel_bytes:
-            raise DatasetError(f"{folder / PIXELS_FILE} doesn't fit the manifest; import the data set again.")
+            raise DatasetError(f"{folder / PIXELS_FILE} doesn't fit the manifest; import the data set again")
         return cls(folder, description, manifest)
 
     @property
@@ -160,7 +160,7 @@ class Dataset:
             DatasetError: It holds no picture.
         """
         if name not in self.splits:
-            raise DatasetError(f"{self.name} has no split {name!r}; it has {', '.join(self.splits)}.")
+            raise DatasetError(f"{self.name} has no split {name!r}; it has {', '.join(self.splits)}")
         rows = self.manifest.filter(pc.equal(self.manifest["split"], name))
         earlier = self.manifest.filter(
             pc.is_in(self.manifest["split"], pa.array(SPLITS[: SPLITS.index(name)], pa.string()))

@@ -43,7 +43,7 @@ def fingerprint(source: Path) -> str:
     """
     if not source.is_dir():
         if not source.is_file():
-            raise DatasetError(f"There is no archive or folder at {source}.")
+            raise DatasetError(f"there is no archive or folder at {source}; check the path")
         with source.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
@@ -101,7 +101,7 @@ def _damage_reported(source: Path) -> Iterator[None]:
     try:
         yield
     except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
-        raise DatasetError(f"{source} is no .zip or .tar archive, or it is damaged: {error}.") from error
+        raise DatasetError(f"{source} is no .zip or .tar archive, or it is damaged: {error}") from error
 
 
 def _zip_members(source: Path) -> Iterator[Member]:
@@ -117,7 +117,7 @@ def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         with archive.open(info) as file:
             return read_bytes(file)
     except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ImageError(Status.UNREADABLE, f"The archive doesn't yield this member: {error}.") from error
+        raise ImageError(Status.UNREADABLE, f"the archive doesn't yield this member: {error}") from error
 
 
 def _tar_members(source: Path) -> Iterator[Member]:
@@ -140,4 +140,4 @@ def _read_tar(source: Path, archive: tarfile.TarFile, info: tarfile.TarInfo) -> 
 
 def _check_name(name: str) -> None:
     if not is_plain(name):
-        raise ImageError(Status.UNREADABLE, "Its name isn't a plain relative path.")
+        raise ImageError(Status.UNREADABLE, "its name isn't a plain relative path")

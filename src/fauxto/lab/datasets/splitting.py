@@ -24,7 +24,7 @@ def check_shares(shares: Mapping[str, float]) -> None:
         and all(share >= 0 for share in shares.values())
         and math.isclose(sum(shares.values()), 1.0, abs_tol=1e-6)
     ):
-        raise DatasetError(f"The shares of {', '.join(SPLITS)} must be 0 or more and sum to 1; got {dict(shares)}.")
+        raise DatasetError(f"the shares of {', '.join(SPLITS)} must be 0 or more and sum to 1; got {dict(shares)}")
 
 
 def choose_split(pixel_sha256: str, shares: Mapping[str, float]) -> str:

@@ -101,10 +101,10 @@ def write_dataset(
     if (out / DESCRIPTION_FILE).exists():
         dataset = Dataset.open(out)
         if dataset.description["origin"] != origin:
-            raise DatasetError(f"{out} already holds another data set ({dataset.name}); choose another --out.")
+            raise DatasetError(f"{out} already holds another data set ({dataset.name}); choose another --out")
         return dataset
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DatasetError(f"{out} exists and isn't a data set; choose another --out.")
+        raise DatasetError(f"{out} exists and isn't a data set; choose another --out")
     partial = out.with_name(out.name + ".partial")
     with Journal(partial, origin) as journal, ThreadPoolExecutor(os.cpu_count()) as threads:
         for batch in _batches(candidates, journal):
@@ -113,7 +113,7 @@ def write_dataset(
     if not journal.packed:
         journal.delete()
         partial.rmdir()
-        raise DatasetError(f"No picture could be packed into {out}; {len(journal.skipped)} files were skipped.")
+        raise DatasetError(f"no picture could be packed into {out}: all {len(journal.skipped)} files were skipped")
     _finish(partial, origin, journal)
     if out.exists():
         out.rmdir()  # empty, as checked above; not every system renames over a folder
@@ -132,7 +132,7 @@ def _batches(candidates: Iterable[Candidate], journal: Journal) -> Iterator[list
     for candidate in candidates:
         data: bytes | ImageError
         if candidate.path in seen:
-            data = ImageError(Status.UNREADABLE, "Another file of the same name came before.")
+            data = ImageError(Status.UNREADABLE, "another file of the same name came before")
         elif candidate.path in journal.packed or candidate.path in journal.skipped:
             seen.add(candidate.path)
             continue

@@ -45,6 +45,22 @@ def decimal(value: float | None) -> str | None:
     return None if value is None else f"{value:.4f}"
 
 
+def leak_prose(results: Results) -> str:
+    """Say in a sentence or two how many pictures leaked from training, and which figures leave them out."""
+    if not results["trained_on_this_data"]:
+        return (
+            "The network was trained on another data set than this one; whether pictures of this split were "
+            "among its training pictures isn't known."
+        )
+    if not results["leaked"]:
+        return "No picture of this split also stands in an earlier one."
+    return (
+        f"{results['leaked']:,} pictures of this split are, pixel for pixel, also in an earlier one: the "
+        "network may have learnt them by heart. The second column leaves them out; everything below is about "
+        "the whole split."
+    )
+
+
 def overview_table(results: Results) -> Table:
     """Return header and rows: the main figures on the whole split and without leaked pictures."""
     columns = {"whole split": results["full"]}
@@ -197,21 +213,6 @@ def _page(results: Results, robustness: Results | None) -> Report:
     page.section("What was measured")
     page.table(["", ""], [[key, _plain(value)] for key, value in subject.items()])
     return page
-
-
-def leak_prose(results: Results) -> str:
-    if not results["trained_on_this_data"]:
-        return (
-            "The network was trained on another data set than this one; whether pictures of this split were "
-            "among its training pictures isn't known."
-        )
-    if not results["leaked"]:
-        return "No picture of this split also stands in an earlier one."
-    return (
-        f"{results['leaked']:,} pictures of this split are, pixel for pixel, also in an earlier one: the "
-        "network may have learnt them by heart. The second column leaves them out; everything below is about "
-        "the whole split."
-    )
 
 
 def _plain(value: object) -> object:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fauxto.lab.calibration import UNCALIBRATED, RunCalibration
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.evaluation import metrics
-from fauxto.lab.evaluation.scores import manifest_of_training, model_sha256, split_scores
+from fauxto.lab.evaluation.scores import manifest_of_training, network_sha256, split_scores
 
 RESULTS_VERSION = 1
 
@@ -24,12 +24,12 @@ def subject(run: Path, dataset: Dataset, split: str, calibrated: RunCalibration 
     """Say what was measured on what; two result files with equal subjects belong together.
 
     Returns:
-        `run` (its folder's name), `model_sha256` (of model.keras), `calibration` (None, or as bundle.json
+        `run` (its folder's name), `network_sha256`, `calibration` (None, or as bundle.json
         has it), `dataset`, `manifest_sha256` and `split`.
     """
     return {
         "run": run.resolve().name,
-        "model_sha256": model_sha256(run),
+        "network_sha256": network_sha256(run),
         "calibration": calibrated and dataclasses.asdict(calibrated.calibration),
         "dataset": dataset.name,
         "manifest_sha256": dataset.manifest_sha256,

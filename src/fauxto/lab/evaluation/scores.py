@@ -12,20 +12,22 @@ from numpy.typing import NDArray
 
 from fauxto.errors import FauxtoError
 from fauxto.lab.datasets import Dataset
-from fauxto.lab.training import MODEL, RECORD, predict_scores
+from fauxto.lab.training import CONFIG, MODEL, RECORD, predict_scores
 
 
-def model_sha256(run: Path) -> str:
-    """Return the sha256 of RUN/model.keras.
+def network_sha256(run: Path) -> str:
+    """Return the sha256 over RUN/config.toml and RUN/model.keras, which together decide every score.
 
     Raises:
         FauxtoError: The run has no trained network.
     """
-    path = run / MODEL
-    if not path.is_file():
-        raise FauxtoError(f"{path} isn't there: train the run first (`fauxto train --run {run}`)")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for name in (CONFIG, MODEL):
+        try:
+            digest.update((run / name).read_bytes())
+        except OSError as error:
+            raise FauxtoError(f"{run} holds no trained network: {name} can't be read ({error.strerror})") from error
+    return digest.hexdigest()
 
 
 def manifest_of_training(run: Path) -> str:
@@ -65,12 +67,12 @@ def predict(run: Path, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) 
 def split_scores(run: Path, dataset: Dataset, split: str) -> NDArray[np.float64]:
     """Return the scores [N] of a split, in the order of its rows.
 
-    They are read from RUN/scores/<split>.npy where that was written for the same model.keras and manifest,
+    They are read from RUN/scores/<split>.npy where that was written for the same network and manifest,
     and computed and written otherwise.
     """
     array_path = run / "scores" / f"{split}.npy"
     key_path = array_path.with_suffix(".json")
-    key = {"model_sha256": model_sha256(run), "manifest_sha256": dataset.manifest_sha256}
+    key = {"network_sha256": network_sha256(run), "manifest_sha256": dataset.manifest_sha256}
     if key_path.exists() and json.loads(key_path.read_text(encoding="utf-8")) == key:
         return np.load(array_path, allow_pickle=False).astype(np.float64)
     scores = predict(run, dataset.split(split).images)

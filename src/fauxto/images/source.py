@@ -1,0 +1,71 @@
+"""From a path, an open file or bytes to the bytes of a picture."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from fauxto.errors import ImageError
+from fauxto.limits import Limits
+from fauxto.report import Status
+
+_DEFAULT_LIMITS = Limits()
+
+
+def read_bytes(
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+    limits: Limits = _DEFAULT_LIMITS,
+) -> bytes:
+    """Return the bytes of a picture, and never hold more than `limits.max_bytes` of them.
+
+    Args:
+        source: A path, the bytes themselves, or a file opened in binary mode, which is read to its end.
+        limits: Only `max_bytes` counts here.
+
+    Raises:
+        ImageError: `not_found`, `not_a_file`, `unreadable` or `too_large`.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return _read_path(Path(source), limits)
+    if not isinstance(source, bytes):
+        source = _read_file(source, limits)
+    check_bytes(len(source), limits)
+    return source
+
+
+def check_bytes(count: int, limits: Limits) -> None:
+    """Raise ImageError (too_large) for a file of more than `limits.max_bytes`."""
+    if count > limits.max_bytes:
+        raise ImageError(Status.TOO_LARGE, f"the file has more than {limits.max_bytes} bytes; save the picture smaller")
+
+
+def _read_path(path: Path, limits: Limits) -> bytes:
+    name = ascii(os.fspath(path))
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):  # opening a pipe or a device might wait forever
+            raise ImageError(Status.NOT_A_FILE, f"{name} isn't a file; give the path of a picture")
+        check_bytes(facts.st_size, limits)
+        with path.open("rb") as file:
+            data = _read_file(file, limits)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: a NUL in the path
+        raise ImageError(Status.NOT_FOUND, f"there is no file {name}; check the path") from error
+    except OSError as error:
+        raise ImageError(Status.UNREADABLE, f"{name} can't be read: {error.strerror or error}") from error
+    check_bytes(len(data), limits)
+    return data
+
+
+def _read_file(file: BinaryIO, limits: Limits) -> bytes:
+    """Read to the end or to one byte over the limit; a raw stream may give less at a time than it is asked for."""
+    parts = []
+    wanted = limits.max_bytes + 1
+    try:
+        while wanted > 0 and (part := file.read(wanted)):
+            parts.append(part)
+            wanted -= len(part)
+    except OSError as error:
+        raise ImageError(Status.UNREADABLE, f"the file can't be read: {error.strerror or error}") from error
+    return b"".join(parts)

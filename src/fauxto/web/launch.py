@@ -1,0 +1,108 @@
+"""Starts Streamlit on the packaged page, with its settings as flags: no folder needs a `.streamlit`."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from pathlib import Path
+
+from rich.console import Console
+from starlette.formparsers import MultiPartParser
+from streamlit import net_util
+from streamlit.web import cli as streamlit
+
+from fauxto import bundles
+from fauxto.errors import ConfigError
+from fauxto.limits import Limits
+
+PAGE = Path(__file__).with_name("app.py")
+DEFAULT_PORTS = range(8501, 8521)
+_MEBIBYTE = 1024 * 1024
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+_THEME = {
+    "headingFontSizes": '["2rem", "1.6rem", "1.3rem"]',
+    "paddingTop": "4rem",
+    "light.primaryColor": "#1d4ed8",
+    "dark.primaryColor": "#93b4ff",
+    "dark.backgroundColor": "#14161b",
+    "dark.secondaryBackgroundColor": "#1e2128",
+}
+
+
+def serve(host: str, port: int | None, model: str | None, *, open_browser: bool) -> None:
+    """Serve the page until the process is told to stop.
+
+    Args:
+        host: Address to listen on.
+        port: Port to listen on; None takes the first free one of `DEFAULT_PORTS`.
+        model: Bundle name or folder; None takes the built-in one.
+        open_browser: Open the page in a browser where this machine has a screen.
+
+    Raises:
+        BundleError: There is no such bundle, or it can't be used.
+        ConfigError: The address or port can't be listened on.
+    """
+    if model is not None:
+        bundles.load(model)  # so that a wrong name is told here and not on the page
+    port = free_port(host, port)
+    keep_to_this_machine(Limits())
+    shown_host = f"[{host}]" if ":" in host else host
+    console = Console(highlight=False)
+    console.print(f"fauxto's page is at http://{shown_host}:{port} (Ctrl-C ends it)", soft_wrap=True)
+    if not _is_loopback(host):
+        console.print("Other machines can reach it and there is no password.")
+    arguments = ["run", str(PAGE), *streamlit_flags(host, port, Limits(), open_browser=open_browser)]
+    streamlit.main([*arguments, "--", model] if model is not None else arguments, prog_name="fauxto app")
+
+
+def free_port(host: str, port: int | None) -> int:
+    """Return the wanted port, or the first free one of `DEFAULT_PORTS`; ConfigError where there is none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    problem = ""
+    for candidate in DEFAULT_PORTS if port is None else [port]:
+        try:
+            with socket.create_server((host, candidate), family=family):
+                return candidate
+        except OSError as error:
+            problem = error.strerror or str(error)
+    wanted = f"port {port}" if port else f"any port from {DEFAULT_PORTS[0]} to {DEFAULT_PORTS[-1]}"
+    raise ConfigError(f"can't listen on {host}, {wanted}: {problem}. Choose others with --host and --port.")
+
+
+def keep_to_this_machine(limits: Limits) -> None:
+    """Close two holes that Streamlit has no setting for: uploads on disk, and a call to a public server."""
+    # Starlette writes an upload of more than a megabyte to a temporary file while it arrives.
+    MultiPartParser.spool_max_size = limits.max_bytes
+    # Streamlit asks a public server for this machine's address when a page of another origin knocks.
+    net_util.get_external_ip = lambda: None
+
+
+def streamlit_flags(host: str, port: int, limits: Limits, *, open_browser: bool) -> list[str]:
+    """Return Streamlit's command-line flags for the page."""
+    settings = {
+        "server.address": host,
+        "server.port": port,
+        "server.maxUploadSize": limits.max_bytes // _MEBIBYTE,
+        "server.fileWatcherType": "none",
+        "server.showEmailPrompt": "false",
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": "false",
+        "logger.hideWelcomeMessage": "true",
+        "logger.level": "warning",
+        **{f"theme.{key}": value for key, value in _THEME.items()},
+    }
+    if not open_browser:  # left alone, Streamlit opens one where there is a screen
+        settings["server.headless"] = "true"
+    flags = [f"--{name}={value}" for name, value in settings.items()]
+    if _is_loopback(host):  # against DNS rebinding; for any other address the names are the operator's
+        flags += [f"--server.allowedHosts={name}" for name in _LOOPBACK_NAMES]
+    return flags
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
