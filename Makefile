@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: app test check bench lock
+.PHONY: app test check bench lock cifake
 
 app: $(STAMPS)/app
 	$(BIN)/fauxto app
@@ -19,6 +19,23 @@ check: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks
+
+# The CIFAKE bundles from the archive: make cifake CIFAKE=ARCHIVE. Goes on where it was cut; see docs/how-to/train.md.
+CIFAKE_SUMMARY_paper-cnn := The student paper's network: three convolutions and a dense layer, trained on CIFAKE.
+CIFAKE_SUMMARY_cifake-resnet := A residual network for thumbnails, trained from scratch on CIFAKE.
+
+cifake: $(STAMPS)/dev
+	$(BIN)/python -m pip install --quiet -r requirements/torch.txt
+	$(BIN)/fauxto data import cifake "$(CIFAKE)" --out data/cifake
+	$(MAKE) bundle-paper-cnn
+	$(MAKE) bundle-cifake-resnet BESIDE="--beside runs/paper-cnn"
+
+bundle-%:
+	$(BIN)/fauxto train --network $* --data data/cifake --run runs/$* --resume
+	$(BIN)/fauxto calibrate runs/$* --data data/cifake
+	$(BIN)/fauxto evaluate runs/$* --data data/cifake --robustness
+	$(BIN)/fauxto pack runs/$* --data data/cifake --out src/fauxto/bundles/weights/$* \
+	  --summary "$(CIFAKE_SUMMARY_$*)" $(BESIDE)
 
 # Asks the package index for the newest versions that fit pyproject.toml.
 lock: $(STAMPS)/dev

@@ -5,10 +5,16 @@ Only the file's header segments are read; no pixel is decoded here.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import struct
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fauxto.errors import ImageError
+from fauxto.images.formats import sniff
+from fauxto.images.jpeg import segments
 
 Table = tuple[int, ...]
 
@@ -22,36 +28,25 @@ _LUMINANCE = np.array(
 )
 # fmt: on
 
-_STANDALONE = {0x01, *range(0xD0, 0xD8)}  # TEM and RST0..7 carry no length
-_START_OF_SCAN, _QUANTISATION, _END = 0xDA, 0xDB, 0xD9
+_START_OF_SCAN, _QUANTISATION = 0xDA, 0xDB
 
 
 def read_tables(data: bytes) -> dict[int, Table]:
     """Collect the quantisation tables that stand before the first scan of a JPEG.
 
     Args:
-        data: A whole file; anything but a JPEG, or a damaged one, gives what could be read before the damage.
+        data: A whole file. Of a damaged JPEG, the tables before the damage are returned; of another file, none.
 
     Returns:
         The 64 steps of each table in zigzag order, by table number (0 is the luminance's by custom).
     """
     tables: dict[int, Table] = {}
-    if data[:2] != b"\xff\xd8":
-        return tables
-    position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker == 0xFF or marker in _STANDALONE:  # fill byte, or a marker without a segment
-            position += 1 if marker == 0xFF else 2
-            continue
-        if marker in (_START_OF_SCAN, _END):
-            break
-        length = int.from_bytes(data[position + 2 : position + 4], "big")
-        if length < 2:
-            break
-        if marker == _QUANTISATION:
-            tables.update(_parse_segment(data[position + 4 : position + 2 + length]))
-        position += 2 + length
+    with contextlib.suppress(EOFError, struct.error, ImageError):  # what `sniff` and `segments` raise
+        for marker, start, end in segments(data) if sniff(data) == "JPEG" else ():
+            if marker == _START_OF_SCAN:
+                break
+            if marker == _QUANTISATION:
+                tables.update(_parse_segment(data[start + 4 : end]))
     return tables
 
 
@@ -81,9 +76,8 @@ def _standard_tables() -> NDArray[np.int64]:
 def estimate_quality(luminance: Table) -> int:
     """Estimate the quality setting, 1 to 100, on the scale of the Independent JPEG Group's libjpeg.
 
-    It is the setting whose table lies nearest in total absolute difference: exact for files written by
-    libjpeg and its many descendants, an equivalent for encoders with tables of their own (Adobe, most
-    cameras).
+    It is the setting whose table lies nearest in total absolute difference: exact for files written by libjpeg and its
+    many descendants, an equivalent for encoders with tables of their own (Adobe, most cameras).
 
     Args:
         luminance: 64 steps in zigzag order.

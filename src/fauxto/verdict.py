@@ -37,18 +37,18 @@ def pixel_verdict(
         The verdict and the one reason for it.
     """
     if probability is None:
-        return Verdict.INCONCLUSIVE, "model_error: The network gave no finite number for this picture."
+        return Verdict.INCONCLUSIVE, "model_error: the network gave no finite number for this picture."
     if short_side < domain.min_short_side:
         return Verdict.INCONCLUSIVE, (
-            f"too_small: The picture's short side is {short_side} px; "
+            f"too_small: the picture's short side is {short_side} px; "
             f"this model needs {domain.min_short_side} px or more."
         )
     if short_side > domain.max_short_side:
         return Verdict.INCONCLUSIVE, (
-            f"out_of_domain: The picture's short side is {short_side} px; "
+            f"out_of_domain: the picture's short side is {short_side} px; "
             f"this model judges pictures of {domain.min_short_side} to {domain.max_short_side} px only."
         )
-    said = f"The probability of AI is {probability:.4f}:"
+    said = f"the probability of AI is {probability:.4f}:"
     if probability >= point.ai_above:
         return Verdict.AI, f"pixels_ai: {said} {point.ai_above:g} and more counts as AI."
     if probability <= point.real_below:
@@ -70,7 +70,7 @@ def combine(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdict, B
     verdict, basis, reasons = _untampered(pixels, evidence)
     if not any(_is_tampered(one) for one in evidence):
         return verdict, basis, reasons
-    warning = "tampered_credential: The file's content credential doesn't fit the picture: one of them was changed."
+    warning = "tampered_credential: the file's content credential doesn't fit the picture: one of them was changed."
     return (Verdict.INCONCLUSIVE if verdict is Verdict.REAL else verdict), basis, (*reasons, warning)
 
 
@@ -96,7 +96,7 @@ def _summaries(evidence: tuple[Evidence, ...], trust: Trust, says: Says) -> tupl
 
 
 def _conflict(pixels: Verdict) -> str:
-    return f"conflict: What the file carries contradicts itself or the pixels, which say {pixels}."
+    return f"conflict: what the file carries contradicts itself or the pixels, which say {pixels}."
 
 
 def _is_tampered(one: Evidence) -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from fauxto.bundles.bundle import Bundle
 from fauxto.errors import BundleFormatError
 from fauxto.preprocessing import normalise
+
+# ONNX Runtime writes usage events to a file under the home folder unless this is set before its import.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import onnxruntime  # noqa: E402
 
 
 class Network:
@@ -55,9 +60,11 @@ class Network:
         try:
             (logits,) = self._session.run(None, {self._input_name: normalise(pixels, self._into)})
         except Exception as error:
-            raise BundleFormatError(f"{self._where} fails on {len(pixels)} pictures: {_first_line(error)}") from error
+            raise BundleFormatError(f"{self._where} fails on a batch of {len(pixels)}: {_first_line(error)}") from error
         if logits.shape != (len(pixels), 2):
-            raise BundleFormatError(f"{self._where} gives an output of shape {logits.shape} for {len(pixels)} pictures")
+            raise BundleFormatError(
+                f"{self._where} gives an output of shape {logits.shape} for a batch of {len(pixels)}"
+            )
         return np.asarray(logits, np.float32)
 
     def _check_contract(self) -> str:

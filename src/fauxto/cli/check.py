@@ -5,16 +5,17 @@ from __future__ import annotations
 import glob
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fauxto.report import Verdict
+from fauxto.report import Report, Verdict
 
 if TYPE_CHECKING:
+    from fauxto.bundles import OperatingPoint
     from fauxto.detector import Source
 
 
@@ -48,27 +49,33 @@ def check(
 
     Exit code: 0 every picture was judged, 1 one or more could not be, 2 the command was wrong.
     """
-    from rich.console import Console
-
-    from fauxto.cli.report_panel import report_panel
     from fauxto.detector import Detector
 
     detector = Detector(model, operating_point=operating_point)
-    point = detector.bundle.operating_points[operating_point]
-    console = Console()
+    show = _show_json if as_json else _panels(detector.bundle.operating_points[operating_point])
     counts = dict.fromkeys((*Verdict, None), 0)
     for report in detector.analyze_many(_sources(images)):
-        named = replace(report, path=report.path or "-")
-        if as_json:
-            typer.echo(json.dumps(named.to_dict(), allow_nan=False))
-        else:
-            console.print(report_panel(named, point, console))
-        counts[named.verdict] += 1
-    if not as_json and sum(counts.values()) > 1:
+        show(replace(report, path=report.path or "-"))
+        counts[report.verdict] += 1
+    total = sum(counts.values())
+    if total > 1 and not as_json:
         words = ", ".join(f"{count:,} {verdict or 'not judged'}" for verdict, count in counts.items() if count)
-        console.print(f"{sum(counts.values()):,} pictures: {words}", highlight=False)
+        typer.echo(f"{total:,} pictures: {words}")
     if counts[None]:
         raise typer.Exit(1)
+
+
+def _show_json(report: Report) -> None:
+    typer.echo(json.dumps(report.to_dict(), allow_nan=False))
+
+
+def _panels(point: OperatingPoint) -> Callable[[Report], None]:
+    from rich.console import Console
+
+    from fauxto.cli.report_panel import report_panel
+
+    console = Console()
+    return lambda report: console.print(report_panel(report, point, console))
 
 
 def _sources(images: list[str]) -> Iterator[Source]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def models(
     model: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME|FOLDER]", help="Show the card of this model.", show_default=False),
+        typer.Argument(metavar="NAME|FOLDER", help="Show the card of this model.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line and model.")] = False,
 ) -> None:

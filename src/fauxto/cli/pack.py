@@ -16,7 +16,7 @@ def pack(
     name: Annotated[str | None, typer.Option(help="Name of the bundle; by default that of the folder.")] = None,
     bundle_version: Annotated[str, typer.Option(help="Version of the bundle.")] = "1.0.0",
     beside: Annotated[Path | None, typer.Option(help="Run whose robustness the card shows next to this one's.")] = None,
-    min_short_side: Annotated[int, typer.Option(min=1, help="Smallest short side it may judge, in pixels.")] = 16,
+    min_short_side: Annotated[int, typer.Option(min=1, help="Smallest short side it may judge, in pixels.")] = 32,
     max_short_side: Annotated[int, typer.Option(min=1, help="Largest short side it may judge, in pixels.")] = 64,
 ) -> None:
     """Export a run's network to ONNX, check it against Keras and write the bundle with its card."""

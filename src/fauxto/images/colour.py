@@ -75,7 +75,7 @@ def _apply_profile(image: PillowImage.Image, icc: bytes) -> tuple[PillowImage.Im
     """Return the picture in sRGB and the profile's description, or None twice where lcms can't use the profile."""
     try:
         space, description, transform = _transform(icc, image.mode)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+    except (OSError, ValueError):
         return None, None
     if transform is None:
         return image.convert("RGB"), description
@@ -92,7 +92,7 @@ def _transform(icc: bytes, mode: str) -> tuple[str, str, ImageCms.ImageCmsTransf
     """
     profile = ImageCms.ImageCmsProfile(BytesIO(icc))
     space = profile.profile.xcolor_space.strip()
-    description = " ".join((profile.profile.profile_description or "unnamed").split())[:200]
+    description = "".join(filter(str.isprintable, profile.profile.profile_description or "unnamed"))[:200]
     source = "RGB" if mode == "L" and space == "RGB" else mode
     transform = ImageCms.ImageCmsTransform(
         profile, ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")), source, "RGB"

@@ -174,13 +174,9 @@ def _check_storage(tags: dict[int, tuple[int, ...]], length: int, limits: Limits
     if not 0 < samples <= MAX_SAMPLES:
         raise ValueError
     planes = samples if planar == 2 else 1
-    across, down = math.ceil(width / columns), math.ceil(height / rows)
-    if len(counts) != len(offsets) or len(offsets) < across * down * planes:
+    if len(counts) != len(offsets) or len(offsets) < math.ceil(width / columns) * math.ceil(height / rows) * planes:
         raise ValueError
     if any(offset + count > length for offset, count in zip(offsets, counts, strict=True)):
-        raise EOFError
-    row_bytes = (columns * sum(tags.get(_BITS, (1,))) // planes + 7) // 8
-    if tags.get(_COMPRESSION, (_NONE,))[0] == _NONE and sum(counts) < height * row_bytes * across * planes:
         raise EOFError
 
 

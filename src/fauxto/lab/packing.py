@@ -13,15 +13,7 @@ from typing import Any
 import numpy as np
 
 from fauxto import bundles
-from fauxto.bundles.bundle import (
-    FORMAT,
-    Description,
-    Domain,
-    Input,
-    OperatingPoint,
-    ScoreQuantiles,
-    Training,
-)
+from fauxto.bundles.bundle import FORMAT, Description, Domain, Input, Training
 from fauxto.bundles.network import Network
 from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
@@ -123,8 +115,8 @@ def _description(run: Path, calibration: RunCalibration, label: Label, model: Pa
             input=Input("whole", height=side, width=side, scale=1 / 255, mean=black, std=white),
             labels=("real", "ai"),
             calibration=calibration.calibration,
-            operating_points={name: OperatingPoint(**one) for name, one in calibration.operating_points.items()},
-            real_score_quantiles=ScoreQuantiles(**calibration.real_score_quantiles),
+            operating_points=calibration.operating_points,
+            real_score_quantiles=calibration.real_score_quantiles,
             training=Training(network=recipe.network, seed=recipe.seed, **{key: record[key] for key in kept}),
         )
     except ValueError as error:

@@ -44,7 +44,8 @@ def train(recipe: Recipe, data: Path, run: Path, *, resume: bool = False) -> dic
         recipe: What to train, and how.
         data: A data set folder; its "train" split is learnt, its "val" split chooses the best epoch.
         run: Where to write.
-        resume: Go on after the last whole epoch of the run in `run`, which must have an equal recipe.
+        resume: Go on after the last whole epoch of the run in `run`, which must have an equal recipe; a finished
+            run is left as it is.
 
     Returns:
         The record that stands in run.json.
@@ -54,6 +55,9 @@ def train(recipe: Recipe, data: Path, run: Path, *, resume: bool = False) -> dic
         DatasetError: The data set can't be read, or lacks a split.
     """
     _prepare(recipe, run, resume)
+    if (run / RECORD).is_file():
+        finished: dict[str, Any] = json.loads((run / RECORD).read_text(encoding="utf-8"))
+        return finished
     keras = import_keras(recipe.backend)
     from fauxto.lab import networks
     from fauxto.lab.batches import Augmented, Plain

@@ -153,7 +153,7 @@ def _draw_sample(dataset: Dataset) -> _Sample:
     rows = dataset.manifest.take(np.sort(chosen))
     width, height = (rows[name].to_numpy().astype(float) for name in ("width", "height"))
     colours = np.stack([_colour_facts(rgb) for rgb in dataset.images(rows)])
-    quality = rows["jpeg_quality"].to_numpy().astype(float)  # null becomes nan, which the model understands
+    quality = rows["jpeg_quality"].fill_null(0).to_numpy().astype(float)
     facts = {
         "file format": _codes(rows["format"].to_pylist())[:, None],
         "JPEG quality and tables": np.stack([quality, _codes(rows["jpeg_tables"].to_pylist())], axis=1),

@@ -53,7 +53,7 @@ def import_cifake(
     Raises:
         DatasetError: The source isn't CIFAKE or is damaged, or `out` holds something else.
     """
-    source = Path(source)
+    source = Path(source).resolve()
     if not 0 <= val_share < 1:
         raise DatasetError(f"the share of val must be at least 0 and less than 1; got {val_share}")
     origin = {

@@ -133,7 +133,8 @@ def _show_colours(page: Report, split: Split, summaries: Mapping[str, PixelSumma
     )
     page.figure(
         plots.channel_histograms(summaries),
-        "How often each level of red, green and blue occurs among all pixels. Spikes at the ends mean clipping.",
+        "How often each level of red, green and blue occurs among all pixels. Spikes at the ends, which may be cut off "
+        "here, mean clipping.",
         "Histograms of the red, green and blue levels, a line for each label.",
     )
 
@@ -174,8 +175,8 @@ def _tabulate_measures(page: Report, summaries: Mapping[str, PixelSummary]) -> N
     page.section(
         "The figures",
         "The last column is Cohen's d (1988): the difference of the means, AI minus real, in standard deviations. "
-        "Around 0.2 is small, 0.5 medium, 0.8 large. The command fauxto data audit measures how far such facts give the label "
-        "away by themselves.",
+        "Around 0.2 is small, 0.5 medium, 0.8 large. The command fauxto data audit measures how far such facts give "
+        "the label away by themselves.",
     )
     header = ["measure", *(f"{what}, {label}" for label in summaries for what in ("mean", "deviation"))]
     rows = []

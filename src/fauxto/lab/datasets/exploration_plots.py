@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,12 +37,12 @@ def grouped_bars(counts: Mapping[str, Mapping[str, int]]) -> Figure:
         )
         if len(by_name) <= _MOST_NUMBERED:
             axes.bar_label(bars, fmt="{:,.0f}", padding=2, fontsize=9)
-        axes.set_xticks(range(len(by_name)), list(by_name))
+        axes.set_xticks(range(len(by_name)), _literal(by_name))
     axes.set_ylabel("pictures")
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.grid(axis="x", visible=False)
     axes.margins(y=0.12)
-    figure.legend(loc="outside upper right", ncols=len(counts), frameon=False)
+    _add_legend(figure, axes)
     return figure
 
 
@@ -54,14 +54,13 @@ def sample_sheets(split: Split, seed: int) -> Figure:
     rng = np.random.default_rng(seed)
     for number, (axes, label) in enumerate(zip(row, LABELS, strict=True)):
         of_label = split.labels == number
-        members = [np.flatnonzero(of_label & (classes == name)) for name in names] or [np.flatnonzero(of_label)]
         if names:
-            shown = [rng.permutation(one)[:_COLUMNS] for one in members]
+            shown = [rng.permutation(np.flatnonzero(of_label & (classes == name)))[:_COLUMNS] for name in names]
         else:
-            shown = np.array_split(rng.permutation(members[0])[: _ROWS * _COLUMNS], _ROWS)
+            shown = np.array_split(rng.permutation(np.flatnonzero(of_label))[: _ROWS * _COLUMNS], _ROWS)
         _show(axes, label, _sheet(split, shown))
         if names and number == 0:
-            axes.set_yticks([(place + 0.5) * (_THUMBNAIL + _GAP) for place in range(len(names))], names)
+            axes.set_yticks([(place + 0.5) * (_THUMBNAIL + _GAP) for place in range(len(names))], _literal(names))
             axes.tick_params(length=0)
     return figure
 
@@ -76,20 +75,20 @@ def measure_histograms(summaries: Summaries, names: Sequence[str]) -> Figure:
             _outline(axes, np.histogram(one, edges)[0] / len(one), edges, label)
         axes.set_title(name)
     row[0].set_ylabel("share of pictures")
-    row[-1].legend(frameon=False)
+    _add_legend(figure, row[0])
     return figure
 
 
 def channel_histograms(summaries: Summaries) -> Figure:
     """Draw how often each level of red, green and blue occurs among all pixels."""
     figure, (row,) = plot_grid(1, 3, height=2.9)
+    highest = max(one.histogram[:, 5:250].max() for one in summaries.values()) or 1  # clipped pixels may tower above
     for channel, (axes, name) in enumerate(zip(row, ("red", "green", "blue"), strict=True)):
         for label, one in summaries.items():
             _outline(axes, one.histogram[channel], np.arange(257), label)
-        axes.set(title=name, xlim=(0, 256), xticks=[0, 64, 128, 192, 255])
-        axes.sharey(row[0])
+        axes.set(title=name, xlim=(0, 256), xticks=[0, 64, 128, 192, 255], ylim=(0, highest * 1.4))
     row[0].set_ylabel("share of pixels")
-    row[-1].legend(frameon=False)
+    _add_legend(figure, row[0])
     return figure
 
 
@@ -119,8 +118,18 @@ def radial_profiles(summaries: Summaries) -> Figure:
     for label, one in summaries.items():
         axes.plot(*radial_profile(one.log_spectrum), color=COLOURS[label], linewidth=2, label=label)
     axes.set(xlabel="cycles per pixel", ylabel="mean log10 power", xlim=(0, 0.5))
-    axes.legend(frameon=False)
+    _add_legend(figure, axes)
     return figure
+
+
+def _literal(names: Iterable[str]) -> list[str]:
+    """Keep matplotlib from reading formulas into names."""
+    return [name.replace("$", r"\$") for name in names]
+
+
+def _add_legend(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), frameon=False)
 
 
 def _outline(axes: Axes, shares: NDArray[np.float64], edges: NDArray[np.float64], label: str) -> None:

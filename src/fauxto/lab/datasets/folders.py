@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from fauxto.errors import DatasetError
+from fauxto.images.formats import FORMATS
 from fauxto.lab.datasets.manifest import Dataset
 from fauxto.lab.datasets.sources import fingerprint, members
 from fauxto.lab.datasets.splitting import SPLITS, check_shares
 from fauxto.lab.datasets.writer import Candidate, OnProgress, write_dataset
 
-_PICTURE = re.compile(r"\.(jpe?g|png|webp|bmp|gif|tiff?|avif|heic|heif)", re.IGNORECASE)
+_SUFFIXES = {suffix for format in FORMATS.values() for suffix in format.suffixes}
 
 
 def import_folders(
@@ -48,16 +48,17 @@ def import_folders(
     check_shares(shares)
     if window < 1:
         raise DatasetError(f"the window must be at least 1 pixel; got {window}")
-    folders = {"real": Path(real), "ai": Path(ai)}
+    folders = {"real": Path(real).resolve(), "ai": Path(ai).resolve()}
+    out = Path(out).resolve()
     origin = {
-        "name": Path(out).name,
+        "name": out.name,
         **{f"{label}_source": folder.name for label, folder in folders.items()},
         **{f"{label}_source_sha256": fingerprint(folder) for label, folder in folders.items()},
         "window": window,
         "shares": shares,
     }
     candidates = _candidates(folders, shares)
-    return write_dataset(Path(out), origin, candidates, window=window, on_progress=on_progress)
+    return write_dataset(out, origin, candidates, window=window, on_progress=on_progress)
 
 
 def _candidates(folders: Mapping[str, Path], shares: Mapping[str, float]) -> Iterator[Candidate]:
@@ -65,7 +66,7 @@ def _candidates(folders: Mapping[str, Path], shares: Mapping[str, float]) -> Ite
         found = False
         for member in members(folder):
             path = PurePosixPath(member.name)
-            if not _PICTURE.fullmatch(path.suffix):
+            if path.suffix.lower() not in _SUFFIXES:
                 continue
             found = True
             split = next((part for part in path.parts[:-1] if part in SPLITS), None)
@@ -81,4 +82,6 @@ def _candidates(folders: Mapping[str, Path], shares: Mapping[str, float]) -> Ite
                 done=(place + member.done) / len(folders),
             )
         if not found:
-            raise DatasetError(f"{folder} holds no picture (.jpg, .png, .webp, .bmp, .gif, .tif, .avif or .heic)")
+            raise DatasetError(
+                f"{folder} holds no picture, that is no file that ends in {', '.join(sorted(_SUFFIXES))}"
+            )

@@ -49,7 +49,7 @@ class Journal:
         first_line = _to_line({"origin": origin})
         whole_bytes = self._restore(first_line)
         self._pixels = self.pixels_file.open("ab")
-        self._pixels.truncate(sum(map(pixel_bytes, self.packed.values())))
+        self._pixels.seek(self._pixels.truncate(sum(map(pixel_bytes, self.packed.values()))))
         self._lines = self._lines_file.open("ab")
         self._lines.truncate(whole_bytes)
         if not whole_bytes:
@@ -94,10 +94,9 @@ class Journal:
             return 0
         whole_bytes = len(first_line)
         for line in lines[1:]:
-            try:
-                entry = json.loads(line)
-            except ValueError:
+            if not line.endswith(b"\n"):
                 break  # the process was killed in the middle of this line
+            entry = json.loads(line)
             if "packed" in entry:
                 row = entry["packed"]
                 if row["offset"] + pixel_bytes(row) > pixels_there:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from fauxto.errors import DatasetError, ImageError
 from fauxto.images import read_bytes
@@ -120,12 +121,25 @@ def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         raise ImageError(Status.UNREADABLE, f"the archive doesn't yield this member: {error}") from error
 
 
+class _StrictHeader(tarfile.TarInfo):
+    """Raises where tarfile takes a damaged header, or a missing end, for the end of the archive."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"after {len(archive.members)} members: {error}") from error
+
+
 def _tar_members(source: Path) -> Iterator[Member]:
     size = source.stat().st_size
     with (
         source.open("rb") as raw,
         _damage_reported(source),
-        tarfile.open(fileobj=raw, mode="r|*") as archive,
+        tarfile.open(fileobj=raw, mode="r|*", tarinfo=_StrictHeader) as archive,
     ):
         for info in archive:
             if info.isreg():

@@ -98,6 +98,7 @@ def write_dataset(
     Raises:
         DatasetError: `out` holds something else, or no candidate could be packed.
     """
+    out = out.resolve()
     if (out / DESCRIPTION_FILE).exists():
         dataset = Dataset.open(out)
         if dataset.description["origin"] != origin:

@@ -1,0 +1,48 @@
+"""A base install: judging works, and whatever needs an extra says which."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
+LABORATORY = ("keras", "matplotlib", "onnx", "pandas", "pyarrow", "scipy", "sklearn", "tensorflow", "tf2onnx")
+EXTRAS = ("pillow_heif", "streamlit", *LABORATORY)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line in an interpreter that can't find the extras' packages."""
+    script = f"import sys; sys.modules.update(dict.fromkeys({EXTRAS!r})); from fauxto.cli import main; main()"
+    return subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_a_base_install_judges(tmp_path: Path) -> None:
+    Image.new("RGB", (32, 32)).save(tmp_path / "black.png")
+    ended = run("check", "--model", str(GOLDEN), str(tmp_path / "black.png"))
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "extra"),
+    [
+        ("app", "app"),
+        ("data import cifake SOURCE --out OUT", "lab"),
+        ("data import folders REAL AI --out OUT", "lab"),
+        ("data audit FOLDER", "lab"),
+        ("data explore FOLDER --out OUT", "lab"),
+        ("train --network paper-cnn --data FOLDER --run RUN", "lab"),
+        ("evaluate RUN --data FOLDER", "lab"),
+        ("calibrate RUN --data FOLDER", "lab"),
+        ("pack RUN --data FOLDER --out OUT --summary Toy.", "lab"),
+    ],
+)
+def test_a_missing_extra_is_named(command: str, extra: str) -> None:
+    ended = run(*command.split())
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.endswith(f" needs the extra '{extra}': pip install 'fauxto[{extra}]'\n")
+    assert ended.stderr.count("\n") == 1

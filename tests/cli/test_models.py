@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from fauxto.bundles import registry
+from fauxto.cli import commands
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
+
+
+@pytest.fixture
+def weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The package's folder of bundles, with the golden one alone in it."""
+    shutil.copytree(GOLDEN, tmp_path / "golden")
+    monkeypatch.setattr(registry, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(registry, "entry_points", lambda **_: ())
+    monkeypatch.setenv("COLUMNS", "100")
+    return tmp_path
+
+
+def models(*arguments: str) -> Result:
+    return CliRunner().invoke(commands, ["models", *arguments])
+
+
+def test_the_table_names_each_model(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = models()
+    assert listed.exit_code == 0
+    for said in ("golden", "1.0.0", "a short side of 16 to 64 px", "31 parameters", "497 bytes", "A toy for the tests"):
+        assert said in listed.stdout
+    assert "default" not in listed.stdout
+    monkeypatch.setattr("fauxto.bundles.DEFAULT", "golden")
+    assert "default" in models().stdout
+
+
+def test_json_lines(weights: Path) -> None:
+    [line] = models("--json").stdout.splitlines()
+    plain = json.loads(line)
+    assert {key: plain[key] for key in ("name", "version", "bytes", "default")} == {
+        "name": "golden",
+        "version": "1.0.0",
+        "bytes": 497,
+        "default": False,
+    }
+    described = json.loads((GOLDEN / "bundle.json").read_text())
+    assert {key: plain[key] for key in described} == described
+    assert plain.keys() - described.keys() == {"bytes", "default"}
+    assert models("golden", "--json").stdout == models(str(GOLDEN), "--json").stdout == line + "\n"
+
+
+def test_a_card(weights: Path) -> None:
+    assert models("golden").stdout == (GOLDEN / "CARD.md").read_text()
+    assert models(str(GOLDEN)).stdout == (GOLDEN / "CARD.md").read_text()
+
+
+def test_a_card_does_not_steer_the_terminal(weights: Path) -> None:
+    (weights / "golden" / "CARD.md").write_text("# a\x1b[31m card\n\x9b2J\n")
+    assert models("golden").stdout == "# a\\x1b[31m card\n\\x9b2J\n"
+
+
+def test_a_broken_model_does_not_hide_the_others(weights: Path) -> None:
+    (weights / "broken").mkdir()
+    (weights / "broken" / "bundle.json").write_text("{}")
+    for arguments in ((), ("--json",)):
+        listed = models(*arguments)
+        assert listed.exit_code == 1
+        assert "A toy for the tests" in listed.stdout
+        assert listed.stderr.startswith("fauxto: broken: ")
+        assert listed.stderr.count("\n") == 1
+
+
+def test_an_unknown_model_is_a_wrong_command(weights: Path) -> None:
+    listed = models("no-such-model")
+    assert listed.exit_code == 2
+    assert listed.stderr.startswith("fauxto: no bundle is called 'no-such-model'")
+    assert "installed: golden" in listed.stderr

@@ -1,0 +1,212 @@
+"""Probabilities and thresholds: against independent fits, brute force, and the promises that they make."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from typer.testing import CliRunner
+
+from fauxto.bundles.bundle import OPERATING_POINTS
+from fauxto.cli import commands
+from fauxto.errors import DatasetError, FauxtoError
+from fauxto.lab.calibration import BUDGETS, RunCalibration, fit, operating_points, score_quantiles
+from fauxto.lab.datasets import Dataset
+from fauxto.lab.evaluation import scores as scores_module
+
+
+def logistic_data(count, slope, intercept, seed=0):
+    """Draw scores, and labels that are AI with probability sigmoid(slope * score + intercept)."""
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(0, 4, count)
+    return scores, (rng.random(count) < 1 / (1 + np.exp(-(slope * scores + intercept)))).astype(np.int64)
+
+
+def loss(parameters, scores, labels):
+    """Return Platt's objective, written out: the cross-entropy with his softened targets."""
+    slope, intercept = parameters
+    ai = np.sum(labels)
+    target = np.where(labels == 1, (ai + 1) / (ai + 2), 1 / (len(labels) - ai + 2))
+    logit = slope * scores + intercept
+    return np.mean(np.logaddexp(0, logit) - target * logit)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("method", ["platt", "temperature"])
+def test_the_fit_is_the_optimum_whatever_the_scores_size(method, size):
+    scores, labels = logistic_data(2_000, 0.4, -0.8)
+    fitted = fit(scores * size, labels, method)
+    found = (fitted.slope * size, fitted.intercept)
+    if method == "platt":
+        best = minimize(loss, (1, 0), (scores, labels), "Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-14}).x
+    else:
+        best = (minimize(lambda slope: loss((slope[0], 0), scores, labels), 1, method="Nelder-Mead").x[0], 0)
+    assert found == pytest.approx(tuple(best), rel=1e-3)
+    assert (fitted.fitted_on, fitted.count) == ("val", 2_000)
+
+
+def test_platt_scaling_agrees_with_scikit_learns():
+    scores, labels = logistic_data(500, 0.4, -0.8)
+    theirs = CalibratedClassifierCV(
+        FrozenEstimator(LogisticRegression().fit(scores[:, None], labels)), method="sigmoid"
+    ).fit(scores[:, None], labels)
+    ours = fit(scores, labels).probability(scores)
+    np.testing.assert_allclose(ours, theirs.predict_proba(scores[:, None])[:, 1], atol=1e-4)
+
+
+def test_the_fit_finds_the_truth():
+    fitted = fit(*logistic_data(100_000, 0.4, -0.8))
+    assert (fitted.slope, fitted.intercept) == pytest.approx((0.4, -0.8), abs=0.03)
+
+
+@pytest.mark.parametrize("method", ["platt", "temperature"])
+@pytest.mark.parametrize("count", [2, 10, 1_000])
+def test_a_val_without_errors_still_has_a_finite_fit(method, count):
+    labels = np.arange(count) % 2
+    fitted = fit(np.where(labels == 1, 3.0, -3.0), labels, method)
+    # With targets (n + 1) / (n + 2) the optimum is exactly there.
+    each = count / 2
+    assert fitted.probability(np.array([3.0]))[0] == pytest.approx((each + 1) / (each + 2), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "message"),
+    [
+        ([1.0, 2.0], [1, 1], "holds 2 AI and 0 real"),
+        ([1.0, 2.0], [0, 0], "holds 0 AI and 2 real"),
+        ([-1.0, 1.0], [1, 0], "doesn't mean AI"),
+        ([1.0, 1.0], [1, 0], "every picture scores 1:"),
+    ],
+)
+def test_what_cannot_be_calibrated_says_why(scores, labels, message):
+    with pytest.raises(FauxtoError, match=message):
+        fit(np.array(scores), np.array(labels))
+
+
+def measured(probabilities, labels, threshold, *, ai):
+    """Return the share of real pictures called ai, or of AI pictures called real, at one threshold."""
+    if ai:
+        return np.mean(probabilities[labels == 0] >= threshold)
+    return np.mean(probabilities[labels == 1] <= threshold)
+
+
+@pytest.mark.parametrize("slope", [0.1, 0.4, 1.0])
+def test_thresholds_keep_their_budget_and_no_closer_one_does(slope):
+    scores, labels = logistic_data(5_000, slope, -0.3)
+    probabilities = fit(scores, labels).probability(scores)
+    points = operating_points(probabilities, labels)
+    assert tuple(points) == OPERATING_POINTS
+    for name, point in points.items():
+        real_budget, ai_budget = BUDGETS[name]
+        assert measured(probabilities, labels, point.ai_above, ai=True) == point.fpr <= real_budget
+        assert point.ai_above == 0.5 or (measured(probabilities, labels, point.ai_above - 1e-4, ai=True) > real_budget)
+        assert measured(probabilities, labels, point.real_below, ai=False) <= ai_budget
+        assert point.real_below == 0.5 or (
+            measured(probabilities, labels, point.real_below + 1e-4, ai=False) > ai_budget
+        )
+        assert point.tpr == np.mean(probabilities[labels == 1] >= point.ai_above)
+        between = (probabilities < point.ai_above) & (probabilities > point.real_below)
+        assert point.inconclusive == pytest.approx(np.mean(between))
+    cautious, balanced, sensitive = points.values()
+    assert cautious.fpr <= balanced.fpr <= sensitive.fpr
+    assert cautious.tpr <= balanced.tpr <= sensitive.tpr
+
+
+def test_a_budget_may_be_used_up_to_the_last_picture():
+    # 1 of 100 real pictures at .9 is exactly the cautious budget of 1 %.
+    probabilities = np.array([0.1] * 99 + [0.9] + [0.95] * 100)
+    points = operating_points(probabilities, np.repeat([0, 1], 100))
+    assert points["cautious"].ai_above == 0.5
+    assert points["cautious"].fpr == 0.01
+
+
+def test_a_picture_exactly_on_a_threshold_counts():
+    # 2 of 100 on either side are more than the cautious budget of 1 %, so the thresholds go past them.
+    probabilities = np.array([0.1] * 98 + [0.7] * 2 + [0.3] * 2 + [0.9] * 98)
+    cautious = operating_points(probabilities, np.repeat([0, 1], 100))["cautious"]
+    assert (cautious.real_below, cautious.ai_above) == (0.2999, 0.7001)
+
+
+def test_a_good_network_is_never_inconclusive():
+    probabilities = np.array([0.01] * 500 + [0.99] * 500)
+    points = operating_points(probabilities, np.repeat([0, 1], 500))
+    assert {(point.real_below, point.ai_above, point.inconclusive) for point in points.values()} == {(0.5, 0.5, 0)}
+
+
+def test_a_network_that_is_sure_and_wrong_has_no_operating_point():
+    with pytest.raises(FauxtoError, match=r"'cautious'.* wrong, of more than 1%"):
+        operating_points(np.array([0.0, 0.1, 1.0, 0.9]), np.array([0, 0, 0, 1]))
+
+
+@pytest.mark.parametrize("count", [1, 7, 100, 2_000])
+def test_score_quantiles_are_shares_of_the_real_pictures(count):
+    scores = np.random.default_rng(1).normal(-4, 3, count)
+    quantiles = score_quantiles(scores)
+    assert quantiles.fpr[0] == 1
+    assert quantiles.score[0] == scores.min()
+    assert quantiles.fpr[-1] >= 1 / count
+    for fpr, score in zip(quantiles.fpr, quantiles.score, strict=True):
+        assert fpr <= np.mean(scores >= score) < fpr + 1 / count
+
+
+def test_score_quantiles_of_equal_scores_keep_one_entry():
+    assert score_quantiles(np.full(1_000, -2.0)) == dataclasses.replace(
+        score_quantiles(np.array([-2.0])), fpr=(1.0,), score=(-2.0,)
+    )
+
+
+def test_only_val_is_seen(toy_run, toy_data, monkeypatch):
+    asked = []
+    split = Dataset.split
+    monkeypatch.setattr(Dataset, "split", lambda self, name: asked.append(name) or split(self, name))
+    fitted = RunCalibration.of(toy_run, Dataset.open(toy_data))
+    assert set(asked) == {"val"}
+    assert (fitted.calibration.fitted_on, fitted.calibration.count) == ("val", 600)
+    assert fitted.val["after"]["ece"] < fitted.val["before"]["ece"]
+    assert fitted.val["after"]["log_loss"] < fitted.val["before"]["log_loss"]
+
+
+def test_another_data_set_is_refused(toy_run, toy_data):
+    record = json.loads((toy_run / "run.json").read_text())
+    (toy_run / "run.json").write_text(json.dumps(record | {"manifest_sha256": "0" * 64}))
+    with pytest.raises(DatasetError, match="trained on another data set"):
+        RunCalibration.of(toy_run, Dataset.open(toy_data))
+
+
+def test_the_command_writes_what_can_be_read_back(toy_run, toy_data):
+    result = CliRunner().invoke(commands, ["calibrate", str(toy_run), "--data", str(toy_data)])
+    assert result.exit_code == 0, result.output
+    assert "cautious" in result.output
+    assert RunCalibration.read(toy_run) == RunCalibration.of(toy_run, Dataset.open(toy_data))
+    CliRunner().invoke(commands, ["calibrate", str(toy_run), "--data", str(toy_data), "--method", "temperature"])
+    calibration = RunCalibration.read(toy_run).calibration
+    assert (calibration.method, calibration.intercept) == ("temperature", 0)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda run: (run / "model.keras").write_bytes(b"other weights"), "another network"),
+        (lambda run: (run / "config.toml").write_text("other = 1"), "another network"),
+        (lambda run: (run / "calibration.json").write_text("{"), "run `fauxto calibrate` again"),
+        (lambda run: (run / "calibration.json").write_text("{}"), "calibration is missing"),
+    ],
+)
+def test_a_calibration_that_does_not_fit_is_refused(toy_run, toy_data, spoil, message):
+    RunCalibration.of(toy_run, Dataset.open(toy_data)).write(toy_run)
+    spoil(toy_run)
+    with pytest.raises(FauxtoError, match=message):
+        RunCalibration.read(toy_run)
+
+
+def test_scores_that_are_not_numbers_are_refused(toy_run, toy_data, monkeypatch):
+    monkeypatch.setattr(scores_module, "predict_scores", lambda run, images: np.full(len(images), np.nan))
+    result = CliRunner().invoke(commands, ["calibrate", str(toy_run), "--data", str(toy_data)])
+    assert result.exit_code == 2
+    assert "no finite score for 600 of 600" in result.output

@@ -1,0 +1,238 @@
+"""bundle.json key by key, the folder's files, and how a bundle is found; broken networks are in tests/security."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fauxto import bundles
+from fauxto.bundles import registry
+from fauxto.bundles.bundle import Calibration, ScoreQuantiles
+from fauxto.errors import BundleFormatError, BundleNotFoundError
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
+DESCRIPTION = json.loads((GOLDEN / "bundle.json").read_text())
+FREE_KEYS = {"training.libraries"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(GOLDEN, tmp_path / "golden"))
+
+
+def keys(plain: dict[str, Any], before: str = "") -> Iterator[str]:
+    for key, value in plain.items():
+        yield before + key
+        if isinstance(value, dict) and before + key not in FREE_KEYS:
+            yield from keys(value, f"{before}{key}.")
+
+
+KEYS = list(keys(DESCRIPTION))
+
+
+def parent_of(plain: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
+    *path, last = key.split(".")
+    for part in path:
+        plain = plain[part]
+    return plain, last
+
+
+def refusal(folder: Path, key: str, value: object) -> str:
+    """Load the bundle with one key changed (or taken out, for the value `...`) and return what the error says."""
+    plain = json.loads(json.dumps(DESCRIPTION))
+    table, last = parent_of(plain, key)
+    if value is ...:
+        del table[last]
+    else:
+        table[last] = value
+    (folder / "bundle.json").write_text(json.dumps(plain))
+    with pytest.raises(BundleFormatError) as caught:
+        bundles.load(folder)
+    said = str(caught.value)
+    assert said.startswith(f"{folder / 'bundle.json'}: ")
+    return said.removeprefix(f"{folder / 'bundle.json'}: ")
+
+
+def test_a_bundle_is_loaded_whole() -> None:
+    bundle = bundles.load(GOLDEN)
+    assert (bundle.name, bundle.version, bundle.folder) == ("golden", "1.0.0", GOLDEN)
+    assert bundle.domain.min_short_side == 16
+    assert bundle.input.mean == (0.5, 0.5, 0.5)
+    assert bundle.operating_points["balanced"].ai_above == 0.75
+    assert bundle.training.libraries == {"onnx": "any"}
+    assert bundle.model == (GOLDEN / "model.onnx").read_bytes()
+    assert bundle.card.startswith("# golden")
+    assert "onnx" not in repr(bundle.model_sha256)
+    assert len(repr(bundle)) < 3000  # no weights in a log
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_key_is_needed(folder: Path, key: str) -> None:
+    is_point = key.startswith("operating_points.") and key.count(".") == 1
+    said = "operating_points must be exactly cautious, balanced, sensitive" if is_point else f"{key} is missing"
+    assert refusal(folder, key, ...) == said
+
+
+@pytest.mark.parametrize("key", ["extra", *(f"{key}.extra" for key in ("domain", "input", "training"))])
+def test_no_other_key_is_allowed(folder: Path, key: str) -> None:
+    assert refusal(folder, key, 1).startswith(f"{key} is unknown; known here: ")
+
+
+@pytest.mark.parametrize("value", [None, [], {"a": 1}, True], ids=repr)
+@pytest.mark.parametrize("key", KEYS)
+def test_each_value_has_its_type(folder: Path, key: str, value: object) -> None:
+    if key == "training.libraries" and isinstance(value, dict):
+        value = {"a": 1}
+    said = refusal(folder, key, value)
+    assert said.startswith(key)
+    assert "must be" in said or "must have" in said or "is missing" in said or "is unknown" in said
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("format", 2, "format must be 1, not 2"),
+        ("format", 1.0, "format must be 1, not 1.0"),
+        ("name", "Paper CNN", "name must be lower-case letters"),
+        ("name", "../golden", "name must be lower-case letters"),
+        ("version", "1.0", "version must be three numbers"),
+        ("summary", "red \x1b[31m", "summary must be one line of printable text, not 'red \\x1b[31m'"),
+        ("summary", "two\nlines", "summary must be one line"),
+        ("training.command", "‮desrever", "training.command must be one line"),
+        ("model_sha256", "AB" * 32, "model_sha256 must be 64 lower-case"),
+        ("domain.min_short_side", 0, "domain.min_short_side must be 1 to"),
+        ("domain.min_short_side", 65, "domain.min_short_side must be 1 to"),
+        ("domain.min_short_side", 16.5, "domain.min_short_side must be a whole number, not 16.5"),
+        ("input.view", "centre", "input.view must be 'whole', not 'centre'"),
+        ("input.height", 0, "input.height must be 1 to 4096"),
+        ("input.width", 5000, "input.width must be 1 to 4096"),
+        ("input.scale", 0, "input.scale must be greater than 0"),
+        ("input.scale", 10**400, "input.scale must be a finite number"),
+        ("input.mean", [0, 0], "input.mean must have 3 entries, not 2"),
+        ("input.mean", [0, "0", 0], "input.mean[1] must be a finite number, not '0'"),
+        ("input.std", [1, 0, 1], "input.std must be greater than 0"),
+        ("labels", ["ai", "real"], "labels[0] must be 'real', not 'ai'"),
+        ("calibration.method", "isotonic", "calibration.method must be 'platt' or 'temperature'"),
+        ("calibration.slope", -1, "calibration.slope must be greater than 0"),
+        ("calibration.count", -1, "calibration.count must not be negative"),
+        ("operating_points", {}, "operating_points must be exactly cautious, balanced, sensitive"),
+        ("operating_points.balanced.ai_above", 1.1, "operating_points.balanced.real_below must be 0 to ai_above"),
+        ("operating_points.balanced.real_below", 0.8, "operating_points.balanced.real_below must be 0 to ai_above"),
+        ("operating_points.balanced.tpr", 2, "operating_points.balanced.tpr must be 0 to 1"),
+        ("real_score_quantiles.fpr", [1.0], "real_score_quantiles.score must have as many entries as fpr"),
+        ("real_score_quantiles.fpr", [1, 0.5, 0.5, 0.1], "real_score_quantiles.fpr must fall"),
+        ("real_score_quantiles.fpr", [1, 0.5, 0.1, 0], "real_score_quantiles.fpr must be above 0"),
+        ("real_score_quantiles.score", [3, 2, 1, 0], "real_score_quantiles.score must rise"),
+    ],
+)  # fmt: skip
+def test_each_value_makes_sense(folder: Path, key: str, value: object, said: str) -> None:
+    assert refusal(folder, key, value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "not JSON", "[]", '{"format": NaN}', '{"format": 1e999}', "[" * 200_000, "\xff", '"\\ud800"'],
+    ids=range(8),
+)
+def test_what_is_no_description_is_refused(folder: Path, text: str) -> None:
+    (folder / "bundle.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(BundleFormatError, match=r"bundle\.json: "):
+        bundles.load(folder)
+
+
+def test_an_oversized_description_is_refused(folder: Path) -> None:
+    (folder / "bundle.json").write_bytes(b" " * (1024 * 1024 + 1))
+    with pytest.raises(BundleFormatError, match=r"bundle\.json is larger than 1,048,576 bytes"):
+        bundles.load(folder)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "CARD.md"])
+def test_each_file_is_needed(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(BundleFormatError, match=f"is no whole bundle: {name} is missing"):
+        bundles.load(folder)
+    (folder / name).mkdir()
+    with pytest.raises(BundleFormatError, match=f"is no whole bundle: {name} is missing"):
+        bundles.load(folder)
+
+
+@pytest.mark.parametrize("what", ["no-such-bundle", "", "a\0b", "x" * 5000, "./nowhere"])
+def test_what_isnt_there_is_said_with_what_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, what: str) -> None:
+    shutil.copytree(GOLDEN, tmp_path / "golden")
+    monkeypatch.setattr(registry, "WEIGHTS", tmp_path)
+    with pytest.raises(BundleNotFoundError, match=r"golden" if what else r"holds no bundle\.json"):
+        bundles.load(what)
+
+
+def test_an_installed_name_goes_before_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(GOLDEN, tmp_path / "weights" / "golden")
+    (tmp_path / "golden").mkdir()
+    monkeypatch.setattr(registry, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.chdir(tmp_path)
+    assert bundles.names() == ["golden"]
+    assert bundles.load("golden").folder == tmp_path / "weights" / "golden"
+    with pytest.raises(BundleNotFoundError, match=r"holds no bundle\.json"):
+        bundles.load(Path("golden"))
+
+
+def test_a_bundle_must_be_called_as_it_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(GOLDEN, tmp_path / "paper-cnn")
+    monkeypatch.setattr(registry, "WEIGHTS", tmp_path)
+    with pytest.raises(BundleFormatError, match=r"installed as .paper-cnn. .* calls itself .golden."):
+        bundles.load("paper-cnn")
+
+
+@pytest.fixture
+def plugin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An installed package that brings a bundle, and says that it brings another one."""
+    shutil.copytree(GOLDEN, tmp_path / "golden_plugin" / "weights")
+    (tmp_path / "golden_plugin" / "__init__.py").write_text("")
+    (tmp_path / "golden_plugin" / "weights" / "__init__.py").write_text("raise AssertionError('code was run')")
+    installed = tmp_path / "golden_plugin-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: golden-plugin\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text(
+        "[fauxto.bundles]\ngolden = golden_plugin.weights\nlost = golden_plugin.lost\ngone = gone.weights\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path / "golden_plugin" / "weights"
+
+
+def test_packages_bring_bundles_without_running_code_of_theirs(plugin: Path) -> None:
+    assert {"golden", "lost", "gone"} <= set(bundles.names())
+    assert bundles.load("golden").folder == plugin
+
+
+@pytest.mark.parametrize("name", ["lost", "gone"])
+def test_a_package_that_does_not_bring_its_bundle_is_named(plugin: Path, name: str) -> None:
+    with pytest.raises(BundleNotFoundError, match=rf"the bundle '{name}' should be in the package \w+\.\w+"):
+        bundles.load(name)
+
+
+def test_the_reference_names_every_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "bundle.md").read_text()
+    for key in KEYS:
+        if isinstance(parent_of(DESCRIPTION, key)[0][key.rpartition(".")[2]], dict) and key != "training.libraries":
+            continue
+        named = f"….{key.rpartition('.')[2]}" if key.startswith("operating_points.") else key
+        assert f"`{named}`" in page, key
+
+
+def test_probability() -> None:
+    calibration = Calibration("platt", slope=2.0, intercept=-1.0, fitted_on="val", count=10)
+    scores = np.array([-1e6, -30.0, 0.0, 0.5, 2.0, 1e6])
+    expected = [0.0, np.exp(-61.0), 1 / (1 + np.e), 0.5, 1 / (1 + np.exp(-3.0)), 1.0]
+    np.testing.assert_allclose(calibration.probability(scores), expected, rtol=1e-12)
+
+
+def test_fpr_at() -> None:
+    quantiles = ScoreQuantiles(fpr=(1.0, 0.1, 0.001), score=(-2.0, 0.0, 4.0))
+    scores = np.array([-9.0, -2.0, -1.0, 0.0, 2.0, 4.0, 9.0])
+    expected = [1.0, 1.0, np.sqrt(0.1), 0.1, 0.01, 0.001, 0.001]
+    np.testing.assert_allclose(quantiles.fpr_at(scores), expected, rtol=1e-12)

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import io
+import itertools
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fauxto import Detector, Limits, Status, Verdict
+from fauxto.bundles import network
+from fauxto.errors import BundleNotFoundError, ConfigError
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
+
+
+def png(shade: int, side: int = 32) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (side, side), (shade, 255 - shade, 7)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector(GOLDEN, batch_size=4)
+
+
+def test_a_report_says_everything(detector: Detector, tmp_path: Path) -> None:
+    path = tmp_path / "flat.png"
+    path.write_bytes(png(9))
+    report = detector.analyze(path)
+    assert (report.path, report.status, report.verdict, report.basis) == (str(path), "ok", "real", "pixels")
+    assert report.score == pytest.approx(-2.0, abs=1e-5)
+    assert report.probability == pytest.approx(1 / (1 + np.exp(3.25)), abs=1e-5)
+    assert report.fpr_at_score == pytest.approx(1.0, abs=1e-4)
+    assert report.reasons == ("pixels_real: the probability of AI is 0.0373: 0.25 and less counts as a photograph.",)
+    assert report.image is not None
+    assert (report.image.width, report.image.height, report.image.format) == (32, 32, "PNG")
+    assert report.model is not None
+    assert (report.model.name, report.model.sha256) == ("golden", detector.bundle.model_sha256)
+    assert report.milliseconds.keys() == {"decode", "model"}
+    assert all(0 < time < 60_000 for time in report.milliseconds.values())
+
+
+def test_the_name_is_the_one_given(detector: Detector, tmp_path: Path) -> None:
+    path = tmp_path / "flat.png"
+    path.write_bytes(png(9))
+    assert detector.analyze(str(path)).path == str(path)
+    assert detector.analyze(path, name="holiday.png").path == "holiday.png"
+    assert detector.analyze(path.read_bytes()).path is None
+    assert detector.analyze(path.read_bytes(), name="holiday.png").path == "holiday.png"
+    with path.open("rb") as file:
+        assert detector.analyze(file).path is None
+
+
+def test_notes_on_the_file_are_reasons(detector: Detector) -> None:
+    report = detector.analyze(png(9) + b"appended")
+    assert report.status is Status.OK
+    assert [reason.partition(": ")[0] for reason in report.reasons] == ["pixels_real", "trailing_data"]
+
+
+def test_what_cannot_be_judged_is_a_report_in_its_place(detector: Detector, tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("no picture")
+    sources = [tmp_path / "none.png", png(1), b"", tmp_path, tmp_path / "text.jpg", png(2), png(3)[:-30]] * 3
+    reports = list(detector.analyze_many(sources))
+    expected = ["not_found", "ok", "unreadable", "not_a_file", "unsupported_format", "ok", "truncated"] * 3
+    assert [str(report.status) for report in reports] == expected
+    for report in reports:
+        if report.status is not Status.OK:
+            assert (report.verdict, report.score, report.probability, report.model) == (None,) * 4
+            assert len(report.reasons) == 1
+            assert report.reasons[0].startswith(f"{report.status}: ")
+
+
+@pytest.mark.parametrize(
+    ("side", "verdict", "word"), [(15, Verdict.INCONCLUSIVE, "too_small"), (65, Verdict.INCONCLUSIVE, "out_of_domain")]
+)
+def test_outside_its_domain_it_says_so_and_still_scores(
+    detector: Detector, side: int, verdict: Verdict, word: str
+) -> None:
+    report = detector.analyze(png(9, side))
+    assert (report.verdict, report.reasons[0].partition(": ")[0]) == (verdict, word)
+    assert report.score == pytest.approx(-2.0, abs=1e-5)
+
+
+def test_limits_are_kept() -> None:
+    strict = Detector(GOLDEN, limits=Limits(max_pixels=32 * 32 - 1))
+    assert strict.analyze(png(9)).status is Status.TOO_LARGE
+
+
+def test_the_operating_point_decides() -> None:
+    noise = np.random.default_rng(5).integers(0, 190, (32, 32, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, "PNG")
+    points = ("cautious", "balanced", "sensitive")
+    reports = [Detector(GOLDEN, operating_point=point).analyze(file.getvalue()) for point in points]
+    assert len({report.score for report in reports}) == 1
+    assert [str(report.verdict) for report in reports] == ["inconclusive", "inconclusive", "ai"]
+
+
+@pytest.mark.parametrize(
+    "options", [{"operating_point": "bold"}, {"batch_size": 0}, {"threads": 0}], ids=lambda options: next(iter(options))
+)
+def test_impossible_options_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=r"bold|1 or more"):
+        Detector(GOLDEN, **options)  # type: ignore[arg-type]
+
+
+def test_a_bundle_that_isnt_there_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(BundleNotFoundError):
+        Detector(tmp_path / "none")
+
+
+def test_endless_sources_are_taken_two_batches_ahead_at_most(detector: Detector) -> None:
+    taken = itertools.count()
+    last = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal last
+        for last in taken:
+            yield png(last % 256)
+
+    reports = detector.analyze_many(endless())
+    assert last == 0  # nothing before the first is asked for
+    for handed_out in range(1, 30):
+        next(reports)
+        assert last + 1 - handed_out < 2 * 4
+    reports.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fauxto-decode")]
+
+
+def test_an_error_in_the_sources_comes_through(detector: Detector) -> None:
+    def broken() -> Iterator[bytes]:
+        yield png(1)
+        raise RuntimeError("the drive was unplugged")
+
+    with pytest.raises(RuntimeError, match="unplugged"):
+        list(detector.analyze_many(broken()))
+
+
+def test_open_files_may_share_a_position(detector: Detector) -> None:
+    pictures = [png(shade, side) for shade, side in ((1, 20), (2, 30), (3, 40), (4, 50), (5, 60))]
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for number, picture in enumerate(pictures):
+            member = tarfile.TarInfo(f"{number}.png")
+            member.size = len(picture)
+            tar.addfile(member, io.BytesIO(picture))
+    archive.seek(0)
+    with tarfile.open(fileobj=archive, mode="r|") as tar:  # a stream: each member can be read in its turn only
+        reports = list(detector.analyze_many(tar.extractfile(member) for member in tar))  # type: ignore[misc]
+    assert [report.image and report.image.width for report in reports] == [20, 30, 40, 50, 60]
+
+
+def test_concurrent_first_requests_open_one_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    session = network.onnxruntime.InferenceSession
+
+    def counting(*arguments: object, **options: object) -> object:
+        opened.append(1)
+        time.sleep(0.05)  # long enough for the others to come
+        return session(*arguments, **options)
+
+    monkeypatch.setattr(network.onnxruntime, "InferenceSession", counting)
+    fresh = Detector(GOLDEN)
+    assert not opened  # `fauxto --help` and a page that waits for a picture shouldn't pay for it
+    start = threading.Barrier(8)
+
+    def first(shade: int) -> float | None:
+        start.wait()
+        return fresh.analyze(png(shade)).score
+
+    with ThreadPoolExecutor(8) as pool:
+        scores = list(pool.map(first, range(8)))
+    assert len(opened) == 1
+    assert scores == pytest.approx([-2.0] * 8, abs=1e-5)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from fauxto import errors
+from fauxto.errors import FauxtoError, ImageError, MissingExtraError
+from fauxto.report import Status
+
+ALL = [one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__]
+
+
+def test_one_except_clause_catches_them_all() -> None:
+    assert len(ALL) >= 9
+    assert all(issubclass(one, FauxtoError) for one in ALL)
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda one: one.__name__)
+def test_the_tree_in_the_docstring_shows_it_below_its_parent(error: type[Exception]) -> None:
+    lines = (errors.__doc__ or "").splitlines()
+    depth = {line.split("── ")[-1].split()[0]: line.find("── ") for line in lines if "Error" in line}
+    assert error.__name__ in depth
+    if error is not FauxtoError:
+        assert depth[error.__name__] > depth[error.__base__.__name__]
+
+
+def test_an_image_error_carries_its_status() -> None:
+    error = ImageError(Status.TRUNCATED, "it ends too early")
+    assert (error.status, str(error)) == (Status.TRUNCATED, "it ends too early")
+
+
+def test_a_missing_extra_says_how_to_get_it() -> None:
+    error = MissingExtraError("lab", "fauxto train")
+    assert error.extra == "lab"
+    assert str(error) == "fauxto train needs the extra 'lab': pip install 'fauxto[lab]'"

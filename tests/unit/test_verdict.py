@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from fauxto.bundles.bundle import Domain, OperatingPoint
+from fauxto.report import Basis, Evidence, Says, Trust, Verdict
+from fauxto.verdict import combine, pixel_verdict
+
+REAL, AI, INCONCLUSIVE = Verdict.REAL, Verdict.AI, Verdict.INCONCLUSIVE
+PIXELS, CREDENTIALS, DECLARED, CONFLICT = (
+    Basis.PIXELS,
+    Basis.CONTENT_CREDENTIALS,
+    Basis.DECLARED_METADATA,
+    Basis.CONFLICT,
+)
+
+DOMAIN = Domain(min_short_side=16, max_short_side=64)
+POINT = OperatingPoint(real_below=0.2, ai_above=0.9, fpr=0.01, tpr=0.8, inconclusive=0.1)
+
+
+@pytest.mark.parametrize(
+    ("probability", "short_side", "verdict", "word"),
+    [
+        (0.0, 32, REAL, "pixels_real"),
+        (0.2, 32, REAL, "pixels_real"),
+        (0.2000001, 32, INCONCLUSIVE, "pixels_inconclusive"),
+        (0.8999999, 32, INCONCLUSIVE, "pixels_inconclusive"),
+        (0.9, 32, AI, "pixels_ai"),
+        (1.0, 32, AI, "pixels_ai"),
+        (0.99, 16, AI, "pixels_ai"),
+        (0.99, 64, AI, "pixels_ai"),
+        (0.99, 15, INCONCLUSIVE, "too_small"),
+        (0.01, 1, INCONCLUSIVE, "too_small"),
+        (0.99, 65, INCONCLUSIVE, "out_of_domain"),
+        (0.01, 4000, INCONCLUSIVE, "out_of_domain"),
+        (None, 32, INCONCLUSIVE, "model_error"),
+        (None, 4, INCONCLUSIVE, "model_error"),
+    ],
+)
+def test_pixels(probability: float | None, short_side: int, verdict: Verdict, word: str) -> None:
+    found, reason = pixel_verdict(probability, short_side, DOMAIN, POINT)
+    assert found is verdict
+    assert reason.startswith(f"{word}: ")
+
+
+def test_without_an_inconclusive_band_the_threshold_itself_is_ai() -> None:
+    point = OperatingPoint(real_below=0.5, ai_above=0.5, fpr=0, tpr=1, inconclusive=0)
+    assert pixel_verdict(0.5, 32, DOMAIN, point)[0] is AI
+
+
+def evidence(source: str, says: Says, trust: Trust, **details: str) -> Evidence:
+    return Evidence(source, says, trust, f"{source} says {says}.", details)
+
+
+SIGNED_AI = evidence("content_credentials", Says.AI, Trust.SIGNED, outcome="valid")
+SIGNED_REAL = evidence("content_credentials", Says.REAL, Trust.SIGNED, outcome="valid")
+DECLARED_AI = evidence("generator_metadata", Says.AI, Trust.DECLARED)
+UNTRUSTED_AI = evidence("content_credentials", Says.AI, Trust.DECLARED, outcome="untrusted")
+TAMPERED = evidence("content_credentials", Says.NOTHING, Trust.INFERRED, outcome="tampered")
+CAMERA_NOTES = evidence("camera_metadata", Says.REAL, Trust.DECLARED)
+TRACES = evidence("compression", Says.AI, Trust.INFERRED)
+NOTHING = evidence("content_credentials", Says.NOTHING, Trust.INFERRED, outcome="none")
+TAMPERED_ELSEWHERE = evidence("generator_metadata", Says.NOTHING, Trust.INFERRED, outcome="tampered")
+
+# What the file carries -> the outcome where the pixels say real, inconclusive, ai.
+TABLE: list[tuple[tuple[Evidence, ...], list[tuple[Verdict, Basis]]]] = [
+    ((), [(REAL, PIXELS), (INCONCLUSIVE, PIXELS), (AI, PIXELS)]),
+    ((NOTHING,), [(REAL, PIXELS), (INCONCLUSIVE, PIXELS), (AI, PIXELS)]),
+    ((CAMERA_NOTES,), [(REAL, PIXELS), (INCONCLUSIVE, PIXELS), (AI, PIXELS)]),
+    ((TRACES,), [(REAL, PIXELS), (INCONCLUSIVE, PIXELS), (AI, PIXELS)]),
+    ((SIGNED_AI,), [(AI, CREDENTIALS)] * 3),
+    ((SIGNED_AI, CAMERA_NOTES), [(AI, CREDENTIALS)] * 3),
+    ((SIGNED_AI, SIGNED_REAL), [(AI, CREDENTIALS)] * 3),
+    ((SIGNED_AI, DECLARED_AI), [(AI, CREDENTIALS)] * 3),
+    ((SIGNED_REAL,), [(REAL, CREDENTIALS), (REAL, CREDENTIALS), (INCONCLUSIVE, CONFLICT)]),
+    ((SIGNED_REAL, CAMERA_NOTES), [(REAL, CREDENTIALS), (REAL, CREDENTIALS), (INCONCLUSIVE, CONFLICT)]),
+    ((SIGNED_REAL, TRACES), [(REAL, CREDENTIALS), (REAL, CREDENTIALS), (INCONCLUSIVE, CONFLICT)]),
+    ((SIGNED_REAL, DECLARED_AI), [(INCONCLUSIVE, CONFLICT)] * 3),
+    ((DECLARED_AI,), [(INCONCLUSIVE, CONFLICT), (AI, DECLARED), (AI, DECLARED)]),
+    ((UNTRUSTED_AI,), [(INCONCLUSIVE, CONFLICT), (AI, DECLARED), (AI, DECLARED)]),
+    ((DECLARED_AI, CAMERA_NOTES), [(INCONCLUSIVE, CONFLICT), (AI, DECLARED), (AI, DECLARED)]),
+    ((TAMPERED,), [(INCONCLUSIVE, PIXELS), (INCONCLUSIVE, PIXELS), (AI, PIXELS)]),
+    ((TAMPERED, CAMERA_NOTES), [(INCONCLUSIVE, PIXELS), (INCONCLUSIVE, PIXELS), (AI, PIXELS)]),
+    ((TAMPERED, DECLARED_AI), [(INCONCLUSIVE, CONFLICT), (AI, DECLARED), (AI, DECLARED)]),
+    ((TAMPERED, SIGNED_REAL), [(INCONCLUSIVE, CREDENTIALS), (INCONCLUSIVE, CREDENTIALS), (INCONCLUSIVE, CONFLICT)]),
+    ((TAMPERED, SIGNED_AI), [(AI, CREDENTIALS)] * 3),
+    ((TAMPERED_ELSEWHERE,), [(REAL, PIXELS), (INCONCLUSIVE, PIXELS), (AI, PIXELS)]),
+]
+ROWS = [
+    (carried, pixels, *outcome)
+    for carried, outcomes in TABLE
+    for pixels, outcome in zip((REAL, INCONCLUSIVE, AI), outcomes, strict=True)
+]
+
+
+@pytest.mark.parametrize(("carried", "pixels", "verdict", "basis"), ROWS)
+def test_the_table(carried: tuple[Evidence, ...], pixels: Verdict, verdict: Verdict, basis: Basis) -> None:
+    for order in itertools.permutations(carried):
+        found_verdict, found_basis, reasons = combine(pixels, order)
+        assert (found_verdict, found_basis) == (verdict, basis)
+        # Whoever overrules the pixels says so.
+        assert bool(reasons) == (basis is not PIXELS or TAMPERED in carried)
+
+
+def test_reasons_quote_the_evidence_that_had_a_part() -> None:
+    _, _, reasons = combine(AI, (CAMERA_NOTES, SIGNED_REAL, DECLARED_AI, TAMPERED))
+    assert [reason.partition(": ")[0] for reason in reasons] == [
+        "signed_real",
+        "declared_ai",
+        "conflict",
+        "tampered_credential",
+    ]
+    assert reasons[1] == "declared_ai: generator_metadata says ai."

@@ -1,0 +1,76 @@
+"""The words that a person reads never say more than the numbers do."""
+
+from __future__ import annotations
+
+import pytest
+
+from fauxto import wording
+from fauxto.report import Report, Status, Verdict
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"),
+    [
+        (0.0, "under 0.1 %"),
+        (0.00099, "under 0.1 %"),
+        (0.0051, "0.5 %"),
+        (0.01, "1 %"),
+        (0.5, "50 %"),
+        (0.97, "97 %"),
+        (0.9951, "99.5 %"),
+        (0.9991, "over 99.9 %"),
+        (1.0, "over 99.9 %"),
+    ],
+)
+def test_a_probability_never_claims_certainty(probability: float, said: str) -> None:
+    assert wording.percent(probability) == said
+
+
+@pytest.mark.parametrize(
+    ("fpr", "said"),
+    [
+        (1.0, "Of 100 real photographs, about 100 score this high."),
+        (0.07, "Of 100 real photographs, about 7 score this high."),
+        (0.0064, "Of 1,000 real photographs, about 6 score this high."),
+        (0.004, "Of 1,000 real photographs, about 4 score this high."),
+        (0.01, "Of 100 real photographs, about 1 scores this high."),
+        (0.0002, "Of 10,000 real photographs, about 2 score this high."),
+        (0.00001, "Of 10,000 real photographs, fewer than one is expected to score this high."),
+    ],
+)
+def test_a_share_is_said_as_a_count(fpr: float, said: str) -> None:
+    assert wording.share_of_photographs(fpr) == said
+
+
+@pytest.mark.parametrize(
+    ("reason", "word", "sentence"),
+    [
+        ("too_small: the picture's short side is 9 px", "too_small", "The picture's short side is 9 px."),
+        ("animated: The first of 3 frames.", "animated", "The first of 3 frames."),
+        ("C: drive is full", "", "C: drive is full"),
+        ("see: here", "see", "Here."),
+        ("no word in front", "", "no word in front"),
+    ],
+)
+def test_a_reason_loses_its_stable_word(reason: str, word: str, sentence: str) -> None:
+    assert wording.split_reason(reason) == (word, sentence)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "in_domain"),
+    [
+        ((), True),
+        (("animated: The first of 3 frames.", "pixels_ai: Much."), True),
+        (("animated: The first of 3 frames.", "out_of_domain: Too big."), False),
+        (("too_small: Too small.",), False),
+        (("model_error: No number.",), False),
+    ],
+)
+def test_which_probabilities_count(reasons: tuple[str, ...], in_domain: bool) -> None:
+    report = Report("x", Status.OK, Verdict.INCONCLUSIVE, probability=0.5, reasons=reasons)
+    assert wording.is_in_domain(report) is in_domain
+
+
+def test_every_verdict_and_none_have_words_of_their_own() -> None:
+    reports = [Report("x", Status.OK, verdict) for verdict in Verdict] + [Report("x", Status.TRUNCATED)]
+    assert len({wording.finding(report).headline for report in reports}) == 4
