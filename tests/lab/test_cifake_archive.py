@@ -28,7 +28,7 @@ def test_every_picture_is_there(cifake):
     for name in ("train", "val", "test"):
         split = cifake.split(name)
         assert split.images.shape == (len(split), 32, 32, 3)
-    assert set(cifake.manifest["jpeg_quality"].to_pylist()) == {95}
+    assert set(cifake.manifest["jpeg_quality"].to_pylist()) == {75}
 
 
 def test_the_known_duplicates_are_found_and_none_crosses_from_train_to_val(cifake):

@@ -263,6 +263,20 @@ def test_a_source_that_cannot_be_used_is_refused_in_a_sentence(tmp_path, cifake,
     assert not (tmp_path / "out").exists()
 
 
+def test_a_sub_folder_that_cannot_be_listed_is_not_passed_over(tmp_path, cifake, monkeypatch):
+    source = as_folder(cifake, tmp_path / "source")
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "FAKE":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DatasetError, match="FAKE can't be listed: Permission denied"):
+        import_cifake(source, tmp_path / "out")
+
+
 class Source:
     """Candidates that count their reads and can be told to fail at one of them."""
 
@@ -486,7 +500,3 @@ def test_progress_never_goes_back(tmp_path, cifake, monkeypatch):
     assert [one.packed for one in progress] == [*range(5, 48, 5), 48]
     assert [one.done for one in progress] == sorted(one.done for one in progress)
     assert progress[-1].done == 1
-
-
-def test_this_module_left_nothing_in_the_working_folder():
-    assert not list(Path.cwd().glob("*.partial"))

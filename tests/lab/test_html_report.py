@@ -33,6 +33,7 @@ def test_every_text_is_escaped(tmp_path):
         (["1", "two"], False),
         (["1.2.3"], False),
         ([""], False),
+        ([None, None], False),
     ],
 )
 def test_columns_of_numbers_are_set_flush_right(tmp_path, cells, right):

@@ -132,7 +132,6 @@ def test_the_other_networks_train_with_everything_on(network, dataset, tmp_path)
         schedule="cosine",
         weight_decay=0.05,
         label_smoothing=0.1,
-        ema=0.9,
         flip_averaging=True,
         augmentation=Augmentation(shift=2, greyscale=0.1, recompress=0.5, degrade=0.5, cutmix=0.5),
     )

@@ -13,7 +13,7 @@ from fauxto.preprocessing import normalise
 
 # ONNX Runtime writes usage events to a file under the home folder unless this is set before its import.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-import onnxruntime  # noqa: E402
+import onnxruntime
 
 
 class Network:

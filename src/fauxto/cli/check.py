@@ -55,7 +55,7 @@ def check(
     show = _show_json if as_json else _panels(detector.bundle.operating_points[operating_point])
     counts = dict.fromkeys((*Verdict, None), 0)
     for report in detector.analyze_many(_sources(images)):
-        show(replace(report, path=report.path or "-"))
+        show(replace(report, path="-") if report.path is None else report)
         counts[report.verdict] += 1
     total = sum(counts.values())
     if total > 1 and not as_json:

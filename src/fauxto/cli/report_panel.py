@@ -48,7 +48,7 @@ def report_panel(report: Report, point: OperatingPoint, console: Console) -> Pan
 
 
 def _lines(report: Report, point: OperatingPoint, width: int) -> Iterator[RenderableType]:
-    yield _text(report.path or "-", style="bold")
+    yield _text(report.path or "", style="bold")
     yield ""
     if report.probability is not None:
         yield from _probability(report, report.probability, point, width)

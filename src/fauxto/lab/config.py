@@ -70,7 +70,6 @@ class Recipe:
         warmup: Share of all steps that warm up, under "cosine".
         weight_decay: Decoupled weight decay (Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization").
         label_smoothing: Share of each label spread over both classes.
-        ema: Momentum of an exponential moving average of the weights, 0 for none.
         flip_averaging: Whether the finished network averages its logits over a picture and its mirror image, which
             doubles its cost.
         augmentation: See `Augmentation`.
@@ -91,12 +90,11 @@ class Recipe:
     warmup: float = 0.2
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
-    ema: float = 0.0
     flip_averaging: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        _require_in_range(self, ("train_share", "warmup", "label_smoothing", "ema"))
+        _require_in_range(self, ("train_share", "warmup", "label_smoothing"))
 
     @classmethod
     def load(cls, path: Path, **overrides: Any) -> Self:

@@ -85,14 +85,15 @@ class Report:
             caption: One sentence under the table.
         """
         cells = [["–" if cell is None else str(cell) for cell in row] for row in rows]
-        numeric = [all(_NUMBER.fullmatch(row[column]) for row in cells) for column in range(len(header))]
+        filled = [[row[column] for row in cells if row[column] != "–"] for column in range(len(header))]
+        numeric = [bool(column) and all(map(_NUMBER.fullmatch, column)) for column in filled]
 
         def line(tag: str, texts: Sequence[str]) -> str:
-            filled = (
+            elements = (
                 f"<{tag}{' class=number' if right else ''}>{html.escape(text)}</{tag}>"
                 for text, right in zip(texts, numeric, strict=True)
             )
-            return f"<tr>{''.join(filled)}</tr>"
+            return f"<tr>{''.join(elements)}</tr>"
 
         lines = "".join(line("td", row) for row in cells)
         self._body.append(
@@ -136,7 +137,7 @@ class Report:
         return target
 
 
-_NUMBER = re.compile(r"–|[+\-−]?[\d,]+(\.\d+)?(e[+-]?\d+)?\s?%?")
+_NUMBER = re.compile(r"[+\-−]?[\d,]+(\.\d+)?(e[+-]?\d+)?\s?%?")
 
 
 def _caption(text: str) -> str:

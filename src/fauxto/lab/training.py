@@ -182,9 +182,7 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
             warmup_steps=round(recipe.warmup * steps * recipe.epochs),
             decay_steps=round((1 - recipe.warmup) * steps * recipe.epochs),
         )
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=recipe.weight_decay, use_ema=recipe.ema > 0, ema_momentum=recipe.ema or 0.99
-    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 
@@ -213,20 +211,16 @@ def _callbacks(recipe: Recipe, run: Path, batches: Any) -> list[keras.callbacks.
             losses = [one["val_loss"] for one in _history(run)]
             self.model.stop_training = 0 < recipe.patience <= len(losses) - 1 - int(np.argmin(losses))
 
-    callbacks = [
-        keras.callbacks.BackupAndRestore(run / CHECKPOINTS, double_checkpoint=True),
-        Ledger(),
-        keras.callbacks.TensorBoard(run / "tensorboard"),
-    ]
-    if recipe.ema:
-        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     best = max((one["val_accuracy"] for one in _history(run)), default=None)
-    callbacks.append(
+    return [
         keras.callbacks.ModelCheckpoint(
             run / MODEL, monitor="val_accuracy", mode="max", save_best_only=True, initial_value_threshold=best
-        )
-    )
-    return callbacks
+        ),
+        Ledger(),
+        keras.callbacks.TensorBoard(run / "tensorboard"),
+        # Last: an epoch counts as done once everything else has been written.
+        keras.callbacks.BackupAndRestore(run / CHECKPOINTS, double_checkpoint=True),
+    ]
 
 
 def _history(run: Path) -> list[dict[str, Any]]:

@@ -107,7 +107,7 @@ def _show_samples(page: Report, split: Split) -> None:
     )
     page.figure(
         plots.sample_sheets(split, seed=_SEED),
-        "Random pictures, photographs on the left and AI pictures on the right, not enhanced.",
+        "Random pictures, photographs on the left and AI pictures on the right; large ones are shrunk here.",
         "Two sheets of sample pictures.",
     )
 
@@ -115,7 +115,7 @@ def _show_samples(page: Report, split: Split) -> None:
 def _show_colours(page: Report, split: Split, summaries: Mapping[str, PixelSummary]) -> None:
     sampled = ", ".join(f"{len(one.measures['brightness']):,} {label}" for label, one in summaries.items())
     grey = ", ".join(
-        f"{100 * np.mean(one.measures['colourfulness'] < _NEARLY_GREY):.1f} % of {label}"
+        f"{100 * np.mean(one.measures['colourfulness'] < _NEARLY_GREY):.1f}\N{NO-BREAK SPACE}% of {label}"
         for label, one in summaries.items()
     )
     page.section(

@@ -40,7 +40,7 @@ def fingerprint(source: Path) -> str:
     """Return the sha256 of an archive's bytes, or of the sorted names and sizes of a folder's files.
 
     Raises:
-        DatasetError: There is neither.
+        DatasetError: There is neither, or a sub-folder can't be listed.
     """
     if not source.is_dir():
         if not source.is_file():
@@ -79,10 +79,14 @@ def is_plain(name: str) -> bool:
 def _files(folder: Path) -> list[Path]:
     return sorted(
         Path(parent, name)
-        for parent, _, names in os.walk(folder)
+        for parent, _, names in os.walk(folder, onerror=_refuse)
         for name in names
         if not Path(parent, name).is_symlink()
     )
+
+
+def _refuse(error: OSError) -> None:
+    raise DatasetError(f"{error.filename} can't be listed: {error.strerror}; allow it or move it away") from error
 
 
 def _folder_members(folder: Path) -> Iterator[Member]:
