@@ -67,5 +67,5 @@ def test_a_missing_recipe_is_named(tmp_path):
 
 
 def test_an_unknown_network_is_named():
-    with pytest.raises(ConfigError, match="there is no network 'nothing'; there are: .*paper-cnn"):
+    with pytest.raises(ConfigError, match=r"there is no network 'nothing'; there are: .*paper-cnn"):
         networks.build("nothing", 32)

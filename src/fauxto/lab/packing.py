@@ -17,7 +17,6 @@ from fauxto.bundles.bundle import FORMAT, Description, Domain, Input, Training
 from fauxto.bundles.network import Network
 from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
-from fauxto.lab.batches import resized
 from fauxto.lab.calibration import RunCalibration
 from fauxto.lab.config import Recipe
 from fauxto.lab.datasets import Dataset
@@ -92,6 +91,8 @@ def _export(run: Path, to: Path) -> Any:
 
 
 def _disagreement(bundle: bundles.Bundle, model: Any, dataset: Dataset) -> float:
+    from fauxto.lab.batches import resized  # imports Keras, whose backend `_export` has chosen by now
+
     images = dataset.split("test").images
     pixels = resized(images, range(min(AGREEMENT_PICTURES, len(images))), bundle.input.height)
     expected = model.predict(pixels.astype(np.float32) / 255, verbose=0)
