@@ -1,0 +1,7 @@
+"""`make bench`: every benchmark that needs nothing but the package."""
+
+from __future__ import annotations
+
+from benchmarks import thumbnails
+
+thumbnails.main([])
