@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from fauxto.bundles.bundle import OPERATING_POINTS
 from fauxto.cli import commands
 from fauxto.errors import DatasetError, FauxtoError
-from fauxto.lab.calibration import BUDGETS, RunCalibration, fit, operating_points, score_quantiles
+from fauxto.lab.calibration import PROMISES, RunCalibration, fit, operating_points, score_quantiles
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.evaluation import scores as scores_module
 
@@ -97,18 +97,22 @@ def measured(probabilities, labels, threshold, *, ai):
 
 
 @pytest.mark.parametrize("slope", [0.1, 0.4, 1.0])
-def test_thresholds_keep_their_budget_and_no_closer_one_does(slope):
+def test_thresholds_keep_their_promises_and_no_closer_one_does(slope):
     scores, labels = logistic_data(5_000, slope, -0.3)
     probabilities = fit(scores, labels).probability(scores)
     points = operating_points(probabilities, labels)
     assert tuple(points) == OPERATING_POINTS
     for name, point in points.items():
-        real_budget, ai_budget = BUDGETS[name]
-        assert measured(probabilities, labels, point.ai_above, ai=True) == point.fpr <= real_budget
-        assert point.ai_above == 0.5 or (measured(probabilities, labels, point.ai_above - 1e-4, ai=True) > real_budget)
-        assert measured(probabilities, labels, point.real_below, ai=False) <= ai_budget
-        assert point.real_below == 0.5 or (
-            measured(probabilities, labels, point.real_below + 1e-4, ai=False) > ai_budget
+        promise = PROMISES[name]
+        assert promise.ai_from <= point.ai_above
+        assert measured(probabilities, labels, point.ai_above, ai=True) == point.fpr <= promise.real_called_ai
+        assert point.ai_above == promise.ai_from or (
+            measured(probabilities, labels, point.ai_above - 1e-4, ai=True) > promise.real_called_ai
+        )
+        assert point.real_below <= promise.real_to
+        assert measured(probabilities, labels, point.real_below, ai=False) <= promise.ai_called_real
+        assert point.real_below == promise.real_to or (
+            measured(probabilities, labels, point.real_below + 1e-4, ai=False) > promise.ai_called_real
         )
         assert point.tpr == np.mean(probabilities[labels == 1] >= point.ai_above)
         between = (probabilities < point.ai_above) & (probabilities > point.real_below)
@@ -118,25 +122,30 @@ def test_thresholds_keep_their_budget_and_no_closer_one_does(slope):
     assert cautious.tpr <= balanced.tpr <= sensitive.tpr
 
 
-def test_a_budget_may_be_used_up_to_the_last_picture():
-    # 1 of 100 real pictures at .9 is exactly the cautious budget of 1 %.
-    probabilities = np.array([0.1] * 99 + [0.9] + [0.95] * 100)
+def test_a_promise_may_be_used_up_to_the_last_picture():
+    # 1 of 100 real pictures at .92 is exactly the 1 % that `cautious` allows.
+    probabilities = np.array([0.05] * 99 + [0.92] + [0.95] * 100)
     points = operating_points(probabilities, np.repeat([0, 1], 100))
-    assert points["cautious"].ai_above == 0.5
+    assert points["cautious"].ai_above == 0.9
     assert points["cautious"].fpr == 0.01
 
 
 def test_a_picture_exactly_on_a_threshold_counts():
-    # 2 of 100 on either side are more than the cautious budget of 1 %, so the thresholds go past them.
-    probabilities = np.array([0.1] * 98 + [0.7] * 2 + [0.3] * 2 + [0.9] * 98)
+    # 2 of 100 on either side are more than the 1 % that `cautious` allows, so the thresholds go past them.
+    probabilities = np.array([0.04] * 98 + [0.93] * 2 + [0.06] * 2 + [0.96] * 98)
     cautious = operating_points(probabilities, np.repeat([0, 1], 100))["cautious"]
-    assert (cautious.real_below, cautious.ai_above) == (0.2999, 0.7001)
+    assert (cautious.real_below, cautious.ai_above) == (0.0599, 0.9301)
 
 
-def test_a_good_network_is_never_inconclusive():
-    probabilities = np.array([0.01] * 500 + [0.99] * 500)
+def test_a_good_network_is_inconclusive_only_where_it_is_unsure():
+    probabilities = np.array([0.01] * 499 + [0.45, 0.55] + [0.99] * 499)
     points = operating_points(probabilities, np.repeat([0, 1], 500))
-    assert {(point.real_below, point.ai_above, point.inconclusive) for point in points.values()} == {(0.5, 0.5, 0)}
+    bands = {name: (point.real_below, point.ai_above, point.inconclusive) for name, point in points.items()}
+    assert bands == {
+        "cautious": (0.1, 0.9, 0.002),
+        "balanced": (0.3, 0.7, 0.002),
+        "sensitive": (0.1, 0.5, 0.001),
+    }
 
 
 def test_a_network_that_is_sure_and_wrong_has_no_operating_point():

@@ -127,6 +127,7 @@ def test_training_stops_when_val_no_longer_improves(dataset, tmp_path):
 def test_the_other_networks_train_with_everything_on(network, dataset, tmp_path):
     recipe = Recipe(
         network=network,
+        image_size=40,  # not the size of the pictures: they are resized on their way in
         width=0.1,
         epochs=2,
         schedule="cosine",

@@ -25,8 +25,29 @@ from fauxto.lab.evaluation.scores import manifest_of_training, network_sha256, s
 
 Method = Literal["platt", "temperature"]
 
-BUDGETS = {"cautious": (0.01, 0.01), "balanced": (0.05, 0.05), "sensitive": (0.10, 0.01)}
-"""By operating point: the largest share of val's real pictures called ai, and of AI pictures called real."""
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an operating point promises of each verdict, and of all verdicts on val.
+
+    Attributes:
+        ai_from: A picture is called ai from this probability up, or a higher one.
+        real_to: A picture is called real from this probability down, or a lower one.
+        real_called_ai: Largest share of the real pictures that may be called ai.
+        ai_called_real: Largest share of the AI pictures that may be called real.
+    """
+
+    ai_from: float
+    real_to: float
+    real_called_ai: float
+    ai_called_real: float
+
+
+PROMISES = {
+    "cautious": Promise(ai_from=0.9, real_to=0.1, real_called_ai=0.01, ai_called_real=0.01),
+    "balanced": Promise(ai_from=0.7, real_to=0.3, real_called_ai=0.05, ai_called_real=0.05),
+    "sensitive": Promise(ai_from=0.5, real_to=0.1, real_called_ai=0.10, ai_called_real=0.01),
+}
 
 _FPR_LEVELS = np.array([1, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005])
 
@@ -79,12 +100,10 @@ def fit(scores: NDArray[np.float64], labels: NDArray[np.int64], method: Method =
 
 
 def operating_points(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, OperatingPoint]:
-    """Choose the two thresholds of each operating point by its `BUDGETS`.
+    """Choose the two thresholds of each operating point by its entry in `PROMISES`.
 
-    `ai_above` is the lowest probability from .5 up at which the share of real pictures called ai keeps the
-    budget; `real_below` is the highest probability from .5 down at which the share of AI pictures called
-    real does. Both have four decimals. What lies between is inconclusive: nothing, when the network keeps
-    both budgets at .5 already.
+    `ai_above` is the lowest probability that keeps both of the promises about ai, `real_below` the highest that
+    keeps both about real. Both have four decimals. What lies between is inconclusive.
 
     Args:
         probabilities: float [N], calibrated P(AI) of val.
@@ -94,20 +113,21 @@ def operating_points(probabilities: NDArray[np.float64], labels: NDArray[np.int6
         Per point `real_below`, `ai_above`, and `fpr`, `tpr` and `inconclusive` as measured on val.
 
     Raises:
-        FauxtoError: No threshold keeps a budget.
+        FauxtoError: No threshold keeps a promise.
     """
     upper, lower = np.arange(5_000, 10_001) / 10_000, np.arange(5_000, -1, -1) / 10_000
     real, ai = np.sort(probabilities[labels == 0]), np.sort(probabilities[labels == 1])
     called_ai = (len(real) - np.searchsorted(real, upper, side="left")) / len(real)
     called_real = np.searchsorted(ai, lower, side="right") / len(ai)
     points = {}
-    for name, (real_budget, ai_budget) in BUDGETS.items():
-        within_ai, within_real = called_ai <= real_budget, called_real <= ai_budget
+    for name, promise in PROMISES.items():
+        within_ai = (called_ai <= promise.real_called_ai) & (upper >= promise.ai_from)
+        within_real = (called_real <= promise.ai_called_real) & (lower <= promise.real_to)
         if not (within_ai.any() and within_real.any()):
             raise FauxtoError(
-                f"no threshold gives the operating point {name!r}: on val the network is wholly sure, and "
-                f"wrong, of more than {real_budget:.0%} of the real or {ai_budget:.0%} of the AI pictures; "
-                "train it again"
+                f"no threshold gives the operating point {name!r}: on val the network is wholly sure, and wrong, of "
+                f"more than {promise.real_called_ai:.0%} of the real or {promise.ai_called_real:.0%} of the AI "
+                "pictures; train it again"
             )
         measured = decisions(
             labels,
