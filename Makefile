@@ -44,8 +44,11 @@ lock: $(STAMPS)/dev
 	  --no-emit-index-url --no-header --no-annotate --generate-hashes --extra $$extra pyproject.toml \
 	  --output-file requirements/$$extra.lock; done
 
+# A virtual environment without pip is one whose making was cut short: it is made again.
 $(STAMPS)/%: requirements/%.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "fauxto needs Python 3.11 or newer, and $(PYTHON) is older: make PYTHON=python3.11 ..." >&2; exit 1; }
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/$*.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	mkdir -p $(STAMPS) && touch $@

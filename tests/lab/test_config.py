@@ -17,7 +17,7 @@ def test_every_shipped_recipe_loads_and_names_a_network_that_exists(path):
 
 def test_a_recipe_survives_being_written_and_read(tmp_path):
     recipe = Recipe(
-        network="paper-cnn",
+        network='a "quoted" name',
         backend="torch",
         learning_rate=3e-05,
         flip_averaging=True,
@@ -45,6 +45,12 @@ def test_options_win_over_the_file_and_none_means_not_given(tmp_path):
         ('backend = "jax"', "backend must be 'tensorflow' or 'torch'"),
         ("learning_rate = -0.1", "learning_rate must not be negative"),
         ("train_share = 1.5", "train_share is a share"),
+        ("batch_size = 0", "batch_size must be 1 or more"),
+        ("epochs = 0", "epochs must be 1 or more"),
+        ("image_size = 4", "image_size must be 8 or more"),
+        ("width = 0", "width must be greater than 0"),
+        ("train_share = 0", "train_share must be greater than 0"),
+        ("warmup = 1", "warmup must be less than 1"),
         ("learning_rate = nan", "learning_rate must be a finite number"),
         ("augmentation = 3", "augmentation must be an object"),
         ("[augmentation]\nflips = true", "augmentation.flips is unknown"),

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from fauxto import Detector
 from fauxto.cli import commands
-from fauxto.errors import ConfigError
+from fauxto.errors import ConfigError, DatasetError, FauxtoError
 from fauxto.lab import training
 from fauxto.lab.config import Augmentation, Recipe
 from fauxto.lab.datasets import Dataset
@@ -109,11 +109,38 @@ def test_a_finished_run_is_left_as_it_is(run, dataset):
     assert (run / "model.keras").stat().st_mtime_ns == before
 
 
-def test_a_run_is_never_overwritten_or_mixed_with_another(run, dataset):
+def test_a_run_is_never_overwritten_or_mixed_with_another(run, dataset, tmp_path):
     with pytest.raises(ConfigError, match="already holds a run"):
         training.train(RECIPE, dataset, run)
     with pytest.raises(ConfigError, match="begun with another recipe"):
         training.train(Recipe(network="paper-cnn"), dataset, run, resume=True)
+    other = tmp_path / "other"
+    folders = [dataset.parent / label / "train" for label in ("real", "ai")]
+    run_command("data", "import", "folders", *folders, "--out", other)
+    with pytest.raises(ConfigError, match="begun on another data set"):
+        training.train(RECIPE, other, run, resume=True)
+
+
+@pytest.mark.parametrize("wrong", ["data", "network"])
+def test_a_start_that_fails_leaves_no_run(wrong, dataset, tmp_path):
+    recipe = Recipe(network="nothing") if wrong == "network" else RECIPE
+    with pytest.raises(FauxtoError):
+        training.train(recipe, tmp_path if wrong == "data" else dataset, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_windows_of_larger_pictures_are_refused(dataset, tmp_path):
+    folders = [dataset.parent / label / "train" for label in ("real", "ai")]
+    run_command("data", "import", "folders", *folders, "--out", tmp_path / "windows", "--window", "16")
+    with pytest.raises(DatasetError, match="mere windows"):
+        training.train(RECIPE, tmp_path / "windows", tmp_path / "run")
+
+
+def test_a_training_that_diverges_says_so(dataset, tmp_path):
+    recipe = Recipe(network="paper-cnn", width=0.1, epochs=2, learning_rate=1e30, train_share=0.3)
+    with pytest.raises(ConfigError, match="lower the learning rate"):
+        training.train(recipe, dataset, tmp_path / "run")
+    assert not (tmp_path / "run" / "run.json").exists()
 
 
 def test_training_stops_when_val_no_longer_improves(dataset, tmp_path):
@@ -161,6 +188,8 @@ def test_calibrate_evaluate_pack_and_judge(run, dataset, tmp_path):
     for sha256, score in zip(test.rows["sha256"].to_pylist(), expected, strict=True):
         assert scores[sha256] == pytest.approx(score, abs=1e-3)
     assert "A network for a test." in (bundle / "CARD.md").read_text()
+    domain = json.loads((bundle / "bundle.json").read_text())["domain"]
+    assert domain == {"min_short_side": 32, "max_short_side": 32}
 
 
 def test_pack_refuses_what_it_should(run, dataset, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +29,8 @@ def train(
         raise ConfigError("name what to train: --network NAME for the recipe that ships with it, or --recipe FILE")
     path = recipe or recipe_for(str(network))
     chosen = Recipe.load(path, network=network, image_size=image_size, epochs=epochs, seed=seed)
-    record = training.train(chosen, data, run, resume=resume)
+    words = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
+    record = training.train(chosen, data, run, resume=resume, command=shlex.join(["fauxto", *words]))
     best = max(record["history"], key=lambda epoch: epoch["val_accuracy"])
     typer.echo(
         f"{chosen.network}: {record['parameters']:,} parameters, {record['epochs']} epochs "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +96,14 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _require_in_range(self, ("train_share", "warmup", "label_smoothing"))
+        for name, least in (("image_size", 8), ("batch_size", 1), ("epochs", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be {least} or more, not {getattr(self, name)}")
+        for name in ("width", "train_share", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be greater than 0")
+        if self.warmup == 1:
+            raise ValueError("warmup must be less than 1")
 
     @classmethod
     def load(cls, path: Path, **overrides: Any) -> Self:
@@ -143,7 +152,7 @@ def _lines(table: dict[str, Any]) -> str:
     def literal(value: Any) -> str:
         if isinstance(value, bool):
             return str(value).lower()
-        return f'"{value}"' if isinstance(value, str) else repr(value)
+        return json.dumps(value) if isinstance(value, str) else repr(value)
 
     return "".join(f"{key} = {literal(value)}\n" for key, value in table.items())
 

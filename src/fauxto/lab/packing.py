@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from fauxto.bundles.network import Network
 from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
 from fauxto.lab.calibration import RunCalibration
+from fauxto.lab.card import Agreement
 from fauxto.lab.config import Recipe
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.training import CONFIG, RECORD, import_keras, load_model
@@ -28,57 +29,69 @@ TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """What stands on the outside of a bundle: its name, its version, one sentence, and the short sides it may judge."""
+class Nameplate:
+    """What stands on the outside of a bundle.
+
+    Attributes:
+        name: What it is called.
+        version: Three numbers.
+        summary: One sentence on what it is for.
+        min_short_side: Smallest short side that it may judge, in pixels; None for the size that it was trained at.
+        max_short_side: The largest, likewise.
+    """
 
     name: str
     version: str
     summary: str
-    min_short_side: int
-    max_short_side: int
+    min_short_side: int | None = None
+    max_short_side: int | None = None
 
 
-def pack(run: Path, data: Path, out: Path, label: Label, *, beside: Path | None = None) -> float:
+def pack(run: Path, data: Path, out: Path, nameplate: Nameplate, *, beside: Path | None = None) -> Agreement:
     """Export a run's network to ONNX, check it against Keras, and write the bundle folder whole or not at all.
 
     Args:
         run: A run that was trained, calibrated and evaluated on test.
         data: The data set; up to 1,000 pictures of its test split are scored by both Keras and ONNX Runtime.
         out: The bundle folder; a bundle that is already there is replaced.
-        label: What the bundle is called, and for which pictures it speaks.
+        nameplate: What the bundle is called, and for which pictures it speaks.
         beside: Another run, whose robustness the card shows next to this one's.
 
     Returns:
-        The largest absolute difference between a logit of Keras and of ONNX Runtime.
+        How far the logits of Keras and of ONNX Runtime agree.
 
     Raises:
         ConfigError: The run isn't finished or calibrated, or `out` holds something that is no bundle.
         FauxtoError: The run isn't evaluated, or ONNX Runtime and Keras disagree.
-        BundleFormatError: `label` breaks the contract.
+        BundleFormatError: `nameplate` breaks the contract.
     """
     calibration = RunCalibration.read(run)
     if calibration is None or not (run / RECORD).is_file():
         raise ConfigError(f"{run} must be trained and calibrated before it is packed: fauxto calibrate {run}")
     if out.exists() and not (out / "bundle.json").is_file():
         raise ConfigError(f"{out} exists and is no bundle; name another folder with --out")
+    description = _description(run, calibration, nameplate)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
         draft = Path(temporary) / out.name
         draft.mkdir()
         model = _export(run, draft / "model.onnx")
-        description = _description(run, calibration, label, draft / "model.onnx")
-        (draft / "bundle.json").write_text(json.dumps(asdict(description), indent=2) + "\n", encoding="utf-8")
-        (draft / "CARD.md").write_text(card.render(description, run, beside=beside), encoding="utf-8")
-        difference = _disagreement(bundles.load(draft), model, Dataset.open(data))
-        if not difference <= TOLERANCE:
+        exported = (draft / "model.onnx").read_bytes()
+        description = replace(description, model_sha256=hashlib.sha256(exported).hexdigest())
+        network = Network(bundles.Bundle(**vars(description), folder=draft, model=exported, card=""))
+        agreement = _compare(network, model, Dataset.open(data).split("test").images, description.input.height)
+        if not agreement.difference <= TOLERANCE:
             raise FauxtoError(
-                f"ONNX Runtime and Keras disagree on {run}: a logit differs by {difference:.2g}, "
+                f"ONNX Runtime and Keras disagree on {run}: a logit differs by {agreement.difference:.2g}, "
                 f"more than {TOLERANCE:g}"
             )
+        (draft / "bundle.json").write_text(json.dumps(asdict(description), indent=2) + "\n", encoding="utf-8")
+        (draft / "CARD.md").write_text(card.render(description, run, agreement, beside=beside), encoding="utf-8")
+        bundles.load(draft)
         if out.exists():
             shutil.rmtree(out)
         draft.rename(out)
-    return difference
+    return agreement
 
 
 def _export(run: Path, to: Path) -> Any:
@@ -90,16 +103,17 @@ def _export(run: Path, to: Path) -> Any:
     return model
 
 
-def _disagreement(bundle: bundles.Bundle, model: Any, dataset: Dataset) -> float:
+def _compare(network: Network, model: Any, images: Any, side: int) -> Agreement:
     from fauxto.lab.batches import resized  # imports Keras, whose backend `_export` has chosen by now
 
-    images = dataset.split("test").images
-    pixels = resized(images, range(min(AGREEMENT_PICTURES, len(images))), bundle.input.height)
+    # Spread over the whole split, whose rows are sorted by label.
+    rows = np.linspace(0, len(images) - 1, min(AGREEMENT_PICTURES, len(images))).astype(np.int64)
+    pixels = resized(images, rows, side)
     expected = model.predict(pixels.astype(np.float32) / 255, verbose=0)
-    return float(np.abs(Network(bundle).logits(pixels) - expected).max())
+    return Agreement(len(rows), float(np.abs(network.logits(pixels) - expected).max()))
 
 
-def _description(run: Path, calibration: RunCalibration, label: Label, model: Path) -> Description:
+def _description(run: Path, calibration: RunCalibration, nameplate: Nameplate) -> Description:
     recipe = Recipe.load(run / CONFIG)
     record = json.loads((run / RECORD).read_text(encoding="utf-8"))
     kept = ("command", "git_revision", "dataset", "manifest_sha256", "parameters", "epochs", "seconds", "libraries")
@@ -108,11 +122,11 @@ def _description(run: Path, calibration: RunCalibration, label: Label, model: Pa
     try:
         return Description(
             format=FORMAT,
-            name=label.name,
-            version=label.version,
-            summary=label.summary,
-            model_sha256=hashlib.sha256(model.read_bytes()).hexdigest(),
-            domain=Domain(label.min_short_side, label.max_short_side),
+            name=nameplate.name,
+            version=nameplate.version,
+            summary=nameplate.summary,
+            model_sha256="0" * 64,  # known once the network is exported
+            domain=Domain(nameplate.min_short_side or side, nameplate.max_short_side or side),
             input=Input("whole", height=side, width=side, scale=1 / 255, mean=black, std=white),
             labels=("real", "ai"),
             calibration=calibration.calibration,

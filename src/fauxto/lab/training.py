@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
-import shlex
 import subprocess
 import sys
 import time
@@ -21,51 +20,48 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fauxto.errors import ConfigError, MissingExtraError
+from fauxto.errors import ConfigError, DatasetError, MissingExtraError
 from fauxto.lab.config import Recipe
 from fauxto.lab.datasets import Dataset
 
 if TYPE_CHECKING:
     import keras
 
-MODEL, CONFIG, RECORD, HISTORY, CHECKPOINTS = (
-    "model.keras",
-    "config.toml",
-    "run.json",
-    "history.jsonl",
-    "checkpoints",
-)
+MODEL, CONFIG, START, RECORD = "model.keras", "config.toml", "start.json", "run.json"
+HISTORY, CHECKPOINTS = "history.jsonl", "checkpoints"
 
 
-def train(recipe: Recipe, data: Path, run: Path, *, resume: bool = False) -> dict[str, Any]:
+def train(
+    recipe: Recipe, data: Path, run: Path, *, resume: bool = False, command: str = "fauxto.lab.training.train"
+) -> dict[str, Any]:
     """Train a network and write the run folder.
 
     Args:
         recipe: What to train, and how.
         data: A data set folder; its "train" split is learnt, its "val" split chooses the best epoch.
         run: Where to write.
-        resume: Go on after the last whole epoch of the run in `run`, which must have an equal recipe; a finished
-            run is left as it is.
+        resume: Go on after the last whole epoch of the run in `run`, which must have an equal recipe and data set;
+            a finished run is left as it is.
+        command: What the records say that the run was started by.
 
     Returns:
         The record that stands in run.json.
 
     Raises:
-        ConfigError: `run` holds a run already, or one of another recipe; or Keras was imported on another backend.
-        DatasetError: The data set can't be read, or lacks a split.
+        ConfigError: `run` holds a run already, or one of another recipe or data set; the network doesn't exist; Keras
+            was imported on another backend; or the loss is no longer a number.
+        DatasetError: The data set can't be read, lacks a split, or holds mere windows of its pictures.
     """
-    _prepare(recipe, run, resume)
-    if (run / RECORD).is_file():
-        finished: dict[str, Any] = json.loads((run / RECORD).read_text(encoding="utf-8"))
-        return finished
+    if (run / CONFIG).exists() and not resume:
+        raise ConfigError(f"{run} already holds a run; name another folder, or go on with it by --resume")
+    dataset = _whole_pictures(data)
+    learn, val = dataset.split("train"), dataset.split("val")
     keras = import_keras(recipe.backend)
     from fauxto.lab import networks
     from fauxto.lab.batches import Augmented, Plain
 
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy(recipe.precision)
-    dataset = Dataset.open(data)
-    learn, val = dataset.split("train"), dataset.split("val")
     batches = Augmented(learn.images, learn.labels, recipe)
     model = networks.build(recipe.network, recipe.image_size, recipe.width)
     model.compile(
@@ -75,6 +71,9 @@ def train(recipe: Recipe, data: Path, run: Path, *, resume: bool = False) -> dic
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
         jit_compile=False,  # XLA is several times slower for convolutions on a CPU
     )
+    start = _begin(recipe, dataset, run, command)
+    if (run / RECORD).is_file():
+        return _read(run / RECORD)
     model.fit(
         batches,
         epochs=recipe.epochs,
@@ -83,17 +82,13 @@ def train(recipe: Recipe, data: Path, run: Path, *, resume: bool = False) -> dic
     )
     history = _history(run)
     record = {
-        "command": shlex.join(["fauxto", *sys.argv[1:]]),
-        "git_revision": _git_revision(),
-        "dataset": dataset.name,
-        "manifest_sha256": dataset.manifest_sha256,
+        **start,
         "parameters": model.count_params(),
         "epochs": len(history),
         "seconds": round(sum(epoch["seconds"] for epoch in history), 1),
-        "libraries": _versions(recipe.backend),
         "history": history,
     }
-    (run / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    _write(run / RECORD, record)
     return record
 
 
@@ -151,7 +146,11 @@ def import_keras(backend: str) -> ModuleType:
     try:
         import keras
     except ModuleNotFoundError as error:
-        raise MissingExtraError("torch" if backend == "torch" else "lab", f"Keras's backend {backend!r}") from error
+        if backend == "torch":
+            raise ConfigError(
+                "this recipe's backend is PyTorch, which isn't installed: pip install -r requirements/torch.txt"
+            ) from error
+        raise MissingExtraError("lab", f"Keras's backend {backend!r}") from error
     if keras.backend.backend() != backend:
         raise ConfigError(
             f"Keras runs on {keras.backend.backend()!r} in this process, and the recipe wants {backend!r}; "
@@ -160,15 +159,49 @@ def import_keras(backend: str) -> ModuleType:
     return keras
 
 
-def _prepare(recipe: Recipe, run: Path, resume: bool) -> None:
-    config = run / CONFIG
-    if config.exists():
-        if not resume:
-            raise ConfigError(f"{run} already holds a run; name another folder, or go on with it by --resume")
-        if Recipe.load(config) != recipe:
-            raise ConfigError(f"the run in {run} was begun with another recipe; resume it with its own {config}")
+def _whole_pictures(data: Path) -> Dataset:
+    dataset = Dataset.open(data)
+    rows = dataset.manifest
+    if rows["width"] != rows["pixel_width"] or rows["height"] != rows["pixel_height"]:
+        raise DatasetError(
+            f"{data} holds mere windows of its larger pictures, and the runtime shows a network the whole picture: "
+            "import it again with a --window that none of them exceeds"
+        )
+    return dataset
+
+
+def _begin(recipe: Recipe, dataset: Dataset, run: Path, command: str) -> dict[str, Any]:
+    """Write what a run starts from, or check that the run in `run` started from the same."""
+    if (run / CONFIG).exists():
+        start = _read(run / START)
+        if Recipe.load(run / CONFIG) != recipe:
+            raise ConfigError(f"the run in {run} was begun with another recipe; resume it with its own {run / CONFIG}")
+        if start["manifest_sha256"] != dataset.manifest_sha256:
+            raise ConfigError(f"the run in {run} was begun on another data set than {dataset.folder}; give that one")
+        return start
+    start = {
+        "command": command,
+        "git_revision": _git_revision(),
+        "dataset": dataset.name,
+        "manifest_sha256": dataset.manifest_sha256,
+        "libraries": _versions(recipe.backend),
+    }
     run.mkdir(parents=True, exist_ok=True)
-    config.write_text(recipe.to_toml(), encoding="utf-8")
+    _write(run / START, start)
+    (run / CONFIG).write_text(recipe.to_toml(), encoding="utf-8")
+    return start
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} can't be read ({error}); the run is damaged: train it again elsewhere") from error
+    return plain
+
+
+def _write(path: Path, plain: dict[str, Any]) -> None:
+    path.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
@@ -206,6 +239,8 @@ def _callbacks(recipe: Recipe, run: Path, batches: Any) -> list[keras.callbacks.
                 **(logs or {}),
                 "seconds": round(time.perf_counter() - self.started, 1),
             }
+            if not np.isfinite(list(line.values())).all():
+                raise ConfigError(f"in epoch {epoch + 1} the loss is no longer a number: lower the learning rate")
             with (run / HISTORY).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
             losses = [one["val_loss"] for one in _history(run)]
@@ -213,12 +248,12 @@ def _callbacks(recipe: Recipe, run: Path, batches: Any) -> list[keras.callbacks.
 
     best = max((one["val_accuracy"] for one in _history(run)), default=None)
     return [
+        Ledger(),
         keras.callbacks.ModelCheckpoint(
             run / MODEL, monitor="val_accuracy", mode="max", save_best_only=True, initial_value_threshold=best
         ),
-        Ledger(),
         keras.callbacks.TensorBoard(run / "tensorboard"),
-        # Last: an epoch counts as done once everything else has been written.
+        # Last: an epoch counts as done once all else is written.
         keras.callbacks.BackupAndRestore(run / CHECKPOINTS, double_checkpoint=True),
     ]
 
