@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import io
@@ -21,11 +22,12 @@ from typer.testing import CliRunner
 
 import fauxto.lab
 from fauxto.cli import commands
-from fauxto.errors import DatasetError, MissingExtraError
+from fauxto.errors import DatasetError, ImageError, MissingExtraError
 from fauxto.images import decode
 from fauxto.lab.datasets import Dataset, PixelRows, writer
 from fauxto.lab.datasets.cifake import import_cifake
 from fauxto.lab.datasets.folders import import_folders
+from fauxto.lab.datasets.sources import members
 from fauxto.lab.datasets.splitting import choose_split
 from fauxto.lab.datasets.writer import Candidate, write_dataset
 
@@ -55,8 +57,8 @@ def as_folder(files, path):
     return path
 
 
-def as_zip(files, path, top=""):
-    with zipfile.ZipFile(path, "w") as archive:
+def as_zip(files, path, top="", compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
         for name, data in files.items():
             archive.writestr(top + name, data)
     return path
@@ -142,7 +144,7 @@ def test_a_split_holds_its_pixels_labels_and_leaks(tmp_path, cifake):
         split.images[0] = 0
 
 
-def test_a_split_is_chosen_by_pixels_alone_and_keeps_the_shares():
+def test_a_split_is_chosen_by_the_key_alone_and_keeps_the_shares():
     hashes = [hashlib.sha256(bytes([number % 256, number // 256])).hexdigest() for number in range(20_000)]
     shares = {"train": 0.7, "val": 0.2, "test": 0.1}
     chosen = [choose_split(one, shares) for one in hashes]
@@ -236,6 +238,39 @@ def test_a_zip_member_that_cannot_be_read_is_skipped(tmp_path, cifake, damage):
     assert len(dataset.manifest) == len(cifake) - 1
 
 
+def test_a_picture_of_another_size_is_none_of_cifakes(tmp_path, cifake, photo, encode):
+    files = cifake | {"train/REAL/large.jpg": encode(photo[:32, :33], "JPEG")}
+    dataset = import_cifake(as_zip(files, tmp_path / "in.zip"), tmp_path / "out")
+    assert dataset.description["skipped"] == [
+        {
+            "path": "train/REAL/large.jpg",
+            "status": "unsupported_format",
+            "reason": "it has 33 x 32 pixels, where every picture of this set has 32 x 32",
+        }
+    ]
+    assert len(dataset.manifest) == len(cifake)
+
+
+def test_no_more_pictures_are_decoded_than_can_be_held(monkeypatch):
+    begun = []
+    monkeypatch.setattr(writer, "_DECODED_AHEAD", 3)
+    monkeypatch.setattr(writer, "_pack", lambda number, *rest: begun.append(number) or number)
+    held_back = writer._packed([(number, b"") for number in range(50)], None, None)
+    assert next(held_back) == 0
+    assert len(begun) == 3
+    assert list(held_back) == list(range(1, 50))
+
+
+def test_reasons_hold_no_path_of_this_machine(tmp_path, cifake):
+    source = as_folder(cifake, tmp_path / "source")
+    os.mkfifo(source / "train/REAL/pipe.jpg")
+    dataset = import_cifake(source, tmp_path / "out")
+    assert [one["reason"] for one in dataset.description["skipped"]] == [
+        "'train/REAL/pipe.jpg' isn't a file; give the path of a picture"
+    ]
+    assert str(tmp_path) not in (tmp_path / "out/dataset.json").read_text()
+
+
 UNUSABLE = {
     "missing": (lambda files, path: path, "no archive or folder"),
     "text": (lambda files, path: path.write_bytes(b"hello" * 999) and path, "no .zip or .tar archive"),
@@ -255,12 +290,28 @@ def cut(path):
     return path
 
 
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_anywhere_in_a_zip_is_a_sentence(tmp_path, cifake, compression):
+    path = as_zip(dict(list(cifake.items())[:2]), tmp_path / "in.zip", compression=compression)
+    whole = path.read_bytes()
+    skipped = 0
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with contextlib.suppress(DatasetError):
+            for member in members(path):
+                try:
+                    member.read()
+                except ImageError:
+                    skipped += 1
+    assert skipped
+
+
 @pytest.mark.parametrize("case", UNUSABLE)
 def test_a_source_that_cannot_be_used_is_refused_in_a_sentence(tmp_path, cifake, case):
     make, sentence = UNUSABLE[case]
     with pytest.raises(DatasetError, match=sentence):
         import_cifake(make(cifake, tmp_path / "source"), tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob("out*"))
 
 
 def test_a_sub_folder_that_cannot_be_listed_is_not_passed_over(tmp_path, cifake, monkeypatch):
@@ -446,6 +497,28 @@ def test_folders_are_packed_as_native_windows(two_folders, photographs):
     assert train.labels.tolist() == [int(path.startswith("ai/")) for path in train.rows["path"].to_pylist()]
 
 
+def test_no_source_straddles_the_splits(tmp_path, photographs, encode):
+    """A hundred sources of four pictures each, one also under a second name; and as many pictures without a source."""
+    files = {}
+    for number in range(100):
+        row, column = divmod(number, 10)
+        for copy in range(4):
+            window = photographs["china"][row * 40 : row * 40 + 8, column * 60 + copy * 9 : column * 60 + copy * 9 + 8]
+            files[f"real/gallery-{number}/deeper/{copy}.png"] = encode(window, "PNG")
+        files[f"real/{number}.png"] = encode(photographs["china"][row * 40 + 20 :][:8, column * 60 :][:, :8], "PNG")
+    files["ai/gallery-0/0.png"] = encode(photographs["flower"][:8, :8], "PNG")
+    root = as_folder(files, tmp_path)
+    shares = {"train": 0.5, "val": 0.25, "test": 0.25}
+    rows = import_folders(root / "real", root / "ai", root / "out", shares=shares).manifest.to_pylist()
+    splits_of = {}
+    for row in rows:
+        splits_of.setdefault(row["source"], set()).add(row["split"])
+    assert splits_of.pop("real") == {"train", "val", "test"}
+    assert len(splits_of) == 100
+    assert all(len(splits) == 1 for splits in splits_of.values())
+    assert set.union(*splits_of.values()) == {"train", "val", "test"}
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -455,13 +528,19 @@ def test_folders_are_packed_as_native_windows(two_folders, photographs):
         ({"shares": {"training": 1.0}}, "train, val, test"),
         ({"ai": "nowhere"}, "no archive or folder"),
         ({"ai": "empty"}, "holds no picture"),
+        ({"ai": "real/notes.txt", "real": "ai"}, "no .zip or .tar archive"),
+        ({"ai": "real"}, "hold the same pictures"),
+        ({"ai": "real/train"}, "hold the same pictures"),
+        ({"ai": "."}, "hold the same pictures"),
     ],
 )
 def test_folders_that_cannot_be_imported(two_folders, options, sentence):
     (two_folders / "empty").mkdir()
-    real, ai = two_folders / "real", two_folders / options.pop("ai", "ai")
+    folders = [two_folders / options.get(label, label) for label in ("real", "ai")]
+    others = {key: value for key, value in options.items() if key not in ("real", "ai")}
     with pytest.raises(DatasetError, match=sentence):
-        import_folders(real, ai, two_folders / "out", **options)
+        import_folders(*folders, two_folders / "out", **others)
+    assert not list(two_folders.glob("out*"))
 
 
 def test_the_command_line_imports_and_names_what_it_skipped(tmp_path, cifake):

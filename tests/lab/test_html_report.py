@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from fauxto.lab.html_report import Report, plot_grid
+from fauxto.lab.html_report import HtmlPage, plot_grid
 
 HOSTILE = "</title><script>alert('1')</script>\"&"
 ESCAPED = "&lt;/title&gt;&lt;script&gt;alert(&#x27;1&#x27;)&lt;/script&gt;&quot;&amp;"
 
 
 def test_every_text_is_escaped(tmp_path):
-    page = Report(HOSTILE, HOSTILE)
+    page = HtmlPage(HOSTILE, HOSTILE)
     page.section(HOSTILE, HOSTILE + "\n\n" + HOSTILE)
     page.table([HOSTILE], [[HOSTILE]], HOSTILE)
     figure, ((axes,),) = plot_grid()
@@ -37,7 +37,7 @@ def test_every_text_is_escaped(tmp_path):
     ],
 )
 def test_columns_of_numbers_are_set_flush_right(tmp_path, cells, right):
-    page = Report("t")
+    page = HtmlPage("t")
     page.table(["a"], [[cell] for cell in cells])
     html = page.write(tmp_path / "page.html").read_text()
     assert html.count("class=number") == (len(cells) + 1) * right
@@ -46,11 +46,11 @@ def test_columns_of_numbers_are_set_flush_right(tmp_path, cells, right):
 
 def test_a_row_of_another_length_is_an_error():
     with pytest.raises(ValueError, match="zip"):
-        Report("t").table(["a", "b"], [[1, 2], [3, 4, 5]])
+        HtmlPage("t").table(["a", "b"], [[1, 2], [3, 4, 5]])
 
 
 def test_plots_take_ink_and_paper_from_the_page(tmp_path):
-    page = Report("t")
+    page = HtmlPage("t")
     for _ in range(2):
         figure, ((left, right),) = plot_grid(1, 2)
         left.plot([1, 2], color="black", clip_on=True)
@@ -71,7 +71,7 @@ def test_plots_take_ink_and_paper_from_the_page(tmp_path):
 
 def test_the_same_page_is_written_again(tmp_path):
     def write(name):
-        page = Report("t")
+        page = HtmlPage("t")
         figure, _ = plot_grid()
         page.figure(figure, "c", "a")
         return page.write(tmp_path / name).read_bytes()

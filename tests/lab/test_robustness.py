@@ -13,11 +13,14 @@ from fauxto.errors import DatasetError
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.evaluation import robustness
 from fauxto.lab.evaluation.robustness import CORRUPTIONS, UNTOUCHED, Corrupted, measure_robustness
+from fauxto.preprocessing import resize
 
 PHOTOGRAPH = np.ascontiguousarray(skimage_data.astronaut()[::4, ::4])
 BY_NAME = {name: list(kinds) for name, kinds in itertools.groupby(CORRUPTIONS, key=lambda corruption: corruption.name)}
+ENLARGING = BY_NAME["enlarged"]
+KEEPING = [corruption for corruption in CORRUPTIONS if corruption not in ENLARGING]
 each_corruption = pytest.mark.parametrize(
-    "corruption", CORRUPTIONS, ids=lambda corruption: f"{corruption.name} {corruption.severity}"
+    "corruption", KEEPING, ids=lambda corruption: f"{corruption.name} {corruption.severity}"
 )
 
 
@@ -48,7 +51,7 @@ def test_a_corruption_damages_but_keeps_the_brightness(corruption):
     assert damaged.mean() == pytest.approx(PHOTOGRAPH.mean(), abs=12)
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", BY_NAME.keys() - {"enlarged"})
 def test_severities_are_in_rising_order(name):
     distances = [distance(apply(corruption, PHOTOGRAPH), PHOTOGRAPH) for corruption in BY_NAME[name]]
     assert distances == sorted(distances)
@@ -58,7 +61,25 @@ def test_severities_are_in_rising_order(name):
 def test_the_issues_corruptions_are_all_there():
     assert [one.severity for one in BY_NAME["JPEG"]] == ["q95", "q75", "q60", "q40", "q30"]
     assert [one.severity for one in BY_NAME["WebP"]] == ["q80", "q50"]
-    assert set(BY_NAME) == {"JPEG", "WebP", "blur", "noise", "down and up", "greyscale", "crop"}
+    assert set(BY_NAME) == {"JPEG", "WebP", "blur", "noise", "down and up", "enlarged", "greyscale", "crop"}
+
+
+@pytest.mark.parametrize(("corruption", "side"), list(zip(ENLARGING, (48, 64), strict=True)))
+def test_what_is_enlarged_has_the_stated_shorter_side_and_nothing_shrinks(corruption, side):
+    assert corruption.severity == f"to {side} px"
+    enlarged = apply(corruption, PHOTOGRAPH[:32, :40])
+    assert (enlarged.shape, enlarged.dtype) == ((side, side * 40 // 32, 3), np.uint8)
+    assert distance(resize(enlarged, 32, 40), PHOTOGRAPH[:32, :40]) < 6
+    np.testing.assert_array_equal(apply(corruption, PHOTOGRAPH), PHOTOGRAPH)
+
+
+def test_the_network_is_fed_what_was_enlarged_at_its_own_size():
+    from fauxto.lab.batches import resized
+
+    enlarged = Corrupted([PHOTOGRAPH[:32, :32]] * 3, np.arange(3), ENLARGING[-1], seed=1)
+    fed = resized(enlarged, range(3), 32)
+    assert fed.shape == (3, 32, 32, 3)
+    np.testing.assert_array_equal(fed[2], resize(enlarged[2], 32, 32))
 
 
 def test_greyscale_is_the_luma_in_every_channel():

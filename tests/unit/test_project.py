@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import tomllib
@@ -129,6 +130,27 @@ def test_every_path_that_the_architecture_names_exists() -> None:
     named = re.findall(r"`((?:src|tests|docs|benchmarks|requirements)/[\w./-]*)`", read("docs/architecture.md"))
     assert len(named) > 20
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_architecture_names_every_module_at_the_top_of_a_house() -> None:
+    page = read("docs/architecture.md")
+    for house in (ROOT / "src/fauxto", ROOT / "src/fauxto/lab"):
+        modules = [path for path in house.iterdir() if path.suffix in (".py", ".toml") or any(path.glob("*.py"))]
+        named = [path.relative_to(ROOT).as_posix() + "/" * path.is_dir() for path in modules]
+        assert len(named) > 10
+        assert [name for name in named if f"`{name}`" not in page] == []
+
+
+def test_only_pictures_that_fauxto_saved_itself_are_opened_past_the_gate() -> None:
+    """Rule 2 of docs/architecture.md: the gate never sniffs by Pillow, and these two read back their own buffers."""
+    calling = {
+        module.relative_to(ROOT / "src/fauxto").as_posix()
+        for module in (ROOT / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(module.read_text()))
+        if (isinstance(node, ast.Attribute) and re.fullmatch(r"(PIL\.|Pillow)?Image\.open", ast.unparse(node)))
+        or (isinstance(node, ast.ImportFrom) and node.module == "PIL.Image" and "open" in {a.name for a in node.names})
+    }
+    assert calling == {"evidence/trace_pictures.py", "lab/corruptions.py"}
 
 
 def test_every_page_that_the_source_refers_to_exists() -> None:

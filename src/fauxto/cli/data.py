@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fauxto.cli.terminal import printable
+from fauxto.wording import printable
 
 if TYPE_CHECKING:
     from fauxto.lab.datasets import Dataset
@@ -54,7 +54,7 @@ def import_folders_command(
     ] = 256,
     split: Annotated[
         tuple[float, float, float],
-        typer.Option(help="Shares of train, val and test, for pictures outside sub-folders of these names."),
+        typer.Option(help="Shares of train, val and test, where no sub-folder of that name decides."),
     ] = (0.8, 0.1, 0.1),
 ) -> None:
     """Import a folder of photographs and a folder of AI pictures, sub-folders included."""
@@ -119,7 +119,7 @@ def _progress_bar(title: str) -> Iterator[Callable[[Progress], None]]:
 
 def _print_summary(dataset: Dataset) -> None:
     for split, counts in dataset.description["counts"].items():
-        typer.echo(f"{split}: " + ", ".join(f"{count:,} {label}" for label, count in counts.items()))
+        typer.echo(f"{split}: " + (", ".join(f"{count:,} {label}" for label, count in counts.items()) or "no picture"))
     skipped = dataset.description["skipped"]
     for file in skipped[:_SHOWN_SKIPPED]:
         typer.echo(f"skipped {printable(file['path'])}: {printable(file['reason'])}", err=True)

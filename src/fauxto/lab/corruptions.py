@@ -1,7 +1,7 @@
-"""What delivery does to a picture: one function each, from uint8 [H, W, 3] to uint8 [H, W, 3] of the same size.
+"""What delivery does to a picture: one function each, from uint8 [H, W, 3] to uint8 [H, W, 3].
 
-Training draws their severities at random (`augment.py`); the robustness table steps through fixed ones
-(`evaluation/robustness.py`).
+All but `enlarge` keep the size. Training draws their severities at random (`augment.py`); the robustness table
+steps through fixed ones (`evaluation/robustness.py`).
 """
 
 from __future__ import annotations
@@ -44,6 +44,16 @@ def rescale(rgb: Pixels, factor: float) -> Pixels:
     small = (max(1, round(width * factor)), max(1, round(height * factor)))
     image = Image.fromarray(rgb).resize(small, Image.Resampling.BICUBIC)
     return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def enlarge(rgb: Pixels, side: int) -> Pixels:
+    """Enlarge so that the shorter side has `side` pixels, bicubic; a picture that has as many stays as it is."""
+    height, width = rgb.shape[:2]
+    factor = side / min(height, width)
+    if factor <= 1:
+        return rgb
+    size = (round(width * factor), round(height * factor))
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BICUBIC))
 
 
 def greyscale(rgb: Pixels) -> Pixels:

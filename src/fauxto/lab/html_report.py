@@ -53,11 +53,11 @@ def plot_grid(
         return figure, np.asarray(figure.subplots(rows, columns, squeeze=False))
 
 
-class Report:
+class HtmlPage:
     """A page that is filled from top to bottom and written once.
 
     Example:
-        >>> page = Report("Evaluation", "paper-cnn on CIFAKE")
+        >>> page = HtmlPage("Evaluation", "paper-cnn on CIFAKE")
         >>> page.section("Accuracy", "One paragraph.\\n\\nAnother one.")
         >>> page.table(["label", "images"], [["real", 10], ["ai", 12]], "Images by label.")
         >>> page.write("report.html")

@@ -29,6 +29,8 @@ OBJECT_CLASSES = (
     "truck",
 )
 
+SIDE = 32  # pixels, of every picture
+
 _MEMBER = re.compile(r"(?:.*/)?((train|test)/(REAL|FAKE)/[^/]*?(?: ?\((\d+)\))?\.[^./]+)", re.DOTALL)
 
 
@@ -41,8 +43,9 @@ def import_cifake(
 ) -> Dataset:
     """Import CIFAKE from an archive (Kaggle's zip, any tar) or an extracted folder, top folder or not.
 
-    Its test split stays as it was published. A validation split is carved out of train by the hash of the
-    pixels, so that equal pictures stay together (`splitting.choose_split`).
+    A picture of another size than 32 x 32 is none of CIFAKE's, and skipped. Its test split stays as it was
+    published. A validation split is carved out of train by the hash of the pixels, so that equal pictures stay
+    together (`splitting.choose_split`).
 
     Args:
         source: The archive or folder; archives are read in memory, never unpacked.
@@ -62,7 +65,7 @@ def import_cifake(
         "source_sha256": fingerprint(source),
         "val_share": val_share,
     }
-    return write_dataset(Path(out), origin, _candidates(source, val_share), on_progress=on_progress)
+    return write_dataset(Path(out), origin, _candidates(source, val_share), side=SIDE, on_progress=on_progress)
 
 
 def _candidates(source: Path, val_share: float) -> Iterator[Candidate]:

@@ -16,7 +16,7 @@ from fauxto.errors import DatasetError
 from fauxto.lab.datasets import exploration_plots as plots
 from fauxto.lab.datasets.manifest import LABELS, Dataset, Split
 from fauxto.lab.datasets.pixel_statistics import PixelSummary, cut_squares, summarise
-from fauxto.lab.html_report import Report
+from fauxto.lab.html_report import HtmlPage
 
 SAMPLE_PICTURES, SAMPLE_BYTES = 10_000, 256 * 1024 * 1024
 """At most this much of each label's pixels is described, whichever comes first."""
@@ -42,7 +42,7 @@ def explore(dataset: Dataset, out: str | Path) -> Path:
     """
     split = dataset.split(dataset.splits[0])
     summaries = _summarise_labels(split)
-    page = Report(f"The data set {dataset.name}", f"{len(dataset.manifest):,} pictures, before any model is trained")
+    page = HtmlPage(f"The data set {dataset.name}", f"{len(dataset.manifest):,} pictures, before any model is trained")
     _show_contents(page, dataset)
     _show_samples(page, split)
     _show_colours(page, split, summaries)
@@ -68,7 +68,7 @@ def _summarise_labels(split: Split) -> dict[str, PixelSummary]:
     return summaries
 
 
-def _show_contents(page: Report, dataset: Dataset) -> None:
+def _show_contents(page: HtmlPage, dataset: Dataset) -> None:
     skipped = len(dataset.description["skipped"])
     page.section(
         "What it holds",
@@ -99,7 +99,7 @@ def _tuples(dataset: Dataset, columns: list[str]) -> Iterator[tuple[str | None, 
     return zip(*dataset.manifest.select(columns).to_pydict().values(), strict=True)
 
 
-def _show_samples(page: Report, split: Split) -> None:
+def _show_samples(page: HtmlPage, split: Split) -> None:
     page.section(
         "What the pictures look like",
         f"Drawn at random from {split.name}, a row for each kind of thing where the set names one. Can you tell the "
@@ -112,7 +112,7 @@ def _show_samples(page: Report, split: Split) -> None:
     )
 
 
-def _show_colours(page: Report, split: Split, summaries: Mapping[str, PixelSummary]) -> None:
+def _show_colours(page: HtmlPage, split: Split, summaries: Mapping[str, PixelSummary]) -> None:
     sampled = ", ".join(f"{len(one.measures['brightness']):,} {label}" for label, one in summaries.items())
     grey = ", ".join(
         f"{100 * np.mean(one.measures['colourfulness'] < _NEARLY_GREY):.1f}\N{NO-BREAK SPACE}% of {label}"
@@ -139,7 +139,7 @@ def _show_colours(page: Report, split: Split, summaries: Mapping[str, PixelSumma
     )
 
 
-def _show_mean_pictures(page: Report, summaries: Mapping[str, PixelSummary]) -> None:
+def _show_mean_pictures(page: HtmlPage, summaries: Mapping[str, PixelSummary]) -> None:
     page.section(
         "The average picture",
         "All pictures of a label laid over each other. What is left is how that label is composed: where the sky, the "
@@ -152,7 +152,7 @@ def _show_mean_pictures(page: Report, summaries: Mapping[str, PixelSummary]) -> 
     )
 
 
-def _show_spectra(page: Report, summaries: Mapping[str, PixelSummary]) -> None:
+def _show_spectra(page: HtmlPage, summaries: Mapping[str, PixelSummary]) -> None:
     page.section(
         "The average spectrum",
         "How much detail of each fineness the pictures hold, which the eye can't judge. The middle of a map stands for "
@@ -171,7 +171,7 @@ def _show_spectra(page: Report, summaries: Mapping[str, PixelSummary]) -> None:
     )
 
 
-def _tabulate_measures(page: Report, summaries: Mapping[str, PixelSummary]) -> None:
+def _tabulate_measures(page: HtmlPage, summaries: Mapping[str, PixelSummary]) -> None:
     page.section(
         "The figures",
         "The last column is Cohen's d (1988): the difference of the means, AI minus real, in standard deviations. "

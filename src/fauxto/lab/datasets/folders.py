@@ -26,9 +26,9 @@ def import_folders(
 ) -> Dataset:
     """Import every picture below two folders (or inside two archives).
 
-    A sub-folder named train, val or test decides the split of what lies in it; all other pictures are divided
-    by `shares`, by the hash of their pixels. The first other sub-folder, if there is one, names a picture's
-    source, and for AI pictures also the generator.
+    The first sub-folder, if there is one, names a picture's source, and for AI pictures also the generator.
+    A sub-folder named train, val or test is none: it decides the split of what lies in it. All other pictures are
+    divided by `shares`: whole sources, by the hash of their names, and pictures without one by that of their pixels.
 
     A picture of which a side is longer than `window` is packed as its centre window, at native resolution:
     shrinking would wipe out the finest detail, which is where the traces of a generator are.
@@ -42,13 +42,16 @@ def import_folders(
         on_progress: Called with how far the import is.
 
     Raises:
-        DatasetError: A folder is missing or holds no picture, or `out` holds something else.
+        DatasetError: A folder is missing, holds no picture or lies in the other, or `out` holds something else.
     """
     shares = dict(shares or {"train": 0.8, "val": 0.1, "test": 0.1})
     check_shares(shares)
     if window < 1:
         raise DatasetError(f"the window must be at least 1 pixel; got {window}")
     folders = {"real": Path(real).resolve(), "ai": Path(ai).resolve()}
+    first, second = folders.values()
+    if first.is_relative_to(second) or second.is_relative_to(first):
+        raise DatasetError(f"{first} and {second} hold the same pictures; keep photographs and AI pictures apart")
     out = Path(out).resolve()
     origin = {
         "name": out.name,
@@ -80,6 +83,7 @@ def _candidates(folders: Mapping[str, Path], shares: Mapping[str, float]) -> Ite
                 shares={split: 1.0} if split else shares,
                 read=member.read,
                 done=(place + member.done) / len(folders),
+                kept_together=collection,
             )
         if not found:
             raise DatasetError(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
+from fauxto.lab.corruptions import LUMA
+
 _CHUNK_PIXELS = 4_000_000
 
 
@@ -83,7 +84,7 @@ def radial_profile(log_spectrum: NDArray[np.float64]) -> tuple[NDArray[np.float6
 
 
 def _measure(squares: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    luma = squares @ _LUMA
+    luma = squares @ LUMA
     highest, lowest = squares.max(axis=3).astype(np.float32), squares.min(axis=3)
     across, down = np.abs(np.diff(luma, axis=2)), np.abs(np.diff(luma, axis=1))
     means = squares.mean(axis=(1, 2), dtype=np.float32)
@@ -105,7 +106,7 @@ def _histogram(squares: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def _log_power(squares: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return log10 of the power spectra, float64 [N, side, side], under a Hann window against edge effects."""
-    luma = squares @ _LUMA
+    luma = squares @ LUMA
     window = np.hanning(luma.shape[1] + 2)[1:-1]
     spectrum = np.fft.fft2((luma - luma.mean(axis=(1, 2), keepdims=True)) * np.outer(window, window))
     return np.log10(np.abs(spectrum) ** 2 + 1e-3)

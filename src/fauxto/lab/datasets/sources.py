@@ -6,6 +6,7 @@ import hashlib
 import io
 import lzma
 import os
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -19,6 +20,19 @@ from typing import Self
 from fauxto.errors import DatasetError, ImageError
 from fauxto.images import read_bytes
 from fauxto.report import Status
+
+_DAMAGE = (  # what the standard library's readers raise on archives that somebody damaged or built to be odd
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    lzma.LZMAError,
+    zlib.error,
+    struct.error,  # a header that ends too soon
+    EOFError,
+    MemoryError,  # a compression dictionary of absurd size
+    OSError,  # bz2's word for damage
+    RuntimeError,  # encrypted; and NotImplementedError, of a compression that nobody knows
+    ValueError,  # a name that isn't in its own encoding, a number that is none
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +112,17 @@ def _folder_members(folder: Path) -> Iterator[Member]:
 
 def _read_file(path: Path, name: str) -> bytes:
     _check_name(name)
-    return read_bytes(path)
+    try:
+        return read_bytes(path)
+    except ImageError as error:  # the reason is kept in dataset.json, where this machine's folders don't belong
+        raise ImageError(error.status, str(error).replace(ascii(str(path)), ascii(name))) from error
 
 
 @contextmanager
 def _damage_reported(source: Path) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+    except _DAMAGE as error:
         raise DatasetError(f"{source} is no .zip or .tar archive, or it is damaged: {error}") from error
 
 
@@ -121,7 +138,7 @@ def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(info) as file:
             return read_bytes(file)
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except _DAMAGE as error:
         raise ImageError(Status.UNREADABLE, f"the archive doesn't yield this member: {error}") from error
 
 

@@ -1,7 +1,7 @@
-"""Which split a picture falls into: decided by its pixels alone.
+"""Which split a picture falls into: decided by where it comes from if that is known, or else by its pixels.
 
-The split depends on the hash of the decoded pixels, so equal pictures always land together, whatever they are
-called, and neither the order of the files nor adding others moves a picture.
+The split depends on a hash alone, of the source's name or of the decoded pixels, so pictures of one source, or equal
+pictures, land together, and neither the order of the files nor adding others moves a picture.
 """
 
 from __future__ import annotations
@@ -27,17 +27,16 @@ def check_shares(shares: Mapping[str, float]) -> None:
         raise DatasetError(f"the shares of {', '.join(SPLITS)} must be 0 or more and sum to 1; got {dict(shares)}")
 
 
-def choose_split(pixel_sha256: str, shares: Mapping[str, float]) -> str:
-    """Choose a split with the given probabilities, the same one whenever the pixels are the same.
+def choose_split(key: str, shares: Mapping[str, float]) -> str:
+    """Choose a split with the given probabilities, the same one whenever the key is the same.
 
-    Each label and class is divided in proportion up to chance: of 50,000 pictures, a share of 10 % is
-    5,000 ± 67 (one standard deviation).
+    Shares are met up to chance: of 50,000 keys, a share of 10 % is 5,000 ± 67 (one standard deviation).
 
     Args:
-        pixel_sha256: Hash of the decoded pixels.
+        key: What must stay together: a source's name, or the hash of the decoded pixels.
         shares: Split name to share; the shares sum to 1.
     """
-    digest = hashlib.sha256((_SALT + pixel_sha256).encode()).digest()
+    digest = hashlib.sha256((_SALT + key).encode(errors="replace")).digest()
     position = int.from_bytes(digest[:8], "big") / 2**64
     for split, share in shares.items():
         if position < share:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ from fauxto.lab.datasets.manifest import (
 from fauxto.lab.datasets.splitting import SPLITS, choose_split
 from fauxto.report import Status
 
-_BATCH_FILES, _BATCH_BYTES = 512, 64 * 1024 * 1024  # whichever comes first
+_BATCH_FILES, _BATCH_BYTES = 512, 64 * 1024 * 1024  # whichever comes first; the bytes are those of the files
+_THREADS = os.cpu_count() or 1
+_DECODED_AHEAD = 2 * _THREADS  # pictures: a small file can hold very many pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Candidate:
         shares: The splits that it may fall into, with their shares.
         read: Returns the file's bytes or raises `ImageError`.
         done: Share of the source that lies behind with this file, in [0, 1].
+        kept_together: Files with the same word fall into the same split; None leaves that to their pixels.
     """
 
     path: str
@@ -63,6 +67,7 @@ class Candidate:
     shares: Mapping[str, float]
     read: Callable[[], bytes]
     done: float
+    kept_together: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ def write_dataset(
     candidates: Iterable[Candidate],
     *,
     window: int | None = None,
+    side: int | None = None,
     on_progress: OnProgress = lambda progress: None,
 ) -> Dataset:
     """Pack every candidate that decodes into a data set at `out`; list the others in its dataset.json.
@@ -93,10 +99,11 @@ def write_dataset(
             other facts is thrown away.
         candidates: The files.
         window: Pack at most this many pixels of each side, from the centre; None packs whole pictures.
+        side: Skip whatever isn't a square of so many pixels a side; None takes any size.
         on_progress: Called after every batch.
 
     Raises:
-        DatasetError: `out` holds something else, or no candidate could be packed.
+        DatasetError: `out` holds something else, the candidates can't be listed, or none could be packed.
     """
     out = out.resolve()
     if (out / DESCRIPTION_FILE).exists():
@@ -107,14 +114,19 @@ def write_dataset(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DatasetError(f"{out} exists and isn't a data set; choose another --out")
     partial = out.with_name(out.name + ".partial")
-    with Journal(partial, origin) as journal, ThreadPoolExecutor(os.cpu_count()) as threads:
-        for batch in _batches(candidates, journal):
-            journal.append(threads.map(lambda loaded: _pack(*loaded, window), batch))
-            on_progress(Progress(batch[-1][0].done, len(journal.packed), len(journal.skipped)))
-    if not journal.packed:
+    journal = Journal(partial, origin)
+    try:
+        with journal:
+            for batch in _batches(candidates, journal):
+                journal.append(_packed(batch, window, side))
+                on_progress(Progress(batch[-1][0].done, len(journal.packed), len(journal.skipped)))
+        if not journal.packed:
+            raise DatasetError(f"no picture could be packed into {out}: all {len(journal.skipped)} files were skipped")
+    except DatasetError:  # the source is no good; a mended one is another source, which starts afresh
         journal.delete()
-        partial.rmdir()
-        raise DatasetError(f"no picture could be packed into {out}: all {len(journal.skipped)} files were skipped")
+        with suppress(OSError):  # stays where somebody keeps other files in it
+            partial.rmdir()
+        raise
     _finish(partial, origin, journal)
     if out.exists():
         out.rmdir()  # empty, as checked above; not every system renames over a folder
@@ -152,14 +164,29 @@ def _batches(candidates: Iterable[Candidate], journal: Journal) -> Iterator[list
         yield batch
 
 
-def _pack(candidate: Candidate, data: bytes | ImageError, window: int | None) -> Packed | Skipped:
+def _packed(batch: Iterable[_Loaded], window: int | None, side: int | None) -> Iterator[Packed | Skipped]:
+    """Decode in threads and yield in order, holding the pixels of at most `_DECODED_AHEAD` pictures."""
+    ahead: deque[Future[Packed | Skipped]] = deque()
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for loaded in batch:
+            if len(ahead) == _DECODED_AHEAD:
+                yield ahead.popleft().result()
+            ahead.append(threads.submit(_pack, *loaded, window, side))
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _pack(candidate: Candidate, data: bytes | ImageError, window: int | None, side: int | None) -> Packed | Skipped:
     try:
         if isinstance(data, ImageError):
             raise data
         image = decode(data)
+        height, width = image.rgb.shape[:2]
+        if side and (height, width) != (side, side):
+            sentence = f"it has {width} x {height} pixels, where every picture of this set has {side} x {side}"
+            raise ImageError(Status.UNSUPPORTED_FORMAT, sentence)
     except ImageError as error:
         return Skipped(candidate.path, error.status.value, str(error))
-    height, width = image.rgb.shape[:2]
     pixel_sha256 = _sha256(f"{height}x{width}:".encode() + image.rgb.tobytes())
     tables = read_tables(data)
     pixels = _centre(image.rgb, window or max(height, width))
@@ -168,7 +195,7 @@ def _pack(candidate: Candidate, data: bytes | ImageError, window: int | None) ->
         "label": candidate.label,
         "generator": candidate.generator,
         "source": candidate.source,
-        "split": choose_split(pixel_sha256, candidate.shares),
+        "split": choose_split(candidate.kept_together or pixel_sha256, candidate.shares),
         "object_class": candidate.object_class,
         "width": width,
         "height": height,

@@ -9,7 +9,7 @@ from typing import Any
 
 from fauxto.lab.datasets.manifest import LABELS
 from fauxto.lab.evaluation import plots
-from fauxto.lab.html_report import Report
+from fauxto.lab.html_report import HtmlPage
 
 Results = Mapping[str, Any]
 Table = tuple[Sequence[str], list[list[object]]]
@@ -127,9 +127,9 @@ def summary_table(keys: Sequence[str], rows: Sequence[Results]) -> Table:
     ]
 
 
-def _page(results: Results, robustness: Results | None) -> Report:
+def _page(results: Results, robustness: Results | None) -> HtmlPage:
     subject, figures = results["subject"], results["full"]
-    page = Report(f"Evaluation of {subject['run']}", f"{subject['dataset']}, {subject['split']} split")
+    page = HtmlPage(f"Evaluation of {subject['run']}", f"{subject['dataset']}, {subject['split']} split")
 
     page.section("In short", leak_prose(results))
     page.table(*overview_table(results), "Accuracy and ECE at the probability that a user sees.")

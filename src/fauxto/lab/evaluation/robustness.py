@@ -29,7 +29,8 @@ class Corruption:
     Attributes:
         name: The kind.
         severity: How much of it.
-        apply: From uint8 [H, W, 3] to uint8 [H, W, 3]; what it leaves to chance comes from the generator.
+        apply: From uint8 [H, W, 3] to uint8 [h, w, 3], mostly of the same size (the network's preprocessing resizes
+            what isn't of its own); what it leaves to chance comes from the generator.
     """
 
     name: str
@@ -58,6 +59,7 @@ CORRUPTIONS = (
     *(Corruption("blur", f"σ {sigma} px", _fixed(corruptions.blur, sigma)) for sigma in (0.5, 1.0)),
     *(Corruption("noise", f"σ {sigma} of 255", partial(_noise, sigma=sigma)) for sigma in (4, 8, 16)),
     *(Corruption("down and up", f"{part:.0%}", _fixed(corruptions.rescale, part)) for part in (0.75, 0.5)),
+    *(Corruption("enlarged", f"to {side} px", _fixed(corruptions.enlarge, side)) for side in (48, 64)),
     Corruption("greyscale", "whole", _fixed(corruptions.greyscale)),
     *(Corruption("crop", f"{part:.0%} of each side", partial(_crop, share=part)) for part in (0.9, 0.75)),
 )
