@@ -90,3 +90,105 @@ def png_file() -> Callable[..., bytes]:
         return b"".join(parts)
 
     return png_file
+
+
+@pytest.fixture(scope="session")
+def exif_block() -> Callable[..., bytes]:
+    """`exif_block({tag: value}, photo={...}, gps={...}) -> bytes`: an EXIF block of these tags, without its lead."""
+
+    def exif_block(
+        image: dict[int, object], *, photo: dict[int, object] | None = None, gps: dict[int, object] | None = None
+    ) -> bytes:
+        block = PIL.Image.Exif()
+        for directory, tags in ((0x8769, photo), (0x8825, gps)):
+            if tags:
+                block.get_ifd(directory).update(tags)
+        block.update(image)
+        return block.tobytes().removeprefix(b"Exif\0\0")
+
+    return exif_block
+
+
+@pytest.fixture(scope="session")
+def xmp_packet() -> Callable[..., str]:
+    """`xmp_packet('dc:title="A"', "<dc:title>...") -> str`: a packet of one description, with the usual prefixes."""
+    prefixes = {
+        "aux": "http://ns.adobe.com/exif/1.0/aux/",
+        "dc": "http://purl.org/dc/elements/1.1/",
+        "exif": "http://ns.adobe.com/exif/1.0/",
+        "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+        "mflux": "http://ns.mflux.ai/1.0/",
+        "photoshop": "http://ns.adobe.com/photoshop/1.0/",
+        "stEvt": "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#",
+        "TC260": "http://www.tc260.org.cn/ns/AIGC/1.0/",
+        "xmp": "http://ns.adobe.com/xap/1.0/",
+        "xmpMM": "http://ns.adobe.com/xap/1.0/mm/",
+    }
+    names = " ".join(f'xmlns:{prefix}="{address}"' for prefix, address in prefixes.items())
+
+    def xmp_packet(attributes: str = "", elements: str = "") -> str:
+        return (
+            '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+            '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+            f'<rdf:Description rdf:about="" {names} {attributes}>{elements}</rdf:Description>'
+            '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+        )
+
+    return xmp_packet
+
+
+@pytest.fixture(scope="session")
+def with_metadata(photo: NDArray[np.uint8], encode: Encode, png_file: Callable[..., bytes]) -> Callable[..., bytes]:
+    """`with_metadata(format, exif=bytes, xmp=str, iptc=bytes, comment=bytes, text={...}, ...) -> bytes`.
+
+    A small picture that carries these blocks in their proper places. `comment` is a JPEG's COM segment, `text` the
+    tEXt chunks of a PNG, `chunks` more of its chunks (type, payload), `pixels` takes the photograph's place.
+    """
+
+    def segment(marker: int, payload: bytes) -> bytes:
+        return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+    def with_metadata(
+        format: str = "JPEG",
+        *,
+        exif: bytes | None = None,
+        xmp: str | None = None,
+        iptc: bytes | None = None,
+        comment: bytes | None = None,
+        text: dict[str, str] | None = None,
+        chunks: tuple[tuple[bytes, bytes], ...] = (),
+        pixels: NDArray[np.uint8] = photo[100:148, 100:164],
+    ) -> bytes:
+        if format == "JPEG":
+            parts = []
+            if exif is not None:
+                parts.append(segment(0xE1, b"Exif\0\0" + exif))
+            if xmp is not None:
+                parts.append(segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp.encode()))
+            if iptc is not None:
+                resource = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + bytes(len(iptc) % 2)
+                parts.append(segment(0xED, b"Photoshop 3.0\0" + resource))
+            if comment is not None:
+                parts.append(segment(0xFE, comment))
+            plain = encode(pixels, "JPEG")
+            return plain[:2] + b"".join(parts) + plain[2:]
+        if format == "PNG":
+            added = [(b"tEXt", key.encode("latin-1") + b"\0" + value.encode()) for key, value in (text or {}).items()]
+            added += chunks
+            if exif is not None:
+                added.append((b"eXIf", exif))
+            if xmp is not None:
+                added.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp.encode()))
+            plain = encode(pixels, "PNG")
+            return plain[:33] + png_file(*added)[8:] + plain[33:]
+        if format == "TIFF":
+            block = PIL.Image.Exif()
+            block.load(exif or b"")
+            block.update({tag: value for tag, value in ((700, xmp and xmp.encode()), (33723, iptc)) if value})
+            return encode(pixels, "TIFF", exif=block)
+        options = {key: value for key, value in (("exif", exif), ("xmp", xmp and xmp.encode())) if value}
+        if format in ("AVIF", "HEIF") and exif is not None:
+            options["exif"] = b"Exif\0\0" + exif
+        return encode(pixels, format, **options)
+
+    return with_metadata

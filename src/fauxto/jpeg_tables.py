@@ -63,13 +63,24 @@ def _parse_segment(segment: bytes) -> dict[int, Table]:
     return tables
 
 
-@functools.cache
-def _standard_tables() -> NDArray[np.int64]:
-    """Return int64 [100, 64]: the luminance table that libjpeg writes at quality 1, 2, ... 100."""
+def scaled_tables(base: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Scale a table as libjpeg does.
+
+    Args:
+        base: int64 [64], the table of quality 50.
+
+    Returns:
+        int64 [100, 64]: the tables of quality 1, 2, ... 100.
+    """
     quality = np.arange(1, 101)
     percent = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)
-    tables: NDArray[np.int64] = np.clip((_LUMINANCE * percent[:, None] + 50) // 100, 1, 255)
+    tables: NDArray[np.int64] = np.clip((base * percent[:, None] + 50) // 100, 1, 255)
     return tables
+
+
+@functools.cache
+def _standard_tables() -> NDArray[np.int64]:
+    return scaled_tables(_LUMINANCE)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -83,3 +94,12 @@ def estimate_quality(luminance: Table) -> int:
         luminance: 64 steps in zigzag order.
     """
     return int(np.abs(_standard_tables() - np.array(luminance)).sum(axis=1).argmin()) + 1
+
+
+def is_standard(luminance: Table) -> bool:
+    """Tell whether libjpeg itself writes this luminance table at some quality setting.
+
+    Args:
+        luminance: 64 steps in zigzag order.
+    """
+    return bool((_standard_tables() == np.array(luminance)).all(axis=1).any())

@@ -5,6 +5,7 @@ Rows 11 to 15 and 20 (colours, modes, orientation, lossless copies) are in tests
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import struct
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 import warnings
+import zipfile
 import zlib
 
 import numpy as np
@@ -20,7 +22,7 @@ import PIL.ImageCms
 import pytest
 
 from fauxto.errors import ImageError
-from fauxto.images import decode, read_bytes
+from fauxto.images import decode, formats, jpeg, read_bytes
 from fauxto.images.container import MAX_PARTS
 from fauxto.images.jpeg import MAX_SCANS
 from fauxto.limits import Limits
@@ -186,6 +188,44 @@ def test_row_5_a_cut_jpeg_that_was_closed_again_is_not_judged_on_grey_filler(pho
         assert status(whole[:restart] + b"\xff\xd9") == "truncated"
 
 
+PROGRESSIVE = [
+    ("RGB", {"quality": 95}),
+    ("RGB", {"quality": 30, "subsampling": 0}),
+    ("RGB", {"quality": 75, "subsampling": 1, "restart_marker_blocks": 5}),
+    ("RGB", {"keep_rgb": True}),
+    ("L", {}),
+    ("CMYK", {"quality": 60}),
+]
+
+
+@pytest.mark.parametrize(("mode", "options"), PROGRESSIVE)
+def test_row_5_a_progressive_jpeg_that_lacks_scans_is_truncated(photo, encode, mode, options):
+    picture = PIL.Image.fromarray(photo[:100, :130]).convert(mode)
+    whole = encode(picture, "JPEG", progressive=True, **options)
+    assert status(whole) == "ok"
+    scans = [start for marker, start, _ in jpeg.segments(whole) if marker == 0xDA]
+    assert len(scans) > 5
+    for scan in scans[1:]:
+        assert status(whole[:scan] + b"\xff\xd9") == "truncated"
+
+
+def test_row_5_a_component_without_a_scan_is_missed(photo, encode):
+    """A sequential JPEG may bring one component a scan too."""
+    whole = encode(photo[:64, :64], "JPEG")
+    scan = whole.index(b"\xff\xda")
+    one_of_three = whole[:scan] + b"\xff\xda\0\x08\1\1\0\0\x3f\0" + whole[scan + 14 :]
+    assert status(one_of_three) == "truncated"
+
+
+def test_photographs_of_the_world_are_whole(shared, encode):
+    files = sorted((shared / "data" / "photos").rglob("*.jp*g"))[::50]
+    if not files:
+        pytest.skip("shared/data/photos holds no JPEG")
+    for number, file in enumerate(files):
+        again = encode(PIL.Image.open(file), "JPEG", progressive=True, quality=30 + number % 70, subsampling=number % 3)
+        assert (status(file.read_bytes()), status(again)) == ("ok", "ok"), file
+
+
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 2}])
 def test_a_picture_with_a_grey_corner_is_not_taken_for_a_cut_one(photo, encode, options):
     framed = photo.copy()
@@ -258,8 +298,11 @@ def test_rows_8_and_9_other_formats_are_refused_unopened(start, monkeypatch):
     def opened(*_, **__):
         raise AssertionError("a parser or the network was entered")
 
-    monkeypatch.setattr(PIL.Image, "open", opened)
+    refusing = {kind: format._replace(read=opened, open=opened) for kind, format in formats.FORMATS.items()}
+    monkeypatch.setattr("fauxto.images.FORMATS", refusing)
     monkeypatch.setattr("socket.socket", opened)
+    with pytest.raises(AssertionError, match="a parser or the network was entered"):
+        status(b"II*\0" + bytes(999))
     assert status(start + bytes(999)) == "unsupported_format"
 
 
@@ -366,6 +409,23 @@ def test_row_28_paths_that_are_no_files(tmp_path):
         with pytest.raises(ImageError) as caught:
             read_bytes(os.path.join(tmp_path, name))  # noqa: PTH118 (Path would drop a trailing separator)
         assert (caught.value.status, str(caught.value).isprintable()) == (word, True), name
+
+
+@pytest.mark.parametrize("error", [zipfile.BadZipFile("Bad CRC-32"), EOFError(), OSError(5, "Input/output error")])
+def test_a_stream_that_fails_is_unreadable(error):
+    class Broken(io.RawIOBase):
+        def read(self, size=-1):
+            raise error
+
+    with pytest.raises(ImageError) as caught:
+        read_bytes(Broken())
+    assert (caught.value.status, str(caught.value).partition(":")[0]) == ("unreadable", "the file can't be read")
+
+
+@pytest.mark.parametrize("source", [None, 7, io.StringIO("text")])
+def test_what_no_bytes_can_be_read_from_is_a_wrong_call(source):
+    with pytest.raises(TypeError, match="a picture is a path, bytes or a file opened in binary mode, not "):
+        read_bytes(source)
 
 
 def mutated(data, dice):

@@ -137,6 +137,18 @@ def test_eight_bits_stored_in_sixteen_come_back_exactly(encode, png_file):
     assert decode(data).rgb[0].tolist() == [[level] * 3 for level in range(256)]
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("format", ["PNG", "TIFF", "WEBP"])
+def test_the_alpha_channel_is_handed_out_as_stored(photo, encode, format, orientation):
+    alpha = np.random.default_rng(0).integers(0, 256, photo.shape[:2], np.uint8)
+    options = {"lossless": True, "exact": True} if format == "WEBP" else {}
+    stored = INVERSE_OF_ORIENTATION[orientation](np.dstack([photo, alpha]))
+    image = decode(encode(np.ascontiguousarray(stored), format, exif=exif(orientation), **options))
+    np.testing.assert_array_equal(image.alpha, alpha)
+    assert not image.alpha.flags.writeable
+    assert decode(encode(photo, format, **options)).alpha is None
+
+
 @pytest.mark.parametrize("format", ["PNG", "TIFF", "WEBP"])
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_hidden_colours_do_not_show(photo, encode, format, mode):

@@ -85,10 +85,18 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """A decoded picture: `rgb` is read-only uint8 [height, width, 3], sRGB, upright, on white where transparent."""
+    """A decoded picture.
+
+    Attributes:
+        rgb: Read-only uint8 [height, width, 3], sRGB, upright, on white where transparent.
+        facts: What the file is.
+        alpha: Read-only uint8 [height, width], upright: the opacity of each pixel as stored, which says nothing of
+            how the picture looks on white but may hold a message. None for a picture without transparency.
+    """
 
     rgb: NDArray[np.uint8]
     facts: FileFacts
+    alpha: NDArray[np.uint8] | None = None
 
 
 def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, *, name: str | None = None) -> Image:
@@ -131,7 +139,7 @@ def _decode(data: bytes, kind: str, outside: Container, limits: Limits, name: st
 
     notes = [*outside.notes, *name_mismatch(name, kind)]
     icc = outside.icc or picture.info.get("icc_profile")
-    rgb, icc_profile = to_srgb(picture, icc if icc and len(icc) <= limits.max_metadata_bytes else None)
+    rgb, alpha, icc_profile = to_srgb(picture, icc if icc and len(icc) <= limits.max_metadata_bytes else None)
     if icc and icc_profile is None:
         notes.append("metadata_unreadable: the colour profile can't be used; colours were read as sRGB.")
     exif = outside.exif or picture.info.get("exif")
@@ -142,6 +150,7 @@ def _decode(data: bytes, kind: str, outside: Container, limits: Limits, name: st
         notes.append("metadata_unreadable: the EXIF block is damaged; the picture was taken as upright.")
     if orientation in _UPRIGHT:
         rgb = rgb.transpose(_UPRIGHT[orientation])
+        alpha = alpha and alpha.transpose(_UPRIGHT[orientation])
 
     frames = outside.frames or min(getattr(picture, "n_frames", 1), limits.max_frames)
     if frames > 1:
@@ -164,4 +173,8 @@ def _decode(data: bytes, kind: str, outside: Container, limits: Limits, name: st
         trailing_bytes=trailing,
         notes=tuple(notes),
     )
-    return Image(np.frombuffer(rgb.tobytes(), np.uint8).reshape(rgb.height, rgb.width, 3), facts)
+    return Image(
+        np.frombuffer(rgb.tobytes(), np.uint8).reshape(rgb.height, rgb.width, 3),
+        facts,
+        None if alpha is None else np.frombuffer(alpha.tobytes(), np.uint8).reshape(rgb.height, rgb.width),
+    )

@@ -26,7 +26,9 @@ _WITH_TRANSPARENT_COLOUR = {"1": "LA", "L": "LA", "P": "RGBA", "RGB": "RGBA"}
 _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
-def to_srgb(image: PillowImage.Image, icc: bytes | None) -> tuple[PillowImage.Image, str | None]:
+def to_srgb(
+    image: PillowImage.Image, icc: bytes | None
+) -> tuple[PillowImage.Image, PillowImage.Image | None, str | None]:
     """Convert a loaded picture to mode RGB, in sRGB and composited on `BACKGROUND`.
 
     Args:
@@ -34,7 +36,8 @@ def to_srgb(image: PillowImage.Image, icc: bytes | None) -> tuple[PillowImage.Im
         icc: An embedded ICC profile; without one, colours are taken as sRGB and CMYK is inverted naively.
 
     Returns:
-        The picture, and the profile's description; None where there is no profile or it can't be used.
+        The picture; its alpha channel in mode L, None without one; and the profile's description, None where there
+        is no profile or it can't be used.
 
     Raises:
         ImageError: `unsupported_mode`.
@@ -49,7 +52,7 @@ def to_srgb(image: PillowImage.Image, icc: bytes | None) -> tuple[PillowImage.Im
         opaque = PillowImage.new("RGB", rgb.size, BACKGROUND)
         opaque.paste(rgb, mask=alpha)
         rgb = opaque
-    return rgb, description
+    return rgb, alpha, description
 
 
 def _split(image: PillowImage.Image) -> tuple[PillowImage.Image, PillowImage.Image | None]:

@@ -23,6 +23,7 @@ _EOI, _SOS = 0xD9, 0xDA
 _APP0, _APP1, _APP2, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 _STANDALONE = (0x01, 0xD8)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = frozenset((0xC2, 0xCA))  # with Huffman and with arithmetic coding
 
 # In entropy-coded data 0xFF is followed by 0 or is a restart marker; 0xFF may also be repeated before a marker.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -63,16 +64,18 @@ def read(data: bytes, limits: Limits) -> Container:
 
     Raises:
         EOFError, struct.error: The file ends too early.
-        ImageError: `unreadable`, `unsupported_mode` or `too_large`.
+        ImageError: `unreadable`, `unsupported_mode`, `too_large` or `truncated`.
     """
     kept = [_SOI]
     exif = None
     profile: dict[int, bytes] = {}
-    frames = scans = first_scan = end = 0
+    frame: tuple[int, int] | None = None
+    scans: list[int] = []
+    first_scan = end = 0
     for marker, start, end in bounded(segments(data)):
         if marker == _SOS:
             first_scan = first_scan or start
-            scans += 1
+            scans.append(start)
         if first_scan:
             continue
         if marker == _APP1 and exif is None and data.startswith(b"Exif\0\0", start + 4, end):
@@ -81,13 +84,15 @@ def read(data: bytes, limits: Limits) -> Container:
             profile[data[start + 16]] = data[start + 18 : end]
         if marker in _FRAMES:
             _check_frame(data, start, limits)
-            frames += 1
+            frame = marker, start
         if marker in (_APP0, _APP14) or not (_APP0 <= marker <= _APP15 or marker == _COM):
             kept.append(data[start:end])
-    if not frames or not scans:
+    if frame is None or not scans:
         raise ImageError(Status.UNREADABLE, "the JPEG holds no picture; the file is damaged")
-    if scans > MAX_SCANS:
-        raise ImageError(Status.TOO_LARGE, f"the JPEG has {scans} scans, the limit is {MAX_SCANS}; save it anew")
+    if len(scans) > MAX_SCANS:
+        raise ImageError(Status.TOO_LARGE, f"the JPEG has {len(scans)} scans, the limit is {MAX_SCANS}; save it anew")
+    if not _has_every_scan(data, *frame, scans):
+        raise ImageError(Status.TRUNCATED, "the JPEG lacks scans of its picture; get the whole file")
     kept.append(data[first_scan:end])
     icc = b"".join(profile[number] for number in sorted(profile)) or None
     return Container(pixels=b"".join(kept), end=end, exif=exif, icc=icc)
@@ -101,6 +106,23 @@ def _check_frame(data: bytes, start: int, limits: Limits) -> None:
             f"the JPEG has {components} components of {precision} bits; fauxto reads 1, 3 or 4 components of 8 bits",
         )
     check_pixels(width, height, limits)
+
+
+def _has_every_scan(data: bytes, frame_marker: int, frame: int, scans: list[int]) -> bool:
+    """Tell whether the scans bring all 64 coefficients of each component down to their last bit.
+
+    A scan of a progressive JPEG brings some coefficients (Ss to Se) down to some bit (Al); a file that is cut between
+    two scans and closed again decodes without complaint, to less detail. Other scans bring a component whole.
+    """
+    lacking = {data[frame + 10 + 3 * number]: set(range(64)) for number in range(data[frame + 9])}
+    for scan in scans:
+        count = data[scan + 4]
+        first, last, bits = struct.unpack_from("3B", data, scan + 5 + 2 * count)
+        if frame_marker not in _PROGRESSIVE:
+            first, last, bits = 0, 63, 0
+        for number in range(count if bits & 15 == 0 else 0):
+            lacking.get(data[scan + 5 + 2 * number], set()).difference_update(range(first, last + 1))
+    return not any(lacking.values())
 
 
 def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from pathlib import Path
@@ -15,7 +16,7 @@ _DEFAULT_LIMITS = Limits()
 
 
 def read_bytes(
-    source: str | os.PathLike[str] | bytes | BinaryIO,
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO,
     limits: Limits = _DEFAULT_LIMITS,
 ) -> bytes:
     """Return the bytes of a picture, and never hold more than `limits.max_bytes` of them.
@@ -26,13 +27,18 @@ def read_bytes(
 
     Raises:
         ImageError: `not_found`, `not_a_file`, `unreadable` or `too_large`.
+        TypeError: `source` is nothing that bytes can be read from.
     """
     if isinstance(source, (str, os.PathLike)):
         return _read_path(Path(source), limits)
-    if not isinstance(source, bytes):
-        source = _read_file(source, limits)
-    check_bytes(len(source), limits)
-    return source
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        check_bytes(memoryview(source).nbytes, limits)
+        return bytes(source)
+    if isinstance(source, io.TextIOBase) or not hasattr(source, "read"):
+        raise TypeError(f"a picture is a path, bytes or a file opened in binary mode, not {type(source).__name__}")
+    data = _read_file(source, limits)
+    check_bytes(len(data), limits)
+    return data
 
 
 def check_bytes(count: int, limits: Limits) -> None:
@@ -66,6 +72,7 @@ def _read_file(file: BinaryIO, limits: Limits) -> bytes:
         while wanted > 0 and (part := file.read(wanted)):
             parts.append(part)
             wanted -= len(part)
-    except OSError as error:
-        raise ImageError(Status.UNREADABLE, f"the file can't be read: {error.strerror or error}") from error
+    except Exception as error:  # members of archives and responses of servers raise nearly anything
+        said = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        raise ImageError(Status.UNREADABLE, f"the file can't be read: {said}") from error
     return b"".join(parts)
