@@ -146,6 +146,15 @@ def test_what_is_no_description_is_refused(folder: Path, text: str) -> None:
         bundles.load(folder)
 
 
+@pytest.mark.parametrize("key", ["name", "min_short_side", "onnx"])
+def test_a_key_that_is_there_twice_is_refused(folder: Path, key: str) -> None:
+    text = (GOLDEN / "bundle.json").read_text()
+    assert text.count(f'"{key}":') == 1
+    (folder / "bundle.json").write_text(text.replace(f'"{key}":', f'"{key}": 1, "{key}":'))
+    with pytest.raises(BundleFormatError, match=rf"bundle\.json: the key '{key}' is there twice"):
+        bundles.load(folder)
+
+
 def test_an_oversized_description_is_refused(folder: Path) -> None:
     (folder / "bundle.json").write_bytes(b" " * (1024 * 1024 + 1))
     with pytest.raises(BundleFormatError, match=r"bundle\.json is larger than 1,048,576 bytes"):
@@ -192,7 +201,7 @@ def test_a_bundle_must_be_called_as_it_is_installed(monkeypatch: pytest.MonkeyPa
 def plugin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An installed package that brings a bundle, and says that it brings another one."""
     shutil.copytree(GOLDEN, tmp_path / "golden_plugin" / "weights")
-    (tmp_path / "golden_plugin" / "__init__.py").write_text("")
+    (tmp_path / "golden_plugin" / "__init__.py").write_text("raise AssertionError('code was run')")
     (tmp_path / "golden_plugin" / "weights" / "__init__.py").write_text("raise AssertionError('code was run')")
     installed = tmp_path / "golden_plugin-1.0.dist-info"
     installed.mkdir()

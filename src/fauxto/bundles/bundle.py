@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -37,6 +38,12 @@ class Domain:
 
     def __post_init__(self) -> None:
         _require(1 <= self.min_short_side <= self.max_short_side, "min_short_side must be 1 to max_short_side")
+
+    @property
+    def short_sides(self) -> str:
+        """In words: "32 px" or "16 to 64 px"."""
+        lowest = "" if self.min_short_side == self.max_short_side else f"{self.min_short_side} to "
+        return f"{lowest}{self.max_short_side} px"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ class ScoreQuantiles:
         """Return the share [N] of real pictures that score at least as high as `scores` [N].
 
         Between two entries the logarithm of the share runs straight, as the tails of scores roughly do;
-        beyond the table's ends the share is that of the last entry.
+        beyond the table's ends the share is that of the last entry, and so at most that for higher scores.
         """
         return np.exp(np.interp(scores, self.score, np.log(self.fpr)))
 
@@ -208,14 +215,14 @@ def read(folder: Path) -> Bundle:
             f"{folder / 'model.onnx'} isn't the file that bundle.json describes: "
             f"expected sha256 {description.model_sha256}, found {found}; install the bundle again"
         )
-    onnx_file.check(model, str(folder / "model.onnx"))
+    onnx_file.check(model, str(folder / "model.onnx"), (description.input.height, description.input.width))
     card = _read_file(folder / "CARD.md").decode("utf-8", errors="replace")
     return Bundle(**vars(description), folder=folder, model=model, card=card)
 
 
 def _describe(data: bytes, path: Path) -> Description:
     try:
-        plain = json.loads(data, parse_constant=_refuse_constant)
+        plain = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates)
         description: Description = build(Description, plain, "")
     except RecursionError as error:
         raise BundleFormatError(f"{path}: nested too deeply") from error
@@ -226,6 +233,14 @@ def _describe(data: bytes, path: Path) -> Description:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {twice!a} is there twice")
+    return table
 
 
 def _read_file(path: Path) -> bytes:

@@ -1,8 +1,8 @@
 """What is in an ONNX file, read without the `onnx` package, before ONNX Runtime may see it.
 
 An ONNX file is one protobuf message (onnx/onnx.proto, ModelProto). This walks its wire format, visits every
-stored tensor, nested subgraphs and functions included, and refuses what a bundle may not hold. The walk keeps
-its own stack, so that no nesting can exhaust Python's.
+stored tensor, nested subgraphs and functions included, and the declared inputs and outputs, and refuses what a bundle
+may not hold. The walk keeps its own stack, so that no nesting can exhaust Python's.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ _LEADS_TO = {
     "sparse tensor": {1: "tensor", 2: "tensor"},
 }
 _IR_VERSION, _GRAPH = 1, 7
+_INPUT, _OUTPUT = 11, 12  # of a graph, each a ValueInfoProto
+_TYPE, _TENSOR_TYPE, _ELEMENT_TYPE, _SHAPE, _DIM, _DIM_VALUE = 2, 1, 1, 2, 1, 1  # the way down to its sizes
+_FLOAT = 1
 _DATA_TYPE, _NAME, _EXTERNAL_DATA, _DATA_LOCATION = 2, 8, 13, 14
 _DATA = _FLOAT_DATA, _INT32_DATA, _RAW_DATA, _DOUBLE_DATA = 4, 5, 9, 10
 
@@ -54,12 +57,13 @@ class _Field(NamedTuple):
     """The bytes of a length-delimited or fixed-size field; empty for a varint."""
 
 
-def check(model: bytes, where: str) -> None:
-    """Refuse a file that isn't ONNX, keeps weights outside itself or holds weights that aren't finite.
+def check(model: bytes, where: str, size: tuple[int, int]) -> None:
+    """Refuse a file that isn't ONNX, holds weights outside itself or not finite, or has other inputs or outputs.
 
     Args:
         model: The whole file.
         where: What to call it in an error.
+        size: Height and width of its input, as bundle.json has them.
 
     Raises:
         BundleFormatError: It is refused; the message says why.
@@ -70,6 +74,9 @@ def check(model: bytes, where: str) -> None:
             raise ValueError("it isn't an ONNX network, and fauxto runs nothing else")
         for tensor in _tensors(model):
             _check_tensor(tensor)
+        graph = _joined(memoryview(model), _GRAPH)
+        _check_shape(graph, _INPUT, "input", [*size, 3])
+        _check_shape(graph, _OUTPUT, "output", [2])
     except ValueError as error:
         raise BundleFormatError(f"{where} is refused: {error}") from error
 
@@ -103,6 +110,26 @@ def _check_tensor(tensor: memoryview) -> None:
     for number, element in {_RAW_DATA: _FLOATS[data_type], _FLOAT_DATA: "<f4", _DOUBLE_DATA: "<f8"}.items():
         if not np.isfinite(np.frombuffer(b"".join(stored[number]), element)).all():
             raise ValueError(f"its tensor {name!r} holds weights that aren't finite")
+
+
+def _check_shape(graph: memoryview, number: int, what: str, wanted: list[int]) -> None:
+    declared = [one.content for one in _fields(graph) if one.number == number]
+    if len(declared) != 1:
+        raise ValueError(f"it has {len(declared)} {what}s; a bundle's network has one")
+    tensor = _joined(_joined(declared[0], _TYPE), _TENSOR_TYPE)
+    element = next((one.value for one in _fields(tensor) if one.number == _ELEMENT_TYPE), 0)
+    dims = [one.content for one in _fields(_joined(tensor, _SHAPE)) if one.number == _DIM]
+    shape = [next((one.value for one in _fields(dim) if one.number == _DIM_VALUE), "free") for dim in dims]
+    if element != _FLOAT or shape != ["free", *wanted]:
+        raise ValueError(
+            f"its {what} is of type {element} and shape {shape}; bundle.json asks for {_FLOAT} (float32) and "
+            f"{['free', *wanted]}"
+        )
+
+
+def _joined(message: memoryview, number: int) -> memoryview:
+    """Return a message that is a field of another; protobuf has one that is there in several parts joined."""
+    return memoryview(b"".join(one.content for one in _fields(message) if one.number == number))
 
 
 def _fields(message: memoryview) -> Iterator[_Field]:

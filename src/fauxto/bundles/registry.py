@@ -62,11 +62,14 @@ def _installed(name: str) -> Path | None:
     if name in _embedded():
         return WEIGHTS / name
     for point in entry_points(group=ENTRY_POINTS, name=name):
+        package, *below = point.module.split(".")
         try:
-            spec = importlib.util.find_spec(point.module)
-        except ImportError:
+            spec = importlib.util.find_spec(package)  # of a package inside another it would import that one
+        except (ImportError, ValueError):
             spec = None
-        if spec is None or not spec.submodule_search_locations:
-            raise BundleNotFoundError(f"the bundle {name!r} should be in the package {point.module}, which isn't there")
-        return Path(next(iter(spec.submodule_search_locations)))
+        for location in (spec and spec.submodule_search_locations) or ():
+            folder = Path(location, *below)
+            if folder.is_dir():
+                return folder
+        raise BundleNotFoundError(f"the bundle {name!r} should be in the package {point.module}, which isn't there")
     return None

@@ -1,0 +1,45 @@
+"""Each bundle that ships is whole, runs, and scores real pixels alike, whichever way they come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fauxto import Detector, Status, bundles
+from fauxto.bundles import registry
+
+SHIPPED = sorted(path.parent.name for path in registry.WEIGHTS.glob("*/bundle.json"))
+
+
+def test_the_default_ships() -> None:
+    assert registry.DEFAULT in SHIPPED
+    assert set(SHIPPED) <= set(bundles.names())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_bundle_scores_photographs(
+    name: str, photographs: dict[str, NDArray[np.uint8]], encode: Callable[..., bytes], tmp_path: Path
+) -> None:
+    bundle = bundles.load(name)
+    assert bundle.card.lstrip().startswith("# ")
+    assert len(bundle.card) > 500
+    side = bundle.domain.min_short_side
+    windows = [rgb[100 : 100 + side, left : left + side] for rgb in photographs.values() for left in (60, 260)]
+    files = [encode(np.ascontiguousarray(window), "PNG") for window in windows]
+    paths = [tmp_path / f"{number}.png" for number in range(len(files))]
+    for path, file in zip(paths, files, strict=True):
+        path.write_bytes(file)
+
+    detector = Detector(name)
+    singly = [detector.analyze(file) for file in files]
+    assert all(report.status is Status.OK for report in singly)
+    scores = [report.score for report in singly]
+    assert all(score is not None and math.isfinite(score) for score in scores)
+    assert len(set(scores)) == len(scores)  # it looks at the pixels
+    for reports in (map(detector.analyze, paths), detector.analyze_many(files), detector.analyze_many(paths)):
+        assert [report.score for report in reports] == pytest.approx(scores, abs=1e-5)
