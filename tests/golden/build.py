@@ -36,6 +36,7 @@ def pictures() -> dict[str, NDArray[np.uint8]]:
         "rougher": (smooth // 2 + noise // 3 + 40).astype(np.uint8),
         "rough": (smooth // 2 + noise // 2).astype(np.uint8),
         "noise": noise,
+        "blocks": noise[: SIDE // 2, : SIDE // 2, :1].repeat(2, axis=0).repeat(2, axis=1).repeat(3, axis=2),
         "wide": np.tile(smooth, (1, 2, 1)),
         "large": noise.repeat(4, axis=0).repeat(3, axis=1),
         "tiny": noise[:9, :12],

@@ -20,12 +20,13 @@ PICTURES = {name: BUILD["as_png"](rgb) for name, rgb in BUILD["pictures"]().item
 TOLERANCE = 1e-5
 
 VERDICTS = {
-    "black": "real",
+    "black": "inconclusive",
     "smooth": "real",
     "grainy": "real",
     "rougher": "real",
     "rough": "inconclusive",
-    "noise": "ai",
+    "noise": "inconclusive",
+    "blocks": "ai",
     "wide": "real",
     "large": "inconclusive",
     "tiny": "inconclusive",

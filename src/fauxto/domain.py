@@ -1,0 +1,48 @@
+"""Which pictures are like those that a network was measured on, whatever their size; only these get a verdict.
+
+The thresholds were chosen on the pictures of CIFAKE's train split (32 x 32 px, photographs and generated ones): each
+lies in the thin tail of its figure, and together they refuse 0.32 % of them, while plain colours, noise, printed
+text and drawings of few colours lie beyond. tests/golden/test_domain.py holds examples.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_ASPECT = 2.0
+"""Longest side in short sides: a network that sees the whole picture squeezed sees no shapes in a strip."""
+
+_MIN_CONTRAST = 6.0  # standard deviation of the luma, in levels of 256
+_MIN_CORRELATION = 0.45  # of the luma of pixels side by side
+_MIN_TONES = 32  # different levels of luma
+_MAX_SHARE_OF_ONE_TONE = 0.56  # of the pixels, within two levels
+_ROWS = 64  # of a larger picture about so many are looked at, evenly spaced
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+
+
+def objection(rgb: NDArray[np.uint8]) -> str | None:
+    """Say why no verdict on this picture would mean anything, whatever its size.
+
+    Args:
+        rgb: uint8 [H, W, 3].
+
+    Returns:
+        The reason in words that follow "the picture ", or None.
+    """
+    height, width = rgb.shape[:2]
+    if max(height, width) > MAX_ASPECT * min(height, width):
+        return f"is a strip of {width} x {height} px"
+    luma = rgb[:: max(1, height // _ROWS)] @ _LUMA
+    centred = luma - luma.mean()
+    if np.vdot(centred, centred) < _MIN_CONTRAST**2 * centred.size:
+        return "is of one colour"
+    left, right = centred[:, :-1], centred[:, 1:]
+    if np.vdot(left, right) < _MIN_CORRELATION * np.sqrt(np.vdot(left, left) * np.vdot(right, right)):
+        return "is noise or small print: pixels side by side have little in common"
+    tones = np.bincount(luma.astype(np.uint8).ravel(), minlength=256)
+    if np.count_nonzero(tones) < _MIN_TONES:
+        return "has very few colours, as drawings have"
+    if np.convolve(tones, np.ones(5)).max() > _MAX_SHARE_OF_ONE_TONE * luma.size:
+        return "is mostly of one colour, as text and drawings are"
+    return None
