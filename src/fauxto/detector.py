@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from fauxto import bundles, images
 from fauxto.bundles import Bundle
 from fauxto.bundles.network import Network
+from fauxto.domain import objection
 from fauxto.errors import ConfigError, ImageError
+from fauxto.evidence import gather, load_sources
 from fauxto.limits import Limits
 from fauxto.preprocessing import resize
-from fauxto.report import ImageSummary, ModelSummary, Report, Status
+from fauxto.report import Evidence, ImageSummary, ModelSummary, Report, Status
 from fauxto.verdict import combine, pixel_verdict
 
-Source = str | os.PathLike[str] | bytes | BinaryIO
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, the bytes of a file, or a file that is open for reading bytes."""
 
 _DEFAULT_LIMITS = Limits()
@@ -38,8 +40,10 @@ class _Decoded:
 
     path: str | None
     pixels: NDArray[np.uint8]
+    objection: str | None
     facts: images.FileFacts
-    milliseconds: float
+    evidence: tuple[Evidence, ...]
+    milliseconds: Mapping[str, float]
 
 
 class Detector:
@@ -59,6 +63,9 @@ class Detector:
         limits: Limits = _DEFAULT_LIMITS,
         batch_size: int = 64,
         threads: int | None = None,
+        evidence: bool = True,
+        personal: bool = False,
+        trust_list: Path | None = None,
     ) -> None:
         """Load and check a bundle; its network is opened at the first picture.
 
@@ -68,10 +75,14 @@ class Detector:
             limits: What one picture may cost.
             batch_size: Most pictures in one run of the network.
             threads: How many threads one run of the network may use; None for one per physical core.
+            evidence: Whether to read what the files carry; without it a verdict rests on the pixels alone.
+            personal: Whether reports keep the names, places and serial numbers that files carry.
+            trust_list: PEM certificates of those whose content credentials count as signed; None for the built-in list.
 
         Raises:
             BundleError: The bundle can't be used.
-            ConfigError: An operating point, batch size or number of threads that there can't be.
+            ConfigError: An operating point, batch size or number of threads that there can't be, a trust list that
+                can't be used, or two sources of evidence of one name.
         """
         self.bundle: Bundle = bundles.load(bundles.DEFAULT if bundle is None else bundle)
         if operating_point not in self.bundle.operating_points:
@@ -83,6 +94,8 @@ class Detector:
         self.limits = limits
         self._batch_size = batch_size
         self._threads = threads
+        self._sources = load_sources(trust_list) if evidence else {}
+        self._personal = personal
         self._model = ModelSummary(self.bundle.name, self.bundle.version, self.bundle.model_sha256)
         self._network: Network | None = None
         self._network_lock = threading.Lock()
@@ -99,6 +112,7 @@ class Detector:
 
         Raises:
             BundleError: The network can't be opened or fails; no other picture would fare better.
+            TypeError: `source` is nothing that bytes can be read from.
         """
         return self._judge([self._decode(source, name)])[0]
 
@@ -106,20 +120,26 @@ class Detector:
         """Judge pictures one after the other, in batches; reports come in the order of `sources`.
 
         `sources` may be endless: at most two batches are taken from it ahead of the report that is handed
-        out. Paths are read in other threads; open files in this one, as they are taken.
+        out. The first batch is of one picture and each of the next twice as large, up to `batch_size`, so that the
+        first reports come at once. Paths are read in other threads; open files in this one, as they are taken.
 
         Raises:
             BundleError: The network can't be opened or fails.
+            TypeError: `sources` is a single picture, or one of them is nothing that bytes can be read from.
         """
+        if isinstance(sources, (str, bytes, bytearray, memoryview)):
+            raise TypeError(f"analyze_many takes several pictures, not a single {type(sources).__name__}; use analyze")
         pool = ThreadPoolExecutor(_DECODERS, thread_name_prefix="fauxto-decode")
         ahead: deque[Future[_Decoded | Report]] = deque()
+        size = 1
         try:
             for source in sources:
                 ahead.append(self._submit(pool, source))
-                if len(ahead) == 2 * self._batch_size:
-                    yield from self._judge_first(ahead)
+                if len(ahead) == 2 * size:
+                    yield from self._judge_first(ahead, size)
+                    size = min(2 * size, self._batch_size)
             while ahead:
-                yield from self._judge_first(ahead)
+                yield from self._judge_first(ahead, size)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -136,15 +156,22 @@ class Detector:
         if name is None and isinstance(source, (str, os.PathLike)):
             name = os.fsdecode(source)
         try:
-            picture = images.decode(images.read_bytes(source, self.limits), self.limits, name=name)
+            data = images.read_bytes(source, self.limits)
+            picture = images.decode(data, self.limits, name=name)
         except ImageError as error:
             reason = f"{error.status}: {error}"
             return Report(name, error.status, reasons=(reason,), milliseconds={"decode": _since(started)})
         pixels = resize(picture.rgb, self.bundle.input.height, self.bundle.input.width)
-        return _Decoded(name, pixels, picture.facts, _since(started))
+        why_not = objection(picture.rgb)
+        milliseconds = {"decode": _since(started)}
+        started = perf_counter()
+        evidence = gather(data, picture, self.limits, self._sources, personal=self._personal)
+        if self._sources:
+            milliseconds["evidence"] = _since(started)
+        return _Decoded(name, pixels, why_not, picture.facts, evidence, milliseconds)
 
-    def _judge_first(self, ahead: deque[Future[_Decoded | Report]]) -> list[Report]:
-        return self._judge([ahead.popleft().result() for _ in range(min(self._batch_size, len(ahead)))])
+    def _judge_first(self, ahead: deque[Future[_Decoded | Report]], size: int) -> list[Report]:
+        return self._judge([ahead.popleft().result() for _ in range(min(size, len(ahead)))])
 
     def _judge(self, batch: list[_Decoded | Report]) -> list[Report]:
         decoded = [one for one in batch if isinstance(one, _Decoded)]
@@ -169,8 +196,8 @@ class Detector:
         facts = one.facts
         short_side = min(facts.width, facts.height)
         point = self.bundle.operating_points[self.operating_point]
-        pixels, pixel_reason = pixel_verdict(probability, short_side, self.bundle.domain, point)
-        verdict, basis, reasons = combine(pixels, evidence=())
+        pixels, pixel_reason = pixel_verdict(probability, short_side, one.objection, self.bundle.domain, point)
+        verdict, basis, reasons = combine(pixels, one.evidence)
         return Report(
             path=one.path,
             status=Status.OK,
@@ -180,9 +207,10 @@ class Detector:
             score=score,
             fpr_at_score=fpr_at_score,
             reasons=(*reasons, pixel_reason, *facts.notes),
+            evidence=one.evidence,
             image=ImageSummary(facts.width, facts.height, facts.format, facts.sha256),
             model=self._model,
-            milliseconds={"decode": one.milliseconds, "model": model_milliseconds},
+            milliseconds={**one.milliseconds, "model": model_milliseconds},
         )
 
     def _open_network(self) -> Network:

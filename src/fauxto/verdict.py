@@ -3,14 +3,19 @@
 | what the file carries                       | what the pixels say  | verdict      | basis               |
 |---------------------------------------------|----------------------|--------------|---------------------|
 | signed: AI                                  | anything             | ai           | content credentials |
+| signed: edited with AI                      | ai                   | ai           | content credentials |
+| signed: edited with AI                      | real or inconclusive | inconclusive | content credentials |
 | signed: camera                              | real or inconclusive | real         | content credentials |
 | signed: camera                              | ai                   | inconclusive | conflict            |
 | signed: camera, and declared: AI            | anything             | inconclusive | conflict            |
 | declared: AI                                | ai or inconclusive   | ai           | declared metadata   |
 | declared: AI                                | real                 | inconclusive | conflict            |
+| declared: edited with AI                    | ai                   | ai           | declared metadata   |
+| declared: edited with AI                    | real or inconclusive | inconclusive | declared metadata   |
 | nothing, or what anyone can write of itself | as calibrated        | as they say  | pixels              |
 
-"Signed" is a signature that verifies and whose signer is trusted; "declared" is a note without one. Beside a
+"Signed" is a signature that verifies and whose signer is trusted; "declared" is a note without one; "edited with AI"
+means that all such evidence says that a model made only parts of the picture (`"kind": "composite"`). Beside a
 tampered credential no verdict is real, whatever else there is: it becomes inconclusive, with a warning. Nothing
 found is never evidence of a photograph, and nothing that a file carries changes its pixel score.
 docs/explanation/verdict.md says why.
@@ -23,14 +28,15 @@ from fauxto.report import Basis, Evidence, Says, Trust, Verdict
 
 
 def pixel_verdict(
-    probability: float | None, short_side: int, domain: Domain, point: OperatingPoint
+    probability: float | None, short_side: int, objection: str | None, domain: Domain, point: OperatingPoint
 ) -> tuple[Verdict, str]:
     """Say what the pixels alone make of a picture.
 
     Args:
         probability: Calibrated P(AI) in [0, 1]; None where the network gave no finite number.
         short_side: Of the picture as decoded, in pixels.
-        domain: The pictures that the network may judge.
+        objection: Why its kind can't be judged, whatever its size (`fauxto.domain.objection`); None if it can.
+        domain: The sizes that the network may judge.
         point: The thresholds.
 
     Returns:
@@ -46,7 +52,12 @@ def pixel_verdict(
     if short_side > domain.max_short_side:
         return Verdict.INCONCLUSIVE, (
             f"out_of_domain: the picture's short side is {short_side} px; "
-            f"this model judges pictures of {domain.min_short_side} to {domain.max_short_side} px only."
+            f"this model judges pictures of {domain.short_sides} only."
+        )
+    if objection is not None:
+        return (
+            Verdict.INCONCLUSIVE,
+            f"out_of_domain: the picture {objection}; this model judges photograph-like pictures only.",
         )
     said = f"the probability of AI is {probability:.4f}:"
     if probability >= point.ai_above:
@@ -79,16 +90,23 @@ def _untampered(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdic
     signed_real = _summaries(evidence, Trust.SIGNED, Says.REAL)
     declared_ai = _summaries(evidence, Trust.DECLARED, Says.AI)
     if signed_ai:
-        return Verdict.AI, Basis.CONTENT_CREDENTIALS, signed_ai
+        return _made_or_edited(pixels, evidence, Trust.SIGNED), Basis.CONTENT_CREDENTIALS, signed_ai
     if signed_real and (declared_ai or pixels is Verdict.AI):
         return Verdict.INCONCLUSIVE, Basis.CONFLICT, (*signed_real, *declared_ai, _conflict(pixels))
     if signed_real:
         return Verdict.REAL, Basis.CONTENT_CREDENTIALS, signed_real
-    if declared_ai and pixels is Verdict.REAL:
+    if not declared_ai:
+        return pixels, Basis.PIXELS, ()
+    declared = _made_or_edited(pixels, evidence, Trust.DECLARED)
+    if declared is Verdict.AI and pixels is Verdict.REAL:
         return Verdict.INCONCLUSIVE, Basis.CONFLICT, (*declared_ai, _conflict(pixels))
-    if declared_ai:
-        return Verdict.AI, Basis.DECLARED_METADATA, declared_ai
-    return pixels, Basis.PIXELS, ()
+    return declared, Basis.DECLARED_METADATA, declared_ai
+
+
+def _made_or_edited(pixels: Verdict, evidence: tuple[Evidence, ...], trust: Trust) -> Verdict:
+    kinds = {one.details.get("kind") for one in evidence if one.trust is trust and one.says is Says.AI}
+    only_edited = kinds == {"composite"}
+    return Verdict.INCONCLUSIVE if only_edited and pixels is not Verdict.AI else Verdict.AI
 
 
 def _summaries(evidence: tuple[Evidence, ...], trust: Trust, says: Says) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fauxto.report import Report, Verdict
+from fauxto.report import Basis, Report, Verdict
 
 _OUTSIDE_DOMAIN = frozenset({"too_small", "out_of_domain", "model_error"})
 
@@ -38,9 +39,26 @@ _FINDINGS: Mapping[Verdict | None, Finding] = {
 }
 
 
+_OTHER_MEANINGS: Mapping[tuple[Verdict | None, Basis | None], str] = {
+    (Verdict.AI, Basis.CONTENT_CREDENTIALS): "The file carries a signed statement that a generative model made it.",
+    (Verdict.REAL, Basis.CONTENT_CREDENTIALS): "The file carries a signed statement that a camera took it.",
+    (Verdict.AI, Basis.DECLARED_METADATA): "A note in the file says so. Anyone can write such a note, or remove it.",
+    (Verdict.INCONCLUSIVE, Basis.CONFLICT): "What the file carries contradicts itself or what its pixels look like.",
+}
+
+
 def finding(report: Report) -> Finding:
-    """Return the plain words for a report's verdict, or for its absence."""
-    return _FINDINGS[report.verdict]
+    """Return the plain words for a report's verdict and what it rests on, or for the absence of a verdict."""
+    plain = _FINDINGS[report.verdict]
+    return Finding(plain.headline, _OTHER_MEANINGS.get((report.verdict, report.basis), plain.meaning))
+
+
+def printable(text: str) -> str:
+    """Return `text` with what isn't printable (controls, line ends, changes of direction) escaped.
+
+    No text from a file or a bundle may steer the terminal or the page that shows it.
+    """
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 def split_reason(reason: str) -> tuple[str, str]:
@@ -66,10 +84,17 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.{digits}f} %"
 
 
-def share_of_photographs(fpr_at_score: float) -> str:
-    """Return how many of 100, 1,000 or 10,000 known photographs score at least this high, in a sentence."""
-    for of in (100, 1_000, 10_000):
-        if fpr_at_score * of >= 1:
-            count = round(fpr_at_score * of)
-            return f"Of {of:,} real photographs, about {count:,} score{'s' if count == 1 else ''} this high."
-    return "Of 10,000 real photographs, fewer than one is expected to score this high."
+def share_of_photographs(fpr_at_score: float, smallest: float) -> str:
+    """Return how many of 100, 1,000 or 10,000 known photographs score at least this high, in a sentence.
+
+    Args:
+        fpr_at_score: Their share, from a report.
+        smallest: The smallest share that the bundle knows of; a score beyond may belong to a smaller one.
+    """
+    if fpr_at_score > max(smallest * (1 + 1e-9), 1e-4):
+        of = next(of for of in (100, 1_000, 10_000) if fpr_at_score * of >= 1)
+        count, about = round(fpr_at_score * of), "about"
+    else:
+        of, about = 10_000, "at most"
+        count = math.ceil(round(fpr_at_score * of, 6))
+    return f"Of {of:,} real photographs, {about} {count:,} score{'s' if count == 1 else ''} this high."

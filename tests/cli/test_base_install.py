@@ -26,6 +26,19 @@ def test_a_base_install_judges(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def test_judging_leaves_nothing_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, picture = tmp_path / "home", tmp_path / "black.png"
+    home.mkdir()
+    Image.new("RGB", (32, 32)).save(picture)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    for variable in ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert run("check", "--model", str(GOLDEN), str(picture)).returncode == 0
+    assert list(home.rglob("*")) == []
+
+
 @pytest.mark.parametrize(
     ("command", "extra"),
     [

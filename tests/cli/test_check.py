@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
 import pty
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner, Result
 
@@ -23,34 +27,40 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 Run = Callable[..., Result]
 
 
-def png(rgb: object = (9, 80, 7), side: int = 32) -> bytes:
+def png(rgb: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
-    (Image.fromarray(rgb) if isinstance(rgb, np.ndarray) else Image.new("RGB", (side, side), rgb)).save(file, "PNG")
+    Image.fromarray(rgb).save(file, "PNG")
     return file.getvalue()
 
 
-FLAT = png()
-NOISE = png(np.random.default_rng(5).integers(0, 256, (32, 32, 3), np.uint8))
+def slope(side: int) -> NDArray[np.uint8]:
+    y, x = np.mgrid[:side, :side]
+    return np.stack([2 * x, 2 * y, x], axis=-1).astype(np.uint8)
+
+
+# The golden network takes rough pictures for generated ones.
+SMOOTH = png(slope(32))
+ROUGH = png(np.random.default_rng(5).integers(0, 256, (16, 16, 1), np.uint8).repeat(2, 0).repeat(2, 1).repeat(3, 2))
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run `fauxto check --model GOLDEN ...` in a folder with a few pictures."""
     for name, data in {
-        "flat.png": FLAT,
-        "noise.png": NOISE,
-        "[1].png": FLAT,
-        "1.png": NOISE,
-        "large.png": png(side=100),
+        "smooth.png": SMOOTH,
+        "rough.png": ROUGH,
+        "[1].png": SMOOTH,
+        "1.png": ROUGH,
+        "large.png": png(slope(100)),
     }.items():
         (tmp_path / name).write_bytes(data)
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "empty.jpg").touch()
-    (tmp_path / "half.png").write_bytes(NOISE[: len(NOISE) // 2])
+    (tmp_path / "half.png").write_bytes(ROUGH[: len(ROUGH) // 2])
     (tmp_path / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     (tmp_path / "deep" / "er").mkdir(parents=True)
-    (tmp_path / "deep" / "er" / "b.png").write_bytes(NOISE)
-    (tmp_path / "deep" / "a.png").write_bytes(FLAT)
+    (tmp_path / "deep" / "er" / "b.png").write_bytes(ROUGH)
+    (tmp_path / "deep" / "a.png").write_bytes(SMOOTH)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
 
@@ -65,7 +75,7 @@ def reports(result: Result) -> list[Report]:
 
 
 def test_panels_for_a_person(run: Run) -> None:
-    result = run("flat.png", "noise.png", "large.png", "text.jpg")
+    result = run("smooth.png", "rough.png", "large.png", "text.jpg")
     assert result.exit_code == 1
     panels = result.stdout.split("╭─")[1:]
     assert [panel.split(" ─")[0].strip() for panel in panels] == [
@@ -74,7 +84,7 @@ def test_panels_for_a_person(run: Run) -> None:
         "? Can't tell",
         "✕ This file could not be judged",
     ]
-    for said in ("noise.png", "90 %", "┃", "Of 100 real photographs, about 2 score", "PNG, 32 × 32 px", "golden 1.0.0"):
+    for said in ("rough.png", "87 %", "┃", "Of 100 real photographs, about 2 score", "PNG, 32 × 32 px", "golden 1.0.0"):
         assert said in panels[1]
     assert "Of 100" not in panels[2]
     assert "(not to be relied on)" in panels[2]
@@ -86,32 +96,32 @@ def test_panels_for_a_person(run: Run) -> None:
 @pytest.mark.parametrize("columns", [20, 38, 200])
 def test_panels_fit_any_terminal(run: Run, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
-    for name in ("noise.png", "text.jpg"):
+    for name in ("rough.png", "text.jpg"):
         lines = run(name).stdout.splitlines()
         assert max(map(len, lines)) <= columns
 
 
 def test_json_lines_for_a_program(run: Run) -> None:
-    result = run("--json", "flat.png", "text.jpg", "noise.png")
+    result = run("--json", "smooth.png", "text.jpg", "rough.png")
     assert result.exit_code == 1
     found = reports(result)
     assert [(one.path, one.status, one.verdict) for one in found] == [
-        ("flat.png", "ok", "real"),
+        ("smooth.png", "ok", "real"),
         ("text.jpg", "unsupported_format", None),
-        ("noise.png", "ok", "ai"),
+        ("rough.png", "ok", "ai"),
     ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["flat.png"], 0),
-        (["flat.png", "large.png"], 0),  # an inconclusive picture was judged too
-        (["flat.png", "none.png"], 1),
-        (["--operating-point", "sensitive", "noise.png"], 0),
-        (["--operating-point", "bold", "noise.png"], 2),
-        (["--model", "no-such-model", "flat.png"], 2),
-        (["--no-such-option", "flat.png"], 2),
+        (["smooth.png"], 0),
+        (["smooth.png", "large.png"], 0),  # an inconclusive picture was judged too
+        (["smooth.png", "none.png"], 1),
+        (["--operating-point", "sensitive", "rough.png"], 0),
+        (["--operating-point", "bold", "rough.png"], 2),
+        (["--model", "no-such-model", "smooth.png"], 2),
+        (["--no-such-option", "smooth.png"], 2),
         ([], 2),
     ],
 )
@@ -132,14 +142,14 @@ def test_exit_codes(run: Run, arguments: list[str], code: int) -> None:
     ],
 )
 def test_bad_input_is_one_sentence_and_the_batch_goes_on(run: Run, name: str, status: str) -> None:
-    for arguments in ([name, "flat.png"], ["flat.png", name]):
+    for arguments in ([name, "smooth.png"], ["smooth.png", name]):
         result = run("--json", *arguments)
         assert result.exit_code == 1
         assert result.stderr == ""
         by_path = {one.path: one for one in reports(result)}
         assert by_path[name].status == status
         assert len(by_path[name].reasons) == 1
-        assert by_path["flat.png"].verdict == "real"
+        assert by_path["smooth.png"].verdict == "real"
     assert "Traceback" not in run(name).output
 
 
@@ -150,10 +160,10 @@ def test_a_folder_comes_with_advice(run: Run) -> None:
 @pytest.mark.parametrize(
     ("pattern", "paths"),
     [
-        ("*.png", ["1.png", "[1].png", "flat.png", "half.png", "large.png", "noise.png"]),
+        ("*.png", ["1.png", "[1].png", "half.png", "large.png", "rough.png", "smooth.png"]),
         ("deep/**/*.png", ["deep/a.png", "deep/er/b.png"]),
         ("[1].png", ["[1].png"]),
-        ("nois[a-e].png", ["noise.png"]),
+        ("roug[f-j].png", ["rough.png"]),
         ("*.webp", ["*.webp"]),
     ],
 )
@@ -162,9 +172,9 @@ def test_quoted_patterns(run: Run, pattern: str, paths: list[str]) -> None:
 
 
 def test_standard_input(run: Run) -> None:
-    [report] = reports(run("--json", "-", stdin=NOISE))
+    [report] = reports(run("--json", "-", stdin=ROUGH))
     assert (report.path, report.verdict) == ("-", "ai")
-    assert "▲ Probably made by a generative model" in run("-", stdin=NOISE).stdout
+    assert "▲ Probably made by a generative model" in run("-", stdin=ROUGH).stdout
     assert run("-", stdin=b"").exit_code == 1
 
 
@@ -201,7 +211,7 @@ def test_a_broken_model_is_one_sentence(
     with (folder / "model.onnx").open("ab") as file:
         file.write(b"\0")
     with pytest.raises(SystemExit, match="2"):
-        main(["check", "--model", str(folder), "flat.png"])
+        main(["check", "--model", str(folder), "smooth.png"])
     out, err = capfd.readouterr()
     assert out == ""
     assert err.startswith("fauxto: ")
@@ -213,7 +223,7 @@ def test_a_broken_model_is_one_sentence(
 def test_an_old_code_page_does_not_end_a_batch(run: Run) -> None:
     command = [sys.executable, "-c", "from fauxto.cli import main; main()", "check", "--model", str(GOLDEN)]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    ended = subprocess.run([*command, "noise.png", "ü.png"], capture_output=True, env=environment, timeout=60)
+    ended = subprocess.run([*command, "rough.png", "ü.png"], capture_output=True, env=environment, timeout=60)
     assert ended.returncode == 1
     assert ended.stdout.isascii()
     assert b"Probably made by a generative model" in ended.stdout
@@ -225,9 +235,88 @@ def test_a_terminal_gets_colours(run: Run) -> None:
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
-    subprocess.run([*command, "flat.png"], stdout=theirs, env=environment, timeout=60, check=True)
+    subprocess.run([*command, "smooth.png"], stdout=theirs, env=environment, timeout=60, check=True)
     os.close(theirs)
     shown = os.read(ours, 65536).decode()
     os.close(ours)
     assert "\x1b[" in shown
     assert "● Probably a photograph" in shown
+
+
+FAUXTO = [sys.executable, "-c", "from fauxto.cli import main; main()"]
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(run: Run) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [*FAUXTO, "check", "--json", "--model", str(GOLDEN), "smooth.png"]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert ended.returncode == 2
+    assert ended.stderr.decode() == f"fauxto: {os.strerror(errno.ENOSPC)}\n"
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(run: Run) -> None:
+    command = [*FAUXTO, "check", "--json", "--model", str(GOLDEN), *["smooth.png"] * 2000]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(60) != 0
+    assert said == b""
+
+
+def test_closed_standard_input_cannot_be_read(run: Run) -> None:
+    command = f"exec {shlex.join([*FAUXTO, 'check', '--json', '--model', str(GOLDEN), '-'])} <&-"
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert json.loads(ended.stdout)["status"] == "unreadable"
+
+
+def test_a_batch_that_is_interrupted_leaves_whole_lines(run: Run) -> None:
+    """SECURITY-CASES row 48."""
+    command = [*FAUXTO, "check", "--json", "--model", str(GOLDEN), *["smooth.png", "rough.png"] * 5000]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        said = process.stderr.read()
+        assert process.wait(60) != 0
+    assert b"Traceback" not in said
+    assert (first + rest).endswith(b"\n")
+    found = [Report.from_dict(json.loads(line)) for line in (first + rest).splitlines()]
+    assert 0 < len(found) < 10_000
+    assert [one.path for one in found] == (["smooth.png", "rough.png"] * 5000)[: len(found)]
+
+
+def test_judging_opens_no_network_connection(run: Run, photograph_files: dict[str, Path]) -> None:
+    """SECURITY-CASES row 45, in a fresh process: nor does any import."""
+    script = """
+import sys
+
+def refuse(event, arguments):
+    if event.startswith("socket.") and event != "socket.__new__":
+        raise AssertionError(f"{event} {arguments}")
+
+sys.addaudithook(refuse)
+import socket
+try:
+    socket.create_connection(("127.0.0.1", 9))
+except AssertionError:
+    pass
+else:
+    sys.exit("the guard doesn't work")
+
+from fauxto import Detector
+from fauxto.cli import main
+
+bundle, *paths = sys.argv[1:]
+detector = Detector(bundle)
+assert all(report.status == "ok" for report in [*map(detector.analyze, paths), *detector.analyze_many(paths)])
+main(["check", "--model", bundle, *paths])
+"""
+    paths = [*map(str, photograph_files.values()), "smooth.png"]
+    ended = subprocess.run([sys.executable, "-c", script, str(GOLDEN), *paths], capture_output=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, b"")

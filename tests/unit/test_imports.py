@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import fauxto
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 LABORATORY = {
     "keras",
@@ -46,6 +48,14 @@ try:
 except SystemExit as end:
     assert end.code == 1
 """
+
+
+WEB = Path(fauxto.__file__).parent / "web"
+
+
+@pytest.mark.parametrize("module", sorted(WEB.glob("*.py")), ids=lambda module: module.name)
+def test_the_page_does_without_the_command_line(module: Path) -> None:
+    assert "fauxto.cli" not in module.read_text()
 
 
 @pytest.mark.parametrize(

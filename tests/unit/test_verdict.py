@@ -40,14 +40,27 @@ POINT = OperatingPoint(real_below=0.2, ai_above=0.9, fpr=0.01, tpr=0.8, inconclu
     ],
 )
 def test_pixels(probability: float | None, short_side: int, verdict: Verdict, word: str) -> None:
-    found, reason = pixel_verdict(probability, short_side, DOMAIN, POINT)
+    found, reason = pixel_verdict(probability, short_side, None, DOMAIN, POINT)
     assert found is verdict
     assert reason.startswith(f"{word}: ")
 
 
+@pytest.mark.parametrize(("probability", "short_side"), [(0.0, 32), (0.5, 16), (1.0, 64)])
+def test_a_kind_that_cannot_be_judged_gets_no_verdict(probability: float, short_side: int) -> None:
+    found, reason = pixel_verdict(probability, short_side, "is noise", DOMAIN, POINT)
+    assert found is INCONCLUSIVE
+    assert reason == "out_of_domain: the picture is noise; this model judges photograph-like pictures only."
+
+
+def test_a_domain_of_one_size_is_said_as_one() -> None:
+    _, reason = pixel_verdict(0.9, 33, None, Domain(min_short_side=32, max_short_side=32), POINT)
+    assert reason.endswith("is 33 px; this model judges pictures of 32 px only.")
+    assert pixel_verdict(0.9, 65, None, DOMAIN, POINT)[1].endswith("pictures of 16 to 64 px only.")
+
+
 def test_without_an_inconclusive_band_the_threshold_itself_is_ai() -> None:
     point = OperatingPoint(real_below=0.5, ai_above=0.5, fpr=0, tpr=1, inconclusive=0)
-    assert pixel_verdict(0.5, 32, DOMAIN, point)[0] is AI
+    assert pixel_verdict(0.5, 32, None, DOMAIN, point)[0] is AI
 
 
 def evidence(source: str, says: Says, trust: Trust, **details: str) -> Evidence:
@@ -58,6 +71,8 @@ SIGNED_AI = evidence("content_credentials", Says.AI, Trust.SIGNED, outcome="vali
 SIGNED_REAL = evidence("content_credentials", Says.REAL, Trust.SIGNED, outcome="valid")
 DECLARED_AI = evidence("generator_metadata", Says.AI, Trust.DECLARED)
 UNTRUSTED_AI = evidence("content_credentials", Says.AI, Trust.DECLARED, outcome="untrusted")
+SIGNED_EDIT = evidence("content_credentials", Says.AI, Trust.SIGNED, outcome="trusted", kind="composite")
+DECLARED_EDIT = evidence("generator_metadata", Says.AI, Trust.DECLARED, kind="composite")
 TAMPERED = evidence("content_credentials", Says.NOTHING, Trust.INFERRED, outcome="tampered")
 CAMERA_NOTES = evidence("camera_metadata", Says.REAL, Trust.DECLARED)
 TRACES = evidence("compression", Says.AI, Trust.INFERRED)
@@ -81,6 +96,12 @@ TABLE: list[tuple[tuple[Evidence, ...], list[tuple[Verdict, Basis]]]] = [
     ((DECLARED_AI,), [(INCONCLUSIVE, CONFLICT), (AI, DECLARED), (AI, DECLARED)]),
     ((UNTRUSTED_AI,), [(INCONCLUSIVE, CONFLICT), (AI, DECLARED), (AI, DECLARED)]),
     ((DECLARED_AI, CAMERA_NOTES), [(INCONCLUSIVE, CONFLICT), (AI, DECLARED), (AI, DECLARED)]),
+    ((SIGNED_EDIT,), [(INCONCLUSIVE, CREDENTIALS), (INCONCLUSIVE, CREDENTIALS), (AI, CREDENTIALS)]),
+    ((SIGNED_EDIT, SIGNED_AI), [(AI, CREDENTIALS)] * 3),
+    ((SIGNED_EDIT, DECLARED_AI), [(INCONCLUSIVE, CREDENTIALS), (INCONCLUSIVE, CREDENTIALS), (AI, CREDENTIALS)]),
+    ((SIGNED_REAL, DECLARED_EDIT), [(INCONCLUSIVE, CONFLICT)] * 3),
+    ((DECLARED_EDIT,), [(INCONCLUSIVE, DECLARED), (INCONCLUSIVE, DECLARED), (AI, DECLARED)]),
+    ((DECLARED_EDIT, DECLARED_AI), [(INCONCLUSIVE, CONFLICT), (AI, DECLARED), (AI, DECLARED)]),
     ((TAMPERED,), [(INCONCLUSIVE, PIXELS), (INCONCLUSIVE, PIXELS), (AI, PIXELS)]),
     ((TAMPERED, CAMERA_NOTES), [(INCONCLUSIVE, PIXELS), (INCONCLUSIVE, PIXELS), (AI, PIXELS)]),
     ((TAMPERED, DECLARED_AI), [(INCONCLUSIVE, CONFLICT), (AI, DECLARED), (AI, DECLARED)]),

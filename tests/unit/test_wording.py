@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from fauxto import wording
-from fauxto.report import Report, Status, Verdict
+from fauxto.report import Basis, Report, Status, Verdict
 
 
 @pytest.mark.parametrize(
@@ -35,11 +36,21 @@ def test_a_probability_never_claims_certainty(probability: float, said: str) -> 
         (0.004, "Of 1,000 real photographs, about 4 score this high."),
         (0.01, "Of 100 real photographs, about 1 scores this high."),
         (0.0002, "Of 10,000 real photographs, about 2 score this high."),
-        (0.00001, "Of 10,000 real photographs, fewer than one is expected to score this high."),
+        (0.0001, "Of 10,000 real photographs, at most 1 scores this high."),
+        (0.00001, "Of 10,000 real photographs, at most 1 scores this high."),
     ],
 )
 def test_a_share_is_said_as_a_count(fpr: float, said: str) -> None:
-    assert wording.share_of_photographs(fpr) == said
+    assert wording.share_of_photographs(fpr, smallest=1e-6) == said
+
+
+@pytest.mark.parametrize(("smallest", "count"), [(0.0005, 5), (0.0007, 7), (0.00025, 3), (0.02, 200)])
+def test_beyond_the_end_of_the_table_a_share_is_a_bound(smallest: float, count: int) -> None:
+    beyond = float(np.exp(np.log(smallest)))  # as a bundle gives it
+    assert wording.share_of_photographs(beyond, smallest) == (
+        f"Of 10,000 real photographs, at most {count} score this high."
+    )
+    assert "about" in wording.share_of_photographs(smallest * 1.01, smallest)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +85,15 @@ def test_which_probabilities_count(reasons: tuple[str, ...], in_domain: bool) ->
 def test_every_verdict_and_none_have_words_of_their_own() -> None:
     reports = [Report("x", Status.OK, verdict) for verdict in Verdict] + [Report("x", Status.TRUNCATED)]
     assert len({wording.finding(report).headline for report in reports}) == 4
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_only_a_verdict_from_the_pixels_speaks_of_what_they_look_like(verdict: Verdict) -> None:
+    meanings = {basis: wording.finding(Report("x", Status.OK, verdict, basis)).meaning for basis in Basis}
+    assert ("Its pixels look like" in meanings[Basis.PIXELS]) == (verdict is not Verdict.INCONCLUSIVE)
+    if verdict is Verdict.INCONCLUSIVE:
+        assert "contradicts" in meanings[Basis.CONFLICT]
+    else:
+        assert "signed statement" in meanings[Basis.CONTENT_CREDENTIALS]
+    if verdict is Verdict.AI:
+        assert "note in the file" in meanings[Basis.DECLARED_METADATA]

@@ -48,6 +48,12 @@ def test_the_defaults_keep_the_page_on_this_machine(
     assert "Other machines" not in said
 
 
+@pytest.mark.parametrize("host", ["127.0.0.2", "::1", "localhost"])
+def test_the_printed_address_is_one_that_the_page_answers_to(host: str) -> None:
+    flags = launch.streamlit_flags(host, 8501, Limits(), open_browser=False)
+    assert flags.count(f"--server.allowedHosts={host}") == 1
+
+
 def test_opening_the_page_to_others_is_said(
     started: list[list[str]], golden_bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,8 +14,8 @@ import typer
 from typer.core import TyperGroup
 
 from fauxto.cli import app, calibrate, check, data, evaluate, models, pack, train
-from fauxto.cli.terminal import printable
 from fauxto.errors import FauxtoError, MissingExtraError
+from fauxto.wording import printable
 
 _LAB_PACKAGES = {"keras", "matplotlib", "onnx", "pyarrow", "scipy", "sklearn", "tensorflow", "tf2onnx"}
 
@@ -85,4 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # an old code page must not end a batch
-    commands(args=arguments, prog_name="fauxto")
+    try:
+        commands(args=arguments, prog_name="fauxto")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"fauxto: {printable(f'{where}{error.strerror or error}')}", err=True)
+        sys.exit(2)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ import typer
 from fauxto.report import Report, Verdict
 
 if TYPE_CHECKING:
-    from fauxto.bundles import OperatingPoint
+    from fauxto.bundles import Bundle
     from fauxto.detector import Source
 
 
@@ -44,6 +45,20 @@ def check(
         PointName,
         typer.Option(help="Thresholds: cautious accuses fewest photographs, sensitive misses least."),
     ] = PointName.BALANCED,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Show a card of each source of evidence, whatever it says.")
+    ] = False,
+    personal: Annotated[
+        bool, typer.Option("--personal", help="Keep names, places and serial numbers that the files carry.")
+    ] = False,
+    trust_list: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="PEM certificates that content credentials must go back to.",
+            show_default="the built-in list",
+        ),
+    ] = None,
 ) -> None:
     """Tell photographs from pictures that a generative model made.
 
@@ -51,8 +66,8 @@ def check(
     """
     from fauxto.detector import Detector
 
-    detector = Detector(model, operating_point=operating_point)
-    show = _show_json if as_json else _panels(detector.bundle.operating_points[operating_point])
+    detector = Detector(model, operating_point=operating_point, personal=personal, trust_list=trust_list)
+    show = _show_json if as_json else _panels(detector.bundle, operating_point, evidence)
     counts = dict.fromkeys((*Verdict, None), 0)
     for report in detector.analyze_many(_sources(images)):
         show(replace(report, path="-") if report.path is None else report)
@@ -69,20 +84,20 @@ def _show_json(report: Report) -> None:
     typer.echo(json.dumps(report.to_dict(), allow_nan=False))
 
 
-def _panels(point: OperatingPoint) -> Callable[[Report], None]:
+def _panels(bundle: Bundle, point_name: str, show_evidence: bool) -> Callable[[Report], None]:
     from rich.console import Console
 
     from fauxto.cli.report_panel import report_panel
 
     console = Console()
-    return lambda report: console.print(report_panel(report, point, console))
+    return lambda report: console.print(report_panel(report, bundle, point_name, console, show_evidence=show_evidence))
 
 
 def _sources(images: list[str]) -> Iterator[Source]:
     """Open standard input for "-" and expand the patterns that the shell left alone."""
     for image in images:
         if image == "-":
-            yield sys.stdin.buffer
+            yield sys.stdin.buffer if sys.stdin else b""  # a program may be started without
         elif glob.glob(glob.escape(image)):  # noqa: PTH207 (a file may be called "[1].jpg")
             yield image
         else:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fauxto.cli.terminal import printable
 from fauxto.errors import BundleError
+from fauxto.wording import printable
 
 if TYPE_CHECKING:
     from fauxto.bundles import Bundle
@@ -81,7 +81,7 @@ def _print_table(found: list[Bundle]) -> None:
         if bundle.name == DEFAULT:
             name.append("\n(default)", style="not bold")
         facts = (
-            f"for pictures with a short side of {bundle.domain.min_short_side} to {bundle.domain.max_short_side} px; "
+            f"for pictures with a short side of {bundle.domain.short_sides}; "
             f"{bundle.training.parameters:,} parameters, {decimal(len(bundle.model))}"
         )
         table.add_row(name, Text(bundle.summary).append(f"\n{facts}", style="dim"))

@@ -14,9 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from fauxto import wording
-from fauxto.bundles import OperatingPoint
-from fauxto.cli.terminal import printable
-from fauxto.report import Report, Status, Verdict
+from fauxto.bundles import Bundle, OperatingPoint
+from fauxto.cli.evidence_card import evidence_card
+from fauxto.report import Report, Says, Status, Verdict
+from fauxto.wording import printable
 
 # The symbol says to those who don't see the colour what the colour says.
 _LOOK = {
@@ -28,18 +29,22 @@ _LOOK = {
 _WIDEST = 88
 
 
-def report_panel(report: Report, point: OperatingPoint, console: Console) -> Panel:
+def report_panel(
+    report: Report, bundle: Bundle, point_name: str, console: Console, *, show_evidence: bool = False
+) -> Panel:
     """Return a panel that fits the console's width.
 
     Args:
         report: What to show.
-        point: The thresholds that were used.
+        bundle: What judged it.
+        point_name: Of the thresholds that were used.
         console: Where the panel will be printed.
+        show_evidence: Whether every source gets a card; else only what says something is mentioned.
     """
     symbol, colour = _LOOK[report.verdict]
     width = min(console.width, _WIDEST)
     return Panel(
-        Group(*_lines(report, point, width - 4)),
+        Group(*_lines(report, bundle, point_name, width - 4, show_evidence)),
         title=Text(f"{symbol} {wording.finding(report).headline}", style=f"bold {colour}"),
         title_align="left",
         border_style=colour,
@@ -47,13 +52,18 @@ def report_panel(report: Report, point: OperatingPoint, console: Console) -> Pan
     )
 
 
-def _lines(report: Report, point: OperatingPoint, width: int) -> Iterator[RenderableType]:
+def _lines(
+    report: Report, bundle: Bundle, point_name: str, width: int, show_evidence: bool
+) -> Iterator[RenderableType]:
     yield _text(report.path or "", style="bold")
     yield ""
     if report.probability is not None:
-        yield from _probability(report, report.probability, point, width)
+        yield from _probability(report, report.probability, bundle, point_name, width)
         yield ""
-    yield _reasons(report)
+    yield _reasons(report, show_evidence)
+    for one in report.evidence if show_evidence else ():
+        yield ""
+        yield evidence_card(one)
     if report.image is not None and report.model is not None:
         image, model = report.image, report.model
         yield ""
@@ -61,14 +71,14 @@ def _lines(report: Report, point: OperatingPoint, width: int) -> Iterator[Render
         yield _text(f"judged by {model.name} {model.version}", style="dim")
 
 
-def _probability(report: Report, probability: float, point: OperatingPoint, width: int) -> Iterator[Text]:
+def _probability(report: Report, probability: float, bundle: Bundle, point_name: str, width: int) -> Iterator[Text]:
     counts = wording.is_in_domain(report)
     said = Text("Probability that it was generated: ")
     said.append(wording.percent(probability), style=f"bold {_LOOK[report.verdict][1]}")
     yield said if counts else said.append(" (not to be relied on)")
-    yield _bar(probability, point, width, is_dim=not counts)
+    yield _bar(probability, bundle.operating_points[point_name], width, is_dim=not counts)
     if counts and report.fpr_at_score is not None:
-        yield Text(wording.share_of_photographs(report.fpr_at_score))
+        yield Text(wording.share_of_photographs(report.fpr_at_score, bundle.real_score_quantiles.fpr[-1]))
 
 
 def _bar(probability: float, point: OperatingPoint, width: int, *, is_dim: bool) -> Text:
@@ -89,12 +99,15 @@ def _bar(probability: float, point: OperatingPoint, width: int, *, is_dim: bool)
     return bar.append(right)
 
 
-def _reasons(report: Report) -> Table:
+def _reasons(report: Report, show_evidence: bool) -> Table:
     sentences = [wording.split_reason(reason)[1] for reason in report.reasons]
+    if not show_evidence:  # a reason has said already what had a part in the verdict
+        telling = (one.summary for one in report.evidence if one.says is not Says.NOTHING)
+        sentences += [summary for summary in telling if not any(reason.endswith(summary) for reason in report.reasons)]
     if report.status is Status.NOT_A_FILE:
         sentences.append("For the pictures in a folder, give a pattern: fauxto check 'FOLDER/*.jpg'")
     table = Table.grid(padding=(0, 1))
-    for sentence in (*sentences, *(one.summary for one in report.evidence)):
+    for sentence in sentences:
         table.add_row("•", _text(sentence))
     return table
 

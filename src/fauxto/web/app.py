@@ -9,12 +9,12 @@ import streamlit as st
 
 from fauxto import wording
 from fauxto.bundles import Bundle
-from fauxto.cli.terminal import printable
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
 from fauxto.report import Report, Says, Verdict
 from fauxto.web.judging import Judged, as_download, judge
 from fauxto.web.scale import scale_html
+from fauxto.wording import printable
 
 DROP_HERE = "Drop pictures here: JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF"
 LOOK = {  # Streamlit's words for an icon and a colour
@@ -37,12 +37,12 @@ def main() -> None:
     st.title("Photograph, or made by a generative model?", anchor=False)
     try:
         detector = load_detector(sys.argv[1] if len(sys.argv) > 1 else None)
-    except FauxtoError as error:
-        st.error("The model could not be loaded.")
+        st.markdown("fauxto says which a picture probably is, how sure it is, and when it can't tell.")
+        judged = judge_uploads(detector)
+    except FauxtoError as error:  # a network may fail as late as at its first picture
+        st.error("The model can't be used.")
         st.text(str(error))
         return
-    st.markdown("fauxto says which a picture probably is, how sure it is, and when it can't tell.")
-    judged = judge_uploads(detector)
     for one in judged:
         show_judged(one, detector)
     if judged:
@@ -103,7 +103,7 @@ def show_probability(report: Report, probability: float, detector: Detector) -> 
         return
     said = f"Probability that it was generated: **{wording.percent(probability)}**."
     if report.fpr_at_score is not None:
-        said += f" {wording.share_of_photographs(report.fpr_at_score)}"
+        said += f" {wording.share_of_photographs(report.fpr_at_score, detector.bundle.real_score_quantiles.fpr[-1])}"
     st.caption(said)
 
 
@@ -117,12 +117,11 @@ def show_download(reports: list[Report]) -> None:
 
 def show_limits(bundle: Bundle) -> None:
     """Say on the page itself what a verdict isn't worth."""
-    smallest, largest = bundle.domain.min_short_side, bundle.domain.max_short_side
     st.subheader("What it can't tell", anchor=False)
     st.markdown(
         f"""
-- **Larger pictures.** The model in use, {bundle.name}, speaks only for thumbnails: pictures whose shorter
-  side is {smallest} to {largest} pixels. Any other gets "can't tell", and that is no finding either way.
+- **Other pictures.** The model in use, {bundle.name}, speaks only for pictures like photographs whose shorter side is
+  {bundle.domain.short_sides}. Any other gets "can't tell", and that is no finding either way.
 - **Proof.** It takes some photographs for generated pictures and some generated pictures for photographs,
   most of all those of generators that it has never seen.
 - **Edits.** It doesn't say whether a photograph was retouched, staged or put in a false context.

@@ -97,7 +97,7 @@ def streamlit_flags(host: str, port: int, limits: Limits, *, open_browser: bool)
         settings["server.headless"] = "true"
     flags = [f"--{name}={value}" for name, value in settings.items()]
     if _is_loopback(host):  # against DNS rebinding; for any other address the names are the operator's
-        flags += [f"--server.allowedHosts={name}" for name in _LOOPBACK_NAMES]
+        flags += [f"--server.allowedHosts={name}" for name in dict.fromkeys((*_LOOPBACK_NAMES, host))]
     return flags
 
 

@@ -1,0 +1,66 @@
+"""One piece of evidence as a card for a person at a terminal; like all of a report, it holds strangers' words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
+
+from fauxto.report import Evidence, Says, Trust
+from fauxto.wording import printable
+
+_SAYS = {
+    Says.AI: "made or edited by a generative model",
+    Says.REAL: "a photograph",
+    Says.NOTHING: "nothing about how the picture was made",
+}
+_TRUST = {
+    Trust.SIGNED: "signed by a trusted signer",
+    Trust.DECLARED: "declared, as anyone could",
+    Trust.INFERRED: "inferred from traces",
+}
+_MAX_LINES = 24
+_MAX_LENGTH = 300
+_INDENT = 2
+
+
+def evidence_card(evidence: Evidence) -> Group:
+    """Return what one source says, what that is worth, its sentence, and its details as far as they fit."""
+    title = Text(printable(evidence.source.replace("_", " ")), style="bold")
+    title.append(f" · {_SAYS[evidence.says]} · {_TRUST[evidence.trust]}", style="not bold")
+    lines = list(_lines(evidence.details, _INDENT))
+    if len(lines) > _MAX_LINES:
+        lines[_MAX_LINES:] = [(_INDENT, f"… {len(lines) - _MAX_LINES} more lines; --json has all")]
+    return Group(title, _indented(evidence.summary, _INDENT), *(_indented(line, by, "dim") for by, line in lines))
+
+
+def _indented(line: str, by: int, style: str = "") -> Padding:
+    line = printable(line)
+    shown = line if len(line) <= _MAX_LENGTH else line[:_MAX_LENGTH] + "…"
+    return Padding(Text(shown, style=style, overflow="fold"), (0, 0, 0, by))
+
+
+def _lines(details: Mapping[str, object], indent: int) -> Iterator[tuple[int, str]]:
+    """Yield (indent, line) for each value; what has values inside that don't fit on a line gets lines of its own."""
+    for key, value in details.items():
+        name = str(key).replace("_", " ")
+        for one in value if isinstance(value, list | tuple) and any(map(_is_nested, value)) else [value]:
+            if isinstance(one, Mapping) and any(map(_is_nested, one.values())):
+                yield indent, f"{name}:"
+                yield from _lines(one, indent + _INDENT)
+            else:
+                yield indent, f"{name}: {_flat(one)}"
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, Mapping | list | tuple)
+
+
+def _flat(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{str(key).replace('_', ' ')} {_flat(one)}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_flat, value))
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

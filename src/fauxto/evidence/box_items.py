@@ -1,0 +1,90 @@
+"""The metadata items of an AVIF or HEIF: what its meta box lists as EXIF or XMP (ISO/IEC 23008-12, annex A)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from itertools import islice
+
+from fauxto.images.container import bounded
+from fauxto.images.isobmff import boxes
+
+MAX_ITEMS = 10_000
+
+_FULL_BOX = 4  # version and flags in front of a full box's payload
+_XMP_TYPE = b"application/rdf+xml"
+_IN_FILE, _IN_META_BOX = 0, 1
+
+
+def find(data: bytes) -> Iterator[tuple[str, int, int]]:
+    """Yield ("EXIF" or "XMP", start, end) of each metadata item that lies in one piece.
+
+    Raises:
+        struct.error, IndexError, ImageError: A box is damaged, or there are too many.
+    """
+    for kind, _, payload, end in bounded(boxes(data, 0, len(data))):
+        if kind == b"meta":
+            yield from _find_in_meta(data, payload + _FULL_BOX, end)
+            return
+
+
+def _find_in_meta(data: bytes, start: int, stop: int) -> Iterator[tuple[str, int, int]]:
+    parts = {kind: (payload, end) for kind, _, payload, end in bounded(boxes(data, start, stop))}
+    if not {b"iinf", b"iloc"} <= parts.keys():
+        return
+    names = dict(_names(data, *parts[b"iinf"]))
+    bases = {_IN_FILE: 0, _IN_META_BOX: parts.get(b"idat", (len(data), 0))[0]}
+    for item, method, offset, length in islice(_places(data, parts[b"iloc"][0]), MAX_ITEMS):
+        if item not in names or method not in bases:
+            continue
+        begin = bases[method] + offset
+        if names[item] == "EXIF":  # four bytes say where in the item the TIFF structure starts
+            skipped = 4 + struct.unpack_from(">I", data, begin)[0]
+            yield "EXIF", begin + skipped, begin + length
+        else:
+            yield "XMP", begin, begin + length
+
+
+def _names(data: bytes, payload: int, stop: int) -> Iterator[tuple[int, str]]:
+    """Yield (item, "EXIF" or "XMP") from an item information box."""
+    start = payload + _FULL_BOX + (2 if data[payload] == 0 else 4)
+    for kind, _, entry, end in bounded(boxes(data, start, stop)):
+        version = data[entry]
+        if kind != b"infe" or version not in (2, 3):
+            continue
+        item, _, item_type = struct.unpack_from(">HH4s" if version == 2 else ">IH4s", data, entry + _FULL_BOX)
+        if item_type == b"Exif":
+            yield item, "EXIF"
+        elif item_type == b"mime" and _XMP_TYPE in data[entry : min(end, entry + 200)].split(b"\0"):
+            yield item, "XMP"
+
+
+def _places(data: bytes, payload: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield (item, construction method, offset, length) of the first extent of each item in an item location box."""
+    version, sizes = data[payload], struct.unpack_from(">BB", data, payload + _FULL_BOX)
+    offset_bytes, length_bytes, base_bytes = sizes[0] >> 4, sizes[0] & 15, sizes[1] >> 4
+    index_bytes = sizes[1] & 15 if version else 0
+    id_bytes = 2 if version < 2 else 4
+    position = payload + _FULL_BOX + 2
+
+    def take(count: int) -> int:
+        nonlocal position
+        if position + count > len(data):
+            raise IndexError
+        position += count
+        return int.from_bytes(data[position - count : position], "big")
+
+    for _ in range(take(id_bytes)):
+        item = take(id_bytes)
+        method = take(2) & 15 if version else _IN_FILE
+        take(2)
+        base = take(base_bytes)
+        extents = take(2)
+        extent_bytes = index_bytes + offset_bytes + length_bytes
+        if extents == 0:
+            continue
+        take(index_bytes)
+        offset, length = take(offset_bytes), take(length_bytes)
+        position += (extents - 1) * extent_bytes
+        if extents == 1:
+            yield item, method, base + offset, length

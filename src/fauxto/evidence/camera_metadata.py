@@ -1,0 +1,173 @@
+"""What the file says of a camera: the settings, the software since, and where this doesn't fit the picture.
+
+All of it can be written by anyone, and copied from any photograph: it is never evidence of a real one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fauxto.evidence import exif, iptc, metadata, thumbnail, xmp
+from fauxto.evidence.metadata import Metadata
+from fauxto.evidence.untrusted import bounded, one_line
+from fauxto.images import FileFacts, Image
+from fauxto.jpeg_tables import is_standard, read_tables
+from fauxto.limits import Limits
+from fauxto.report import Evidence, Says, Trust
+
+SOURCE = "camera_metadata"
+
+MAX_SOFTWARE = 20
+MAX_NAME = 100
+
+# Tags of EXIF 3.0.
+_MAKE, _MODEL, _SOFTWARE, _ARTIST, _HOST_COMPUTER, _COPYRIGHT = 0x010F, 0x0110, 0x0131, 0x013B, 0x013C, 0x8298
+_EXPOSURE_TIME, _F_NUMBER, _ISO, _TIME_TAKEN, _TIME_ZONE = 0x829A, 0x829D, 0x8827, 0x9003, 0x9011
+_FOCAL_LENGTH, _MAKER_NOTE, _WIDTH, _HEIGHT, _FOCAL_LENGTH_35 = 0x920A, 0x927C, 0xA002, 0xA003, 0xA405
+_OWNER, _SERIAL_NUMBER, _LENS, _LENS_SERIAL_NUMBER = 0xA430, 0xA431, 0xA434, 0xA435
+_LATITUDE_SIGN, _LATITUDE, _LONGITUDE_SIGN, _LONGITUDE = 1, 2, 3, 4
+_DATE = re.compile(r"^(\d{4}):(\d\d):(\d\d)")
+
+WITH_MAKER_NOTE = ("Apple", "Canon", "NIKON CORPORATION")
+OWN_TABLES = ("Canon",)
+"""Makes whose cameras write a MakerNote, and those with quantisation tables of their own, as far as we could measure:
+docs/reference/evidence-metadata.md has the counts. Others write libjpeg's tables, Nikon's newer ones among them."""
+
+SAME_PICTURE = 0.7
+"""Correlation of thumbnail and picture below which they show different things; measured there too."""
+
+
+def read(data: bytes, image: Image, limits: Limits) -> Evidence:
+    """Read what a file says of the camera and of the software since.
+
+    Args:
+        data: The whole file, which the gate has decoded.
+        image: What the gate made of it.
+        limits: What the file may cost.
+
+    Returns:
+        Evidence that always says `nothing`. Names, serial numbers and places stand in its details under "personal"
+        and nowhere else. docs/reference/evidence-metadata.md has the rest.
+    """
+    found = metadata.parse(data, image.facts.format, limits)
+    settings = _settings(found)
+    location = _location(found)
+    preview = thumbnail.compare(found.exif.thumbnail, image) if found.exif.thumbnail else {}
+    details = {
+        **settings,
+        "has_location": bool(location) or None,
+        "software": _software(found) or None,
+        "thumbnail": preview or None,
+        "notes": list(_notes(data, image.facts, found.exif, preview)) or None,
+        "personal": {**location, **_personal(found)} or None,
+        "unreadable": "; ".join(dict.fromkeys(found.unreadable)) or None,
+    }
+    return Evidence(SOURCE, Says.NOTHING, Trust.DECLARED, _summary(settings), bounded(details))
+
+
+def _summary(settings: Mapping[str, Any]) -> str:
+    make, model = (one_line(settings.get(key) or "", 60) for key in ("make", "model"))
+    if not make and not model:
+        return "The file names no camera, which says nothing: many programs and sites take such metadata out."
+    camera = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
+    taken = f" on {one_line(settings['taken'], 30)}" if settings.get("taken") else ""
+    return f"The file names a camera ({camera}){taken}; anyone can write that, so it is no evidence of a photograph."
+
+
+def _settings(found: Metadata) -> dict[str, Any]:
+    image, photo = found.exif.image, found.exif.photo
+    time = _DATE.sub(r"\1-\2-\3", photo.text(_TIME_TAKEN) or "")
+    numbers = {
+        "exposure_seconds": photo.number(_EXPOSURE_TIME),
+        "f_number": photo.number(_F_NUMBER),
+        "iso": photo.number(_ISO),
+        "focal_length_mm": photo.number(_FOCAL_LENGTH),
+        "focal_length_35mm": photo.number(_FOCAL_LENGTH_35),
+    }
+    return {
+        "make": _name(image.text(_MAKE)),
+        "model": _name(image.text(_MODEL)),
+        "lens": _name(photo.text(_LENS) or found.xmp.text(xmp.CAMERA, "Lens")),
+        "taken": _name(f"{time} {photo.text(_TIME_ZONE) or ''}".strip()),
+        **{name: None if number is None else _rounded(number) for name, number in numbers.items()},
+    }
+
+
+def _rounded(number: float) -> float:
+    """Round to four significant digits; whole numbers become int."""
+    rounded = float(f"{number:.4g}")
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def _name(value: str | None) -> str | None:
+    """Pass on what may be a name; ComfyUI fills the camera's fields with its graphs."""
+    return value if value and len(value) <= MAX_NAME and "{" not in value else None
+
+
+def _software(found: Metadata) -> list[str]:
+    """Return the programs that the file names, oldest first as far as it says."""
+    history = found.xmp.fields(xmp.MEDIA_MANAGEMENT, "History", xmp.RESOURCE_EVENT, "softwareAgent")
+    named = (*history, found.xmp.text(xmp.BASIC, "CreatorTool"), found.exif.image.text(_SOFTWARE))
+    return list(dict.fromkeys(name for name in named if name))[:MAX_SOFTWARE]
+
+
+def _location(found: Metadata) -> dict[str, float | str]:
+    """Return latitude and longitude: in degrees, north and east positive, or as texts where only XMP has them."""
+    texts = {name: found.xmp.text(xmp.EXIF, f"GPS{name.title()}") for name in ("latitude", "longitude")}
+    return _degrees(found.exif.gps) or {name: text for name, text in texts.items() if text}
+
+
+def _degrees(gps: exif.Directory) -> dict[str, float | str]:
+    """Return latitude and longitude in degrees; nothing unless both are sound."""
+    degrees: dict[str, float | str] = {}
+    for name, tag, sign_tag, negative, most in (
+        ("latitude", _LATITUDE, _LATITUDE_SIGN, "S", 90),
+        ("longitude", _LONGITUDE, _LONGITUDE_SIGN, "W", 180),
+    ):
+        parts = gps.numbers(tag)
+        if parts is None or len(parts) != 3 or not all(map(math.isfinite, parts)):
+            return {}
+        value = parts[0] + parts[1] / 60 + parts[2] / 3600
+        if not abs(value) <= most:
+            return {}
+        degrees[name] = round(-value if gps.text(sign_tag) == negative else value, 6)
+    return degrees
+
+
+def _personal(found: Metadata) -> dict[str, str]:
+    """Return the fields that name a person, one copy of a device, or a place."""
+    image, photo, properties, captions = found.exif.image, found.exif.photo, found.xmp, found.iptc
+    fields = {
+        "artist": image.text(_ARTIST) or captions.get(iptc.BY_LINE) or found.png_text.get("Author"),
+        "creator": ", ".join(properties.texts(xmp.DUBLIN_CORE, "creator")),
+        "owner": photo.text(_OWNER) or properties.text(xmp.CAMERA, "OwnerName"),
+        "copyright": image.text(_COPYRIGHT) or properties.text(xmp.DUBLIN_CORE, "rights"),
+        "host_computer": image.text(_HOST_COMPUTER),
+        "serial_number": photo.text(_SERIAL_NUMBER) or properties.text(xmp.CAMERA, "SerialNumber"),
+        "lens_serial_number": photo.text(_LENS_SERIAL_NUMBER) or properties.text(xmp.CAMERA, "LensSerialNumber"),
+        "place": captions.get(iptc.SUB_LOCATION) or properties.text(xmp.IPTC_CORE, "Location"),
+        "city": captions.get(iptc.CITY) or properties.text(xmp.PHOTOSHOP, "City"),
+        "state": captions.get(iptc.PROVINCE) or properties.text(xmp.PHOTOSHOP, "State"),
+        "country": captions.get(iptc.COUNTRY) or properties.text(xmp.PHOTOSHOP, "Country"),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _notes(data: bytes, facts: FileFacts, directories: exif.Exif, preview: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence, led by a stable word, on each thing that a camera's own file wouldn't show."""
+    photo, make = directories.photo, directories.image.text(_MAKE)
+    width, height = photo.number(_WIDTH), photo.number(_HEIGHT)
+    if width and height and {width, height} != {facts.width, facts.height}:
+        yield (
+            f"resized: EXIF speaks of {width:g} x {height:g} pixels, the picture has {facts.width} x {facts.height}; "
+            "it was resized or cropped since."
+        )
+    if preview and preview["correlation"] is not None and preview["correlation"] < SAME_PICTURE:
+        yield "thumbnail_differs: the thumbnail shows something else than the picture, or another part of it."
+    if make in WITH_MAKER_NOTE and _MAKER_NOTE not in photo:
+        yield f"no_maker_note: cameras by {make} write a MakerNote; a program left it out."
+    if make in OWN_TABLES and (luminance := read_tables(data).get(0)) is not None and is_standard(luminance):
+        yield f"saved_again: the quantisation tables are libjpeg's; cameras by {make} have their own."

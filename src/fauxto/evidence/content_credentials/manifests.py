@@ -1,0 +1,181 @@
+"""The chain of manifests in a store: what each says was done, who signed it, and what it started from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fauxto.evidence.content_credentials.library import Store
+
+MAX_MANIFESTS = 32
+MAX_ACTIONS = 64
+MAX_INGREDIENTS = 32
+
+# Terms of IPTC's vocabulary "digitalsourcetype" and of C2PA's own, as the C2PA Conformance Program's asset rubrics
+# (2026) sort them.
+GENERATED = {"trainedAlgorithmicMedia", "trainedAlgorithmicData"}
+GENERATED_IN_PART = {"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"}
+CAPTURED = {"digitalCapture", "computationalCapture"}
+EDITED = {"humanEdits", "minorHumanEdits", "algorithmicallyEnhanced"}
+_VOCABULARIES = ("cv.iptc.org/newscodes/digitalsourcetype/", "c2pa.org/digitalsourcetype/")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One step of making a picture; `source_type` is a bare term, or the text as it stands if it's of no vocabulary."""
+
+    action: str
+    source_type: str | None
+    software: str | None
+    when: str | None
+    description: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredient:
+    """What a picture was made from; `manifest` is the label of its own manifest, if it has one in the store."""
+
+    relationship: str
+    title: str | None
+    manifest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One manifest.
+
+    Attributes:
+        label: Its name in the store.
+        signer: The organisation that the certificate names.
+        signed_at: By the time stamp, if there is one.
+        generator: The program that made the claim.
+        vouched: Whether a trusted signer answers for what it says.
+        is_whole: Whether it speaks of the picture as a whole: it is the file's own, or its parent's, and so on.
+        actions: Steps, in their order; those that the signer only passes on are in `hearsay`.
+        hearsay: Steps that the signer states to have from elsewhere ("gathered" assertions).
+        ingredients: What it started from.
+        cut: Whether there were more actions or ingredients than are looked at.
+    """
+
+    label: str
+    signer: str | None
+    signed_at: str | None
+    generator: str | None
+    vouched: bool
+    is_whole: bool
+    actions: tuple[Action, ...]
+    hearsay: tuple[Action, ...]
+    ingredients: tuple[Ingredient, ...]
+    cut: bool
+
+
+def read_chain(store: Store, *, is_trusted: bool) -> tuple[Manifest, ...]:
+    """Return the active manifest and those that it goes back to, each once, `MAX_MANIFESTS` at most.
+
+    Args:
+        store: What c2pa read.
+        is_trusted: Whether the active manifest is valid and its signer trusted. Of an ingredient's signer the same is
+            held if the manifest that names it is vouched for and its validation found the ingredient's signer trusted.
+    """
+    manifests = store["manifests"]
+    found: dict[str, Manifest] = {}
+    waiting = [(str(store["active_manifest"]), is_trusted, True)]
+    while waiting and len(found) < MAX_MANIFESTS:
+        label, vouched, is_whole = waiting.pop(0)
+        if label in found or not isinstance(manifests.get(label), dict):
+            continue
+        raw = manifests[label]
+        found[label] = _read_manifest(label, raw, vouched, is_whole)
+        for ingredient in _dicts(raw.get("ingredients")):
+            if named := ingredient.get("active_manifest"):
+                is_vouched = vouched and _is_signer_trusted(str(named), ingredient, store)
+                waiting.append((str(named), is_vouched, is_whole and ingredient.get("relationship") == "parentOf"))
+    return tuple(found.values())
+
+
+def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: bool) -> Manifest:
+    signature = raw.get("signature_info") or {}
+    actions: list[Action] = []
+    hearsay: list[Action] = []
+    for assertion in _dicts(raw.get("assertions")):
+        if str(assertion.get("label")).startswith("c2pa.actions") and isinstance(assertion.get("data"), dict):
+            # Before version 2 of claims, a signer answered for every assertion.
+            own = raw.get("claim_version") == 1 or assertion.get("created") is True
+            (actions if own else hearsay).extend(map(_read_action, _dicts(assertion["data"].get("actions"))))
+    ingredients = [
+        Ingredient(str(one.get("relationship")), _text(one.get("title")), _text(one.get("active_manifest")))
+        for one in _dicts(raw.get("ingredients"))
+    ]
+    return Manifest(
+        label=label,
+        signer=_text(signature.get("issuer")) or _text(signature.get("common_name")),
+        signed_at=_text(signature.get("time")),
+        generator=next(_names(raw.get("claim_generator_info")), None) or _text(raw.get("claim_generator")),
+        vouched=vouched,
+        is_whole=is_whole,
+        actions=tuple(actions[:MAX_ACTIONS]),
+        hearsay=tuple(hearsay[:MAX_ACTIONS]),
+        ingredients=tuple(ingredients[:MAX_INGREDIENTS]),
+        cut=max(len(actions), len(hearsay)) > MAX_ACTIONS or len(ingredients) > MAX_INGREDIENTS,
+    )
+
+
+def _read_action(raw: Mapping[str, Any]) -> Action:
+    software = raw.get("softwareAgent")
+    source_type = _text(raw.get("digitalSourceType"))
+    return Action(
+        action=str(raw.get("action")).removeprefix("c2pa."),
+        source_type=source_type and _term(source_type),
+        software=next(_names(software), None) or _text(software),
+        when=_text(raw.get("when")),
+        description=_text(raw.get("description")),
+    )
+
+
+def _term(address: str) -> str:
+    bare = address.removeprefix("https://").removeprefix("http://")
+    return next((bare.removeprefix(one) for one in _VOCABULARIES if bare.startswith(one)), address)
+
+
+def _is_signer_trusted(label: str, ingredient: Mapping[str, Any], store: Store) -> bool:
+    """Tell whether an ingredient's signer was found trusted, and nothing else wrong with it.
+
+    c2pa checks each manifest anew, but leaves out of its results what the manifest that names it has recorded already.
+    """
+    recorded = ingredient.get("validation_results") or {}
+    results = (recorded, store.get("validation_results") or {})
+    succeeded = [status for one in results for status in statuses(one, "success")]
+    failed = [*statuses(recorded, "failure"), *_dicts(ingredient.get("validation_status"))]
+    is_trusted = any(
+        one.get("code") == "signingCredential.trusted" and f"/{label}/" in str(one.get("url")) for one in succeeded
+    )
+    # Who named the ingredient may have had another trust list.
+    return is_trusted and all(one.get("code") == "signingCredential.untrusted" for one in failed)
+
+
+def statuses(results: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the entries of one kind ("success", "informational", "failure") of c2pa's validation results."""
+    for one in (results.get("activeManifest"), *(delta.get("validationDeltas") for delta in _deltas(results))):
+        if isinstance(one, dict):
+            yield from _dicts(one.get(kind))
+
+
+def _deltas(results: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    return _dicts(results.get("ingredientDeltas"))
+
+
+def _names(value: object) -> Iterator[str]:
+    """Yield "name version" of a claim generator or a software agent: an object, or a list of them."""
+    for one in _dicts(value if isinstance(value, list) else [value]):
+        if name := _text(one.get("name")):
+            version = _text(one.get("version"))
+            yield f"{name} {version}" if version else name
+
+
+def _dicts(value: object) -> Iterator[dict[str, Any]]:
+    return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else iter(())
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

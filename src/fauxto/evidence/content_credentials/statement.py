@@ -1,0 +1,77 @@
+"""What a chain of manifests says of the picture, and whether a trusted signer says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fauxto.evidence.content_credentials.manifests import (
+    CAPTURED,
+    EDITED,
+    GENERATED,
+    GENERATED_IN_PART,
+    Manifest,
+)
+
+
+class Kind(StrEnum):
+    """How the picture came about."""
+
+    GENERATED = "generated"
+    """A generative model made it."""
+    COMPOSITE = "composite"
+    """A generative model made a part of it, or one was used on it."""
+    CAPTURED = "captured"
+    """A camera took it, and no step since is said to be generative."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What is said; `kind` is None where nothing is. `is_signed`: a trusted signer says it of their own knowledge."""
+
+    kind: Kind | None
+    is_signed: bool
+
+
+def find(chain: Sequence[Manifest]) -> Statement:
+    """Find what a chain says: a generative model anywhere in it counts, a camera only if everything goes back to one.
+
+    Args:
+        chain: The file's own manifest first.
+    """
+    said = sorted(_generative(chain), key=lambda one: (not one.is_signed, one.kind is not Kind.GENERATED))
+    if said:
+        return said[0]
+    for vouched_only in (True, False):
+        if _goes_back_to_a_camera(chain, vouched_only):
+            return Statement(Kind.CAPTURED, vouched_only)
+    return Statement(None, is_signed=False)
+
+
+def _generative(chain: Sequence[Manifest]) -> Iterator[Statement]:
+    for manifest in chain:
+        for actions, is_own in ((manifest.actions, True), (manifest.hearsay, False)):
+            terms = {one.source_type for one in actions}
+            is_signed = manifest.vouched and is_own
+            if terms & GENERATED:
+                yield Statement(Kind.GENERATED if manifest.is_whole else Kind.COMPOSITE, is_signed)
+            if terms & GENERATED_IN_PART:
+                yield Statement(Kind.COMPOSITE, is_signed)
+
+
+def _goes_back_to_a_camera(chain: Sequence[Manifest], vouched_only: bool) -> bool:
+    captured: set[str | None] = set()
+    for _ in chain:  # each round reaches one manifest further from the camera; a circle is never reached
+        captured |= {one.label for one in chain if (one.vouched or not vouched_only) and _is_capture(one, captured)}
+    return chain[0].label in captured
+
+
+def _is_capture(manifest: Manifest, captured: Set[str | None]) -> bool:
+    """Tell whether a manifest states a capture, or starts from captured pictures, and adds nothing but edits."""
+    terms = {one.source_type for one in (*manifest.actions, *manifest.hearsay)} - {None}
+    is_source = any(one.action == "created" and one.source_type in CAPTURED for one in manifest.actions)
+    started_from = {one.manifest for one in manifest.ingredients}
+    return (
+        not manifest.cut and terms <= CAPTURED | EDITED and bool(is_source or started_from) and started_from <= captured
+    )

@@ -1,0 +1,98 @@
+"""What the file declares of a generator: settings, names in their proper fields, and labels.
+
+Anyone can write such a declaration, and anyone can take it out: it is worth its word. Each reader here knows one
+program's or standard's own form, in its own container, and is silent about everything else.
+
+    fields.py         the metadata of a file, parsed once for all readers
+    declaration.py    what a reader hands out
+    webui.py ...      one file a form
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from fauxto.evidence.generator_metadata import (
+    comfyui,
+    invokeai,
+    json_settings,
+    labels,
+    makers,
+    midjourney,
+    novelai,
+    webui,
+)
+from fauxto.evidence.generator_metadata.declaration import Declaration, Kind
+from fauxto.evidence.generator_metadata.fields import Fields, parse
+from fauxto.evidence.untrusted import UnreadableError, bounded, one_line
+from fauxto.images import Image
+from fauxto.limits import Limits
+from fauxto.report import Evidence, Says, Trust
+
+SOURCE = "generator_metadata"
+
+MAX_DECLARATIONS = 16
+
+_READERS: tuple[Callable[[Fields], Iterator[Declaration]], ...] = (
+    webui.read,
+    comfyui.read,
+    invokeai.read,
+    novelai.read,
+    json_settings.read,
+    midjourney.read,
+    makers.read,
+    labels.read,
+)
+
+
+def read(data: bytes, image: Image, limits: Limits) -> Evidence:
+    """Read what a file declares of the generator that made it.
+
+    Args:
+        data: The whole file, which the gate has decoded.
+        image: What the gate made of it.
+        limits: What the file may cost.
+
+    Returns:
+        `says` is `ai` where a generative model is declared, for the whole picture or for a part of it (`details`
+        has "kind": "generated" or "composite"), else `nothing`. docs/reference/evidence-metadata.md has the rest.
+    """
+    fields = parse(data, image, limits)
+    unreadable = list(fields.unreadable)
+    declarations: list[Declaration] = []
+    for reader in _READERS:
+        try:
+            declarations += reader(fields)
+        except UnreadableError as error:
+            unreadable.append(str(error))
+    del declarations[MAX_DECLARATIONS:]
+    made_by_ai = [one for one in declarations if one.kind is not Kind.OTHER]
+    kinds = {one.kind for one in declarations}
+    details = {
+        "kind": next((kind.value for kind in Kind if kind in kinds), None),
+        "generator": next((one.generator for one in made_by_ai if one.generator), None),
+        "declarations": [one.to_dict() for one in declarations] or None,
+        "unreadable": "; ".join(dict.fromkeys(unreadable)) or None,
+    }
+    return Evidence(
+        source=SOURCE,
+        says=Says.AI if made_by_ai else Says.NOTHING,
+        trust=Trust.DECLARED,
+        summary=_summary(declarations, made_by_ai),
+        details=bounded(details),
+    )
+
+
+def _summary(declarations: Sequence[Declaration], made_by_ai: Sequence[Declaration]) -> str:
+    if not declarations:
+        return "The file declares no generator, which says nothing: such a note is easily lost or taken out."
+    if not made_by_ai:
+        stated = ", ".join(f"{one_line(one.statement or '')} in {one.where}" for one in declarations)
+        return f"The file declares how it was made, but not that a generative model had a part in it: {stated}."
+    generated = [one for one in made_by_ai if one.kind is Kind.GENERATED]
+    telling = generated or made_by_ai
+    first = next((one for one in telling if one.generator), telling[0])
+    what, joint = ("it was generated", " with ") if generated else ("parts of it were edited with AI", ", named ")
+    program = joint + one_line(first.generator) if first.generator else ""
+    others = f" and {len(made_by_ai) - 1} more" if len(made_by_ai) > 1 else ""
+    return f"The file declares that {what}{program} ({first.where}{others}); anyone can write or remove such a note."

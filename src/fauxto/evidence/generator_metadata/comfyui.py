@@ -1,0 +1,126 @@
+"""The graphs that ComfyUI writes as JSON: "prompt", what was run, and "workflow", what its editor showed.
+
+They stand in PNG text, in EXIF's Make and Model with the name in front ("workflow:{...}") in WebP and others, or
+together in an EXIF UserComment. A graph without a node that generates (one that only scales a photograph, say)
+declares nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number, text
+from fauxto.evidence.generator_metadata.fields import Fields
+from fauxto.evidence.untrusted import json_object
+
+MAX_NODES = 5_000
+
+Graph = Mapping[str, Mapping[str, Any]]
+"""Nodes by identifier, each with its "class_type" and "inputs"; a list as an input links to another node."""
+
+_SAMPLER = re.compile(r"(?<!re)(?<!up)(?<!down)(?<!sub)sampler", re.IGNORECASE)
+_DECODER = re.compile(r"vaedecode", re.IGNORECASE)
+_SERVICES = re.compile(
+    r"OpenAI(Dalle[23]|GPTImage1)|Flux(Pro(Ultra|1\.1)?|Kontext(Pro|Max)|2Pro|2Max)ImageNode|FluxPro(Expand|Fill)Node"
+    r"|Gemini(Image2?Node|NanoBanana2(V2)?)|IdeogramV[123]|Recraft(TextToImage|ImageToImage|ImageInpainting)Node"
+    r"|StabilityStableImage(Ultra|SD_3_5)Node|LumaImageNode|KlingImageGenerationNode|RunwayTextToImageNode"
+    r"|ByteDance(ImageNode|SeedreamNode(V[23])?)"
+)
+_INPAINTING = {"VAEEncodeForInpaint", "InpaintModelConditioning", "FluxProFillNode", "RecraftImageInpaintingNode"}
+
+_PROMPTS = ("text", "prompt", "text_g", "t5xxl", "clip_l", "string", "value")
+_MODELS = ("ckpt_name", "unet_name", "model_name", "model")
+_NAMED_GRAPH = re.compile(r"(prompt|workflow):(?=\s*\{)", re.IGNORECASE)
+_EXIF_TEXTS = {0x010E: "EXIF ImageDescription", 0x010F: "EXIF Make", 0x0110: "EXIF Model"}
+
+
+def read(fields: Fields) -> Iterator[Declaration]:
+    """Yield a declaration for each container with a graph that generates."""
+    for container in _containers(fields):
+        for name, as_graph in (("prompt", _as_graph), ("workflow", _as_graph_of_editor)):
+            where, parsed = container.get(name, ("", None))
+            graph = as_graph(parsed)
+            if any(_generates(node["class_type"]) for node in graph.values()):
+                yield _declare(where, graph)
+                break
+
+
+def _containers(fields: Fields) -> Iterator[dict[str, tuple[str, object]]]:
+    """Yield the parsed JSON of each container, with where it stands, by "prompt" and "workflow"."""
+    texts = fields.groups["PNG text"]
+    yield {key: (f"PNG text '{key}'", json_object(texts[key])) for key in ("prompt", "workflow") if key in texts}
+    named: dict[str, tuple[str, object]] = {}
+    for tag, where in _EXIF_TEXTS.items():
+        value = fields.exif.image.text(tag)
+        if value and (name := _NAMED_GRAPH.match(value)):
+            named.setdefault(name[1].lower(), (where, json_object(value[name.end() :])))
+    yield named
+    comment = json_object(fields.user_comment or "") or {}
+    yield {key: ("EXIF UserComment", comment[key]) for key in ("prompt", "workflow") if key in comment}
+
+
+def _as_graph(run: object) -> Graph:
+    """Return the nodes of "prompt" that are sound."""
+    if not isinstance(run, dict):
+        return {}
+    return {
+        identifier: node
+        for identifier, node in list(run.items())[:MAX_NODES]
+        if isinstance(node, dict) and isinstance(node.get("class_type"), str) and isinstance(node.get("inputs"), dict)
+    }
+
+
+def _as_graph_of_editor(editor: object) -> Graph:
+    """Return the nodes of "workflow" that are sound; their inputs carry no names that could be relied on."""
+    nodes = editor.get("nodes") if isinstance(editor, dict) else None
+    if not isinstance(nodes, list):
+        return {}
+    types = [node["type"] for node in nodes[:MAX_NODES] if isinstance(node, dict) and isinstance(node.get("type"), str)]
+    return {str(place): {"class_type": one, "inputs": {}} for place, one in enumerate(types)}
+
+
+def _generates(class_type: str) -> bool:
+    return bool(_SAMPLER.search(class_type) or _DECODER.search(class_type) or _SERVICES.fullmatch(class_type))
+
+
+def _declare(where: str, graph: Graph) -> Declaration:
+    """Take the settings from around the first node that samples, or else the first one that generates."""
+    generating = [identifier for identifier, node in graph.items() if _generates(node["class_type"])]
+    start = next((one for one in generating if _SAMPLER.search(graph[one]["class_type"])), generating[0])
+    positive, negative = (_linked(graph[start]["inputs"].get(name)) for name in ("positive", "negative"))
+    return Declaration(
+        where=where,
+        kind=Kind.COMPOSITE if any(node["class_type"] in _INPAINTING for node in graph.values()) else Kind.GENERATED,
+        generator="ComfyUI",
+        model=text(_nearest(graph, [start], _MODELS, text)),
+        prompt=text(_nearest(graph, positive or [start], _PROMPTS, text)),
+        negative_prompt=text(_nearest(graph, negative, _PROMPTS, text)),
+        seed=_nearest(graph, [start], ("seed", "noise_seed"), number),
+        sampler=text(_nearest(graph, [start], ("sampler_name",), text)),
+        steps=_nearest(graph, [start], ("steps",), number),
+    )
+
+
+def _nearest(
+    graph: Graph, starts: Iterable[str], names: tuple[str, ...], convert: Callable[[object], int | str | None]
+) -> int | str | None:
+    """Walk against the links, nearest nodes first, to the first input of one of the names that `convert` takes."""
+    queue = [one for one in starts if one in graph]
+    seen = set(queue)
+    for identifier in queue:  # grows as it is walked
+        inputs = graph[identifier]["inputs"]
+        for name in names:
+            if (value := convert(inputs.get(name))) is not None:
+                return value
+        for linked in (one for value in inputs.values() for one in _linked(value)):
+            if linked in graph and linked not in seen:
+                queue.append(linked)
+                seen.add(linked)
+    return None
+
+
+def _linked(value: object) -> list[str]:
+    """Return the identifier of the node that an input links to, in a list; an empty one if it isn't a link."""
+    return [str(value[0])] if isinstance(value, list) and value and isinstance(value[0], str | int) else []

@@ -1,0 +1,96 @@
+"""InvokeAI's three formats of PNG text: "Dream" (a command line), "sd-metadata" and "invokeai_metadata" (JSON)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number, text
+from fauxto.evidence.generator_metadata.fields import Fields
+from fauxto.evidence.untrusted import json_object
+
+_OPTION = re.compile(r"(?:^| )-([sSA]) ?(\w+)")
+_APPLICATIONS = ("invoke-ai/InvokeAI", "lstein/stable-diffusion")
+_PARTIAL = ("inpaint", "outpaint")
+
+MAX_DREAM = 20_000
+"""Characters of a command line."""
+
+
+def read(fields: Fields) -> Iterator[Declaration]:
+    """Yield a declaration for each of the three texts."""
+    texts = fields.groups["PNG text"]
+    for keyword, reader in (("invokeai_metadata", _current), ("sd-metadata", _version_2), ("Dream", _dream)):
+        if keyword in texts and (declaration := reader(texts[keyword], f"PNG text '{keyword}'")):
+            yield declaration
+
+
+def _current(value: str, where: str) -> Declaration | None:
+    parsed = json_object(value)
+    if parsed is None or "seed" not in parsed or not parsed.keys() & {"generation_mode", "positive_prompt"}:
+        return None
+    mode, model = text(parsed.get("generation_mode")) or "", parsed.get("model")
+    return Declaration(
+        where=where,
+        kind=Kind.COMPOSITE if any(word in mode for word in _PARTIAL) else Kind.GENERATED,
+        generator="InvokeAI",
+        model=text(model.get("model_name") or model.get("name")) if isinstance(model, dict) else text(model),
+        prompt=text(parsed.get("positive_prompt")),
+        negative_prompt=text(parsed.get("negative_prompt")),
+        seed=number(parsed["seed"]),
+        sampler=text(parsed.get("scheduler")),
+        steps=number(parsed.get("steps")),
+    )
+
+
+def _version_2(value: str, where: str) -> Declaration | None:
+    parsed = json_object(value)
+    image = parsed.get("image") if parsed is not None and parsed.get("app_id") in _APPLICATIONS else None
+    if parsed is None or not isinstance(image, dict):
+        return None
+    prompt, negative = _split(_first_prompt(image.get("prompt")))
+    return Declaration(
+        where=where,
+        kind=Kind.COMPOSITE if image.get("type") in _PARTIAL else Kind.GENERATED,
+        generator="InvokeAI",
+        model=text(parsed.get("model_weights")) or text(parsed.get("model")),
+        prompt=prompt,
+        negative_prompt=negative,
+        seed=number(image.get("seed")),
+        sampler=text(image.get("sampler")),
+        steps=number(image.get("steps")),
+    )
+
+
+def _first_prompt(prompt: Any) -> str:
+    """Return the prompt, which some versions put into a list of weighted ones."""
+    if isinstance(prompt, list) and prompt and isinstance(prompt[0], dict):
+        prompt = prompt[0].get("prompt")
+    return text(prompt) or ""
+
+
+def _dream(value: str, where: str) -> Declaration | None:
+    """Read a command line: the prompt in quotation marks, then options of one letter each."""
+    quoted, _, arguments = value[:MAX_DREAM].strip().rpartition('" ')
+    options = dict(_OPTION.findall(arguments))
+    if not quoted.startswith('"') or not options.keys() >= {"s", "S", "A"} or not options["S"].isdigit():
+        return None
+    prompt, negative = _split(quoted[1:])
+    return Declaration(
+        where=where,
+        generator="InvokeAI",
+        prompt=prompt,
+        negative_prompt=negative,
+        seed=number(options["S"]),
+        sampler=options["A"],
+        steps=number(options["s"]),
+    )
+
+
+def _split(prompt: str) -> tuple[str | None, str | None]:
+    """Part a prompt from the negative one, which stands in brackets at its end."""
+    before, bracket, negative = prompt.rstrip().removesuffix("]").rpartition("[")
+    if not bracket or not prompt.rstrip().endswith("]"):
+        return prompt or None, None
+    return before.rstrip() or None, negative or None

@@ -1,0 +1,112 @@
+"""Labels that say in a code how a picture was made: IPTC's digital source type, and China's AIGC label.
+
+IPTC photo metadata 2025.1 (and the NewsCodes vocabulary "digitalsourcetype"); GB 45438-2025, annex E.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fauxto.evidence import xmp
+from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, text
+from fauxto.evidence.generator_metadata.fields import Fields
+from fauxto.evidence.untrusted import json_object
+
+_VOCABULARY = "cv.iptc.org/newscodes/digitalsourcetype/"
+
+# Every term of the vocabulary, retired ones included. "Algorithmic media" is drawn by a formula that learnt from no
+# data (a fractal), so it is none of ours; of "synthetic" parts the vocabulary doesn't say who made them.
+_SOURCE_TYPES = {
+    "trainedAlgorithmicMedia": Kind.GENERATED,
+    "compositeWithTrainedAlgorithmicMedia": Kind.COMPOSITE,
+    **dict.fromkeys(
+        (
+            "algorithmicMedia",
+            "algorithmicallyEnhanced",
+            "composite",
+            "compositeCapture",
+            "compositeSynthetic",
+            "computationalCapture",
+            "dataDrivenMedia",
+            "digitalArt",
+            "digitalCapture",
+            "digitalCreation",
+            "humanEdits",
+            "minorHumanEdits",
+            "multiFrameComputationalCapture",
+            "negativeFilm",
+            "positiveFilm",
+            "print",
+            "screenCapture",
+            "softwareImage",
+            "virtualRecording",
+        ),
+        Kind.OTHER,
+    ),
+}
+_BY_LOWER_CASE = {term.lower(): term for term in _SOURCE_TYPES}
+
+_AIGC_NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
+_AIGC_KEYS = {"ContentProducer", "ProduceID", "ContentPropagator", "PropagateID"}
+_AIGC_LABELS = {
+    "1": (Kind.GENERATED, "1 (AI-generated)"),
+    "2": (Kind.OTHER, "2 (possibly AI-generated)"),
+    "3": (Kind.OTHER, "3 (suspected to be AI-generated)"),
+}
+_AIGC_TEXTS = {0x010E: "EXIF ImageDescription"}
+
+
+def read(fields: Fields) -> Iterator[Declaration]:
+    """Yield a declaration for each label."""
+    yield from _digital_source_type(fields.xmp)
+    for where, value in _aigc_candidates(fields):
+        yield from _aigc(where, json_object(value) or {})
+
+
+def _digital_source_type(properties: xmp.Xmp) -> Iterator[Declaration]:
+    system = properties.text(xmp.IPTC_EXTENSION, "AISystemUsed")
+    model = properties.text(xmp.IPTC_EXTENSION, "AISystemVersionUsed")
+    prompt = properties.text(xmp.IPTC_EXTENSION, "AIPromptInformation")
+    term = _term(properties.text(xmp.IPTC_EXTENSION, "DigitalSourceType") or "")
+    if term is not None:
+        yield Declaration(
+            where="XMP Iptc4xmpExt:DigitalSourceType",
+            kind=_SOURCE_TYPES[term],
+            generator=system,
+            statement=term,
+            model=model,
+            prompt=prompt,
+        )
+    elif system is not None:
+        yield Declaration(where="XMP Iptc4xmpExt:AISystemUsed", generator=system, model=model, prompt=prompt)
+
+
+def _term(value: str) -> str | None:
+    """Return the term that a value names: as the vocabulary's address, or bare, in whatever case."""
+    bare = value.removeprefix("https://").removeprefix("http://").removeprefix(_VOCABULARY)
+    return _BY_LOWER_CASE.get(bare.lower())
+
+
+def _aigc_candidates(fields: Fields) -> Iterator[tuple[str, str]]:
+    for value in fields.xmp.texts(_AIGC_NAMESPACE, "AIGC"):
+        yield "XMP TC260:AIGC", value
+    if "AIGC" in fields.groups["PNG text"]:
+        yield "PNG text 'AIGC'", fields.groups["PNG text"]["AIGC"]
+    if fields.user_comment is not None:
+        yield "EXIF UserComment", fields.user_comment
+    for tag, where in _AIGC_TEXTS.items():
+        if description := fields.exif.image.text(tag):
+            yield where, description
+
+
+def _aigc(where: str, label: Mapping[str, Any]) -> Iterator[Declaration]:
+    """Read a label, which some writers wrap into an object with the one key "AIGC"."""
+    if isinstance(label.get("AIGC"), dict):
+        label = label["AIGC"]
+    code = str(label.get("Label"))
+    if code in _AIGC_LABELS and label.keys() & _AIGC_KEYS:
+        kind, statement = _AIGC_LABELS[code]
+        producer = text(label.get("ContentProducer"))
+        by = f", producer {producer}" if producer else ""
+        yield Declaration(where=where, kind=kind, statement=f"AIGC label {statement}{by}")

@@ -1,0 +1,55 @@
+"""Midjourney's description: the prompt, its options, and "Job ID:" with a UUID at the end.
+
+Stock agencies and print shops write job numbers too, so the options must be Midjourney's, or the XMP's image GUID
+must be the same UUID, as Midjourney writes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fauxto.evidence import iptc, xmp
+from fauxto.evidence.generator_metadata.declaration import Declaration, number
+from fauxto.evidence.generator_metadata.fields import Fields
+
+MAX_DESCRIPTION = 10_000
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_JOB = re.compile(rf"(?P<prompt>.*)\bJob ID: (?P<job>{_UUID})", re.DOTALL)
+_OPTION = re.compile(
+    r"(?:^|\s)--(?P<name>v|niji|ar|stylize|s|chaos|c|style|seed|raw|cref|sref|iw|q)\b ?(?P<value>[\w.:]*)"
+)
+_IMAGE_DESCRIPTION = 0x010E
+
+
+def read(fields: Fields) -> Iterator[Declaration]:
+    """Yield a declaration for each description of this form."""
+    guids = {fields.xmp.text(xmp.IPTC_EXTENSION, name) for name in ("DigImageGUID", "DigitalImageGUID")}
+    for where, description in _descriptions(fields):
+        found = _JOB.fullmatch(description.strip()) if len(description) <= MAX_DESCRIPTION else None
+        if found is None:
+            continue
+        options = {option["name"]: option["value"] for option in _OPTION.finditer(found["prompt"])}
+        if not options and found["job"] not in guids:
+            continue
+        version = next((f"{name} {options[name]}" for name in ("v", "niji") if options.get(name)), None)
+        yield Declaration(
+            where=where,
+            generator="Midjourney",
+            statement=f"Job ID: {found['job']}",
+            model=version,
+            prompt=found["prompt"].strip() or None,
+            seed=number(options.get("seed")),
+        )
+
+
+def _descriptions(fields: Fields) -> Iterator[tuple[str, str]]:
+    texts = fields.groups["PNG text"]
+    candidates = (
+        ("PNG text 'Description'", texts.get("Description")),
+        ("EXIF ImageDescription", fields.exif.image.text(_IMAGE_DESCRIPTION)),
+        ("XMP dc:description", fields.xmp.text(xmp.DUBLIN_CORE, "description")),
+        ("IPTC caption", fields.iptc.get(iptc.CAPTION)),
+    )
+    yield from ((where, value) for where, value in candidates if value)

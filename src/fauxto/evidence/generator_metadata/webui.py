@@ -1,0 +1,60 @@
+"""The settings that AUTOMATIC1111's Stable Diffusion WebUI writes as text, and the many programs after its manner.
+
+The prompt, then a line "Negative prompt: ...", then one of "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, ...":
+PNG text "parameters", EXIF UserComment, or the alpha channel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number
+from fauxto.evidence.generator_metadata.fields import Fields
+
+MAX_SETTINGS = 10_000
+"""Characters of the line of settings that are looked at."""
+
+_NEGATIVE = "Negative prompt: "
+_STEPS = re.compile(r"(?:^|\n)(?=Steps: \d{1,6}, )")
+_SETTING = re.compile(r'(\w[\w \-/]{0,40}): ("(?:\\.|[^"\\])*+"|[^,\n]*+)(?:, |,?$)', re.MULTILINE)
+
+# How other programs that write this form are told apart: a setting and how its value begins.
+_PROGRAMS = (
+    ("App", "SD.Next", "SD.Next"),
+    ("Civitai resources", "", "Civitai"),
+    ("Version", "ComfyUI", "ComfyUI"),
+    ("Version", "Fooocus", "Fooocus"),
+    ("Version", "f", "Stable Diffusion WebUI Forge"),
+    ("Version", "neo", "Stable Diffusion WebUI Forge"),
+)
+
+
+def read(fields: Fields) -> Iterator[Declaration]:
+    """Yield a declaration for each field that holds settings of this form."""
+    for where, text in fields.settings():
+        starts = [found.end() for found in _STEPS.finditer(text)]
+        if not starts:
+            continue
+        settings = dict(_SETTING.findall(text[starts[-1] : starts[-1] + MAX_SETTINGS]))
+        if not ("Seed" in settings and settings.keys() & {"Sampler", "CFG scale", "Size"}):
+            continue
+        prompt, _, negative = text[: starts[-1]].partition(_NEGATIVE)
+        yield Declaration(
+            where=where,
+            kind=Kind.COMPOSITE if "Mask blur" in settings else Kind.GENERATED,  # written for inpainting only
+            generator=_program(settings),
+            model=settings.get("Model"),
+            prompt=prompt.strip() or None,
+            negative_prompt=negative.strip() or None,
+            seed=number(settings["Seed"]),
+            sampler=settings.get("Sampler"),
+            steps=number(settings["Steps"]),
+        )
+
+
+def _program(settings: dict[str, str]) -> str:
+    for setting, beginning, program in _PROGRAMS:
+        if setting in settings and settings[setting].startswith(beginning):
+            return program
+    return "Stable Diffusion WebUI (AUTOMATIC1111)"

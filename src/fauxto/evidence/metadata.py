@@ -1,0 +1,44 @@
+"""The metadata of a file: its blocks, parsed as far as they are sound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fauxto.evidence import blocks, exif, iptc, xmp
+from fauxto.evidence.untrusted import UnreadableError
+from fauxto.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a file says in words.
+
+    Attributes:
+        exif: The EXIF directories; empty ones without EXIF.
+        xmp: The XMP properties; none without XMP.
+        iptc: The texts of IPTC-IIM by dataset.
+        png_text: The texts of a PNG by keyword.
+        unreadable: A sentence on each part that is there but can't be read.
+    """
+
+    exif: exif.Exif
+    xmp: xmp.Xmp
+    iptc: Mapping[int, str]
+    png_text: Mapping[str, str]
+    unreadable: tuple[str, ...]
+
+
+def parse(data: bytes, format: str, limits: Limits) -> Metadata:
+    """Find and parse the metadata blocks of a file that the gate has decoded; `blocks.find` explains the arguments."""
+    found = blocks.find(data, format, limits)
+    directories = exif.parse(found.exif) if found.exif is not None else exif.Exif()
+    unreadable = [*found.unreadable, *directories.damage]
+    properties = xmp.Xmp({})
+    if found.xmp is not None:
+        try:
+            properties = xmp.parse(found.xmp)
+        except UnreadableError as error:
+            unreadable.append(str(error))
+    datasets = iptc.parse(found.iptc) if found.iptc is not None else {}
+    return Metadata(directories, properties, datasets, found.png_text, tuple(unreadable))

@@ -1,0 +1,148 @@
+"""Pictures of traces, for a person to look at: error levels and the average spectrum. They are made on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from fauxto.images import Image
+
+ERROR_LEVEL_QUALITY = 90
+ERROR_LEVEL_GAIN = 16
+
+SPECTRUM_SIDE = 256
+"""Cells a side of a spectrum, unless the picture is smaller."""
+
+SMALLEST_SIDE = 32
+"""Pixels a side of the smallest picture that has a spectrum."""
+
+_TILE = 2048
+_MOST_TILES = 8
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+_MOST_PEAKS = 16
+_LOWEST_FREQUENCY = 1 / 16
+_NEIGHBOURHOOD = 9
+_LEAST_DECIBELS = 6.0
+_LEAST_DEVIATIONS = 6.0
+_DEVIATIONS_OF_MEDIAN = 1.4826  # a normal distribution's standard deviation over its median absolute deviation
+
+
+def error_level_map(image: Image) -> NDArray[np.uint8]:
+    """Show how much each pixel changes when the picture is saved as a JPEG once more.
+
+    Parts that were compressed differently from the rest, as after pasting, may stand out; so do edges and fine texture,
+    always: N. Krawetz, "A Picture's Worth... Digital Image Analysis and Forensics" (2007).
+
+    Returns:
+        uint8 [height, width]: the largest change of the three channels, times `ERROR_LEVEL_GAIN`, at most 255.
+    """
+    height, width = image.rgb.shape[:2]
+    levels: NDArray[np.uint8] = np.empty((height, width), np.uint8)
+    for top in range(0, height, _TILE):
+        for left in range(0, width, _TILE):
+            here = (slice(top, top + _TILE), slice(left, left + _TILE))
+            levels[here] = _error_levels(np.ascontiguousarray(image.rgb[here]))
+    return levels
+
+
+def _error_levels(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    file = BytesIO()
+    PIL.Image.fromarray(rgb).save(file, "JPEG", quality=ERROR_LEVEL_QUALITY, subsampling="4:4:4")
+    with PIL.Image.open(file, formats=["JPEG"]) as saved:
+        change = np.abs(np.asarray(saved, np.int16) - rgb).max(axis=2)
+    levels: NDArray[np.uint8] = np.minimum(change * ERROR_LEVEL_GAIN, 255).astype(np.uint8)
+    return levels
+
+
+def average_spectrum(image: Image) -> NDArray[np.float32]:
+    """Average the spectra of what is left of a picture's tiles without their coarse structure.
+
+    Upsampling inside a generator may leave peaks: X. Zhang, S. Karaman and S.-F. Chang, "Detecting and Simulating
+    Artifacts in GAN Fake Images" (2019); R. Corvi et al., "Intriguing Properties of Synthetic Images" (2023). So may
+    the blocks of a JPEG, scaling, and the weave of a cloth.
+
+    Returns:
+        float32 [n, n], power in decibels, frequency zero in the middle at [n // 2, n // 2]; n is `SPECTRUM_SIDE` or the
+        picture's shorter side, if that is less.
+
+    Raises:
+        ValueError: The picture has fewer than `SMALLEST_SIDE` pixels a side.
+    """
+    height, width = image.rgb.shape[:2]
+    side = min(SPECTRUM_SIDE, height // 2 * 2, width // 2 * 2)
+    if side < SMALLEST_SIDE:
+        raise ValueError(f"the picture has {width} x {height} pixels; a spectrum needs {SMALLEST_SIDE} a side")
+    window = np.outer(np.hanning(side), np.hanning(side)).astype(np.float32)
+    tops, lefts = _places(height, side), _places(width, side)
+    power = np.zeros((side, side), np.float64)
+    for top in tops:
+        for left in lefts:
+            tile = image.rgb[top : top + side, left : left + side].astype(np.float32) @ _LUMINANCE
+            power += np.abs(np.fft.fft2(_detail(tile) * window)) ** 2
+    decibels = 10 * np.log10(power / (len(tops) * len(lefts)) + 1e-6)
+    spectrum: NDArray[np.float32] = np.fft.fftshift(decibels).astype(np.float32)
+    return spectrum
+
+
+def _places(length: int, side: int) -> list[int]:
+    """Return where tiles begin: spread evenly, half overlapping where there is room, `_MOST_TILES` at most."""
+    count = min(2 * length // side - 1, _MOST_TILES)
+    places: list[int] = np.linspace(0, length - side, count).astype(int).tolist()
+    return places
+
+
+def _detail(tile: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a tile less the mean of each pixel's 3 x 3 neighbours."""
+    padded = np.pad(tile, 1, mode="edge")
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    detail: NDArray[np.float32] = tile - (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9
+    return detail
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """A peak of a spectrum.
+
+    Attributes:
+        x: Cycles per pixel from left to right, -0.5 to 0.5.
+        y: Cycles per pixel from top to bottom, 0 to 0.5; the other half of a spectrum mirrors this one.
+        decibels: Above the median of its neighbourhood.
+        is_of_eights: Whether both frequencies are multiples of 1/8, as those of the peaks are that a JPEG's blocks of
+            8 x 8 leave, and a generator that scales up by 2, 4 or 8.
+    """
+
+    x: float
+    y: float
+    decibels: float
+    is_of_eights: bool
+
+
+def spectral_peaks(spectrum: NDArray[np.float32]) -> list[Peak]:
+    """Find the peaks of an average spectrum, the highest first, 16 at most."""
+    half = _NEIGHBOURHOOD // 2
+    padded = np.pad(spectrum, half, mode="wrap")
+    neighbours = np.lib.stride_tricks.sliding_window_view(padded, (_NEIGHBOURHOOD, _NEIGHBOURHOOD))
+    height = spectrum - np.median(neighbours, axis=(2, 3))
+    deviation = _DEVIATIONS_OF_MEDIAN * float(np.median(np.abs(height)))
+    frequencies = np.fft.fftshift(np.fft.fftfreq(len(spectrum)))
+    y, x = np.meshgrid(frequencies, frequencies, indexing="ij")
+    is_peak = (
+        (height >= max(_LEAST_DECIBELS, _LEAST_DEVIATIONS * deviation))
+        & (spectrum >= neighbours[:, :, half - 1 : half + 2, half - 1 : half + 2].max(axis=(2, 3)))
+        & (np.hypot(x, y) >= _LOWEST_FREQUENCY)
+        & ((y > 0) | (np.isin(y, (0, -0.5)) & ((x >= 0) | (x == -0.5))))  # the other half of the spectrum mirrors it
+    )
+    found = [
+        Peak(
+            x=float(x[at]),
+            y=abs(float(y[at])),
+            decibels=round(float(height[at]), 1),
+            is_of_eights=bool((8 * x[at]).is_integer() and (8 * y[at]).is_integer()),
+        )
+        for at in zip(*np.nonzero(is_peak), strict=True)
+    ]
+    return sorted(found, key=lambda peak: -peak.decibels)[:_MOST_PEAKS]

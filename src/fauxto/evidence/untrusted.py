@@ -1,0 +1,90 @@
+"""What a stranger wrote into a file, made safe to handle: texts, JSON, and the details built from them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+MAX_VALUE = 10_000
+"""Characters of one text in an evidence's details."""
+
+MAX_TOTAL = 80_000
+"""Characters of all texts in an evidence's details, as JSON spells them."""
+
+MAX_JSON = 2_000_000
+"""Characters of a JSON text; the largest honest ones are the graphs of ComfyUI."""
+
+_LARGEST_INTEGER = 2**64
+_LONGEST_ESCAPE = 12  # of a character, as JSON spells it: two surrogates
+
+
+class UnreadableError(ValueError):
+    """A block of metadata can't be read; the message is a sentence for a person."""
+
+
+def plain(text: str) -> str:
+    """Drop what a terminal or a page could take for more than text; line breaks stay, other white space is a space."""
+    return "".join(
+        one if one.isprintable() or one == "\n" else " " if one.isspace() else ""
+        for one in text.replace("\r\n", "\n").replace("\r", "\n")
+    )
+
+
+def one_line(text: str, most: int = 120) -> str:
+    """Make a text fit for a sentence: printable, without line breaks, `most` characters at most."""
+    line = " ".join(plain(text[: 4 * most]).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def bounded(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `details` ready for JSON: printable texts within the limits, finite numbers, no None.
+
+    Args:
+        details: Keys of our own; values are None, texts, numbers, truth values, and lists and dicts of these.
+    """
+    left = MAX_TOTAL
+
+    def bound_text(value: str) -> str:
+        nonlocal left
+        kept = value[:MAX_VALUE]
+        if len(json.dumps(kept)) > left:
+            kept = kept[: left // _LONGEST_ESCAPE]
+        left = max(0, left - len(json.dumps(kept)))
+        return plain(kept) if len(kept) == len(value) else f"{plain(kept)} [cut: {len(value)} characters in the file]"
+
+    def bound(value: Any) -> Any:
+        if isinstance(value, str):
+            return bound_text(value)
+        if isinstance(value, Mapping):
+            return {key: bound(one) for key, one in value.items() if one is not None}
+        if isinstance(value, list | tuple):
+            return [bound(one) for one in value]
+        if isinstance(value, float) and not math.isfinite(value):
+            return str(value)
+        if isinstance(value, int) and abs(value) >= _LARGEST_INTEGER:
+            return "a number too large to be one"
+        return value
+
+    bound_details: dict[str, Any] = bound(details)
+    return bound_details
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """Parse a JSON object; None where `text` is anything else.
+
+    Raises:
+        UnreadableError: It is too large or nested too deeply.
+    """
+    if not text.lstrip().startswith("{"):
+        return None
+    if len(text) > MAX_JSON:
+        raise UnreadableError(f"a JSON text is too large ({len(text)} characters)")
+    try:
+        parsed = json.loads(text)
+    except RecursionError as error:
+        raise UnreadableError("a JSON text is nested too deeply") from error
+    except ValueError:  # no JSON, or a number of thousands of digits
+        return None
+    return parsed if isinstance(parsed, dict) else None

@@ -1,0 +1,114 @@
+"""`fauxto check` shows what files carry: in short, or as cards; names and places when asked; with any trust list."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import PIL.Image
+import PIL.PngImagePlugin
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner, Result
+
+from fauxto import Evidence, Says, Trust
+from fauxto.cli import commands
+from fauxto.cli.evidence_card import evidence_card
+from fauxto.evidence.content_credentials import trust_list
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
+SOURCES = ["content credentials", "generator metadata", "camera metadata", "compression", "watermarks"]
+ARTIST = 0x013B
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run `fauxto check --model GOLDEN ...` in a folder with a plain picture and one that declares a generator."""
+    text, exif = PIL.PngImagePlugin.PngInfo(), PIL.Image.Exif()
+    text.add_text("parameters", "a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 42, Size: 32x32, Model: sd14")
+    exif[ARTIST] = "Ada Lovelace"
+    picture = PIL.Image.radial_gradient("L").resize((32, 32)).convert("RGB")  # smooth, which the bundle takes as real
+    picture.save(tmp_path / "plain.png")
+    picture.save(tmp_path / "declared.png", pnginfo=text, exif=exif)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    return lambda *arguments: CliRunner().invoke(commands, ["check", "--model", str(GOLDEN), *arguments])
+
+
+def words(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    return " ".join(result.stdout.replace("│", " ").split())
+
+
+def test_in_short_only_what_says_something_is_told(run: Run) -> None:
+    assert not [source for source in SOURCES if source in words(run("plain.png"))]
+    assert "no content credential" not in words(run("plain.png"))
+    shown = words(run("declared.png"))
+    assert shown.count("declares that it was generated") == 1
+    assert "? Can't tell" in shown  # the pixels say the opposite
+
+
+def test_cards_of_all_sources(run: Run) -> None:
+    shown = words(run("--evidence", "plain.png"))
+    found = [shown.index(f"{source} · nothing about how the picture was made · ") for source in SOURCES]
+    assert found == sorted(found)
+    assert "no content credential" in shown
+    assert "outcome: none" in shown
+    shown = words(run("--evidence", "declared.png"))
+    assert "generator metadata · made or edited by a generative model · declared, as anyone could" in shown
+    assert "sd14" in shown
+    assert "Ada Lovelace" not in shown
+
+
+def test_names_are_shown_when_asked_for(run: Run) -> None:
+    for arguments in (["--evidence"], ["--json"]):
+        assert "Ada Lovelace" not in run(*arguments, "declared.png").stdout
+        assert "Ada Lovelace" in run(*arguments, "--personal", "declared.png").stdout
+
+
+def test_json_has_all_evidence(run: Run) -> None:
+    for arguments in ([], ["--evidence"]):
+        report = json.loads(run("--json", *arguments, "plain.png").stdout)
+        assert [one["source"].replace("_", " ") for one in report["evidence"]] == SOURCES
+
+
+def test_a_trust_list_of_ones_own(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.pem").write_text(trust_list.load().pem)
+    assert run("--trust-list", "mine.pem", "plain.png").exit_code == 0
+    (tmp_path / "text.pem").write_text("none")
+    for name in ("text.pem", "absent.pem"):
+        result = run("--trust-list", name, "plain.png")
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        assert result.stderr.startswith(f"fauxto: the trust list '{name}' can't be used (")
+        assert result.stderr.count("\n") == 1
+
+
+HOSTILE = {
+    "text\x1b[31m": "red\x1b[31m\u202e\r\nnew line [bold]markup[/bold]",
+    "long": "x" * 100_000,
+    "flat": [True, False, None, 1.5, "é"],
+    "empty": [],
+    "mapping": {},
+    7: "a number for a name",
+    "many": [{"number": number, "inside": [{"deep": {"deeper": [1, None, 2.5]}}]} for number in range(1_000)],
+}
+
+
+@pytest.mark.parametrize("width", [20, 80])
+def test_no_card_steers_the_terminal_or_runs_wild(width: int) -> None:
+    evidence = Evidence("strange\x1b[2J_source", Says.AI, Trust.SIGNED, "A\x07 summary.", HOSTILE)  # type: ignore[arg-type]
+    file = io.StringIO()
+    Console(file=file, width=width).print(evidence_card(evidence))
+    lines = file.getvalue().splitlines()
+    assert all(line.isprintable() for line in lines)
+    assert max(map(len, lines)) <= width
+    assert len(lines) < 30 * (320 // width + 2)
+    shown = " ".join(" ".join(lines).split())
+    if width == 80:
+        for said in ("[bold]markup[/bold]", "flat: yes, no, None, 1.5, é", "more lines", "signed by a trusted signer"):
+            assert said in shown

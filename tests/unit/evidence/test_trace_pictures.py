@@ -1,0 +1,80 @@
+"""The pictures of traces: error levels, the average spectrum and its peaks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fauxto.evidence.trace_pictures import average_spectrum, error_level_map, spectral_peaks
+from fauxto.images import decode
+
+
+def as_image(encode, rgb):
+    return decode(encode(np.clip(rgb, 0, 255).astype(np.uint8), "PNG"))
+
+
+def grating(height: int, width: int, x: float, y: float):
+    """Noise with a wave of `x` and `y` cycles per pixel."""
+    rows, columns = np.mgrid[:height, :width]
+    wave = 6 * np.cos(2 * np.pi * (x * columns + y * rows))
+    noise = np.random.default_rng(4).normal(128, 8, (height, width))
+    return np.repeat((noise + wave)[..., None], 3, axis=2)
+
+
+def test_what_was_compressed_otherwise_stands_out_in_the_error_levels(photo, encode) -> None:
+    pasted = decode(encode(photo, "JPEG", quality=60)).rgb.copy()
+    pasted[100:200, 300:400] = photo[100:200, 300:400]
+    levels = error_level_map(as_image(encode, pasted))
+    assert levels.dtype == np.uint8
+    assert levels.shape == photo.shape[:2]
+    before = error_level_map(as_image(encode, decode(encode(photo, "JPEG", quality=60)).rgb))
+    assert levels[100:200, 300:400].mean() > 1.5 * before[100:200, 300:400].mean()
+    assert np.array_equal(levels[:96], before[:96])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2049), (2100, 5), (2048, 16)])
+def test_error_levels_of_every_shape(encode, size) -> None:
+    rgb = np.random.default_rng(5).integers(0, 256, (*size, 3))
+    assert error_level_map(as_image(encode, rgb)).shape == size
+
+
+def test_error_levels_know_no_seam_between_tiles(photo, encode) -> None:
+    wide = np.tile(photo[:64], (1, 9, 1))
+    levels = error_level_map(as_image(encode, wide))
+    assert np.array_equal(levels[:, 512:1024], levels[:, 2048:2560])
+
+
+@pytest.mark.parametrize(("x", "y"), [(0.25, 0.0), (0.0, 0.375), (0.2, 0.1), (-0.3, 0.4), (-0.5, 0.25)])
+def test_a_wave_is_a_peak_at_its_frequency(encode, x, y) -> None:
+    spectrum = average_spectrum(as_image(encode, grating(600, 700, x, y)))
+    assert spectrum.dtype == np.float32
+    assert spectrum.shape == (256, 256)
+    highest = spectral_peaks(spectrum)[0]
+    # A frequency of half a cycle per pixel is the same to the left and to the right.
+    assert abs(abs(highest.x) - abs(x)) < 0.003
+    assert abs(highest.y - y) < 0.003
+    assert x == -0.5 or highest.x * x >= 0
+    assert highest.decibels > 6
+    assert highest.is_of_eights == ((8 * x).is_integer() and (8 * y).is_integer())
+
+
+def test_a_grid_of_eights_is_told_apart(encode) -> None:
+    rgb = np.random.default_rng(6).normal(128, 8, (512, 512, 3))
+    rgb[7::8] += 8
+    rgb[:, 7::8] += 8
+    peaks = spectral_peaks(average_spectrum(as_image(encode, rgb)))
+    assert {(abs(peak.x), peak.y) for peak in peaks} >= {(0.0, 0.125), (0.125, 0.0), (0.0, 0.375), (0.5, 0.0)}
+    assert all(peak.is_of_eights for peak in peaks)
+
+
+def test_noise_and_flat_pictures_have_no_peaks(encode) -> None:
+    noise = np.random.default_rng(7).normal(128, 20, (512, 512, 3))
+    for rgb in (noise, np.full((300, 300, 3), 90)):
+        assert spectral_peaks(average_spectrum(as_image(encode, rgb))) == []
+
+
+def test_small_pictures_have_a_small_spectrum_or_none(photo, encode) -> None:
+    assert average_spectrum(as_image(encode, photo[:101, :67])).shape == (66, 66)
+    assert isinstance(spectral_peaks(average_spectrum(as_image(encode, photo[:33, :32]))), list)
+    with pytest.raises(ValueError, match="31 x 90 pixels; a spectrum needs 32"):
+        average_spectrum(as_image(encode, photo[:90, :31]))
