@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import thumbnails
+from benchmarks import evidence, thumbnails
 
 thumbnails.main([])
+evidence.main([])
