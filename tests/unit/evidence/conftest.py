@@ -152,6 +152,7 @@ def sign() -> Sign:
         assertions: Sequence[Mapping[str, Any]] = (),
         passed_on: bool = False,
         remote_url: str | None = None,
+        compress: bool = False,
     ) -> bytes:
         steps: list[dict[str, Any]] = [
             {"action": _INGREDIENT_ACTIONS[relationship], "parameters": {"ingredientIds": [str(number)]}}
@@ -170,6 +171,7 @@ def sign() -> Sign:
             "assertions": [{"label": "c2pa.actions", "data": {"actions": steps}}, *assertions],
         }
         settings: dict[str, Any] = {
+            "core": {"prefer_compress_manifests": compress},
             "verify": {"verify_after_sign": False},
             "builder": {
                 "thumbnail": {"enabled": False},

@@ -405,6 +405,10 @@ def claim(cbor: bytes) -> bytes:
     return box(b"jumb", described(b"c2pa", b"c2pa") + box(b"jumb", described(b"c2ma", b"urn:c2pa:1") + inside))
 
 
+def stated(cbor: bytes) -> bytes:
+    return box(b"jumb", described(b"cbor", b"c2pa.actions") + box(b"cbor", cbor))
+
+
 HOSTILE = {
     "boxes in boxes": box(b"jumb", described(b"c2pa", b"c2pa") + nested_boxes(50_000)),
     "lists in lists": claim(b"\x81" * 1_000_000 + b"\0"),
@@ -412,6 +416,9 @@ HOSTILE = {
     "a list that claims to be endless": claim(b"\x9b" + b"\xff" * 8),
     "a text that claims to be endless": claim(b"\x7b" + b"\xff" * 8),
     "too large": claim(bytes(5_000_000)),
+    "too many references": claim(bytes(100_001)),
+    "too many statements": stated(bytes(500_001)),
+    "too many boxes": stated(b"") * 2_000,
     "only the word": b"jumb",
     "a box longer than the file": struct.pack(">I4s", 2**32 - 1, b"jumb"),
     "a box of no length": bytes(4) + b"jumb" * 1_000,
@@ -424,6 +431,22 @@ def test_hostile_credentials_are_unreadable(read: Read, what: str) -> None:
     assert said(found) == ("unreadable", "nothing", "inferred", None)
     assert found.details["unreadable"].startswith("the content credential can't be read (")
     assert len(found.summary) < 400
+
+
+def test_what_would_keep_the_native_reader_busy_is_unreadable(
+    authority: Any, sign: Any, encode: Any, read: Read
+) -> None:
+    signer = authority.signer("Camera Works")
+    compressed = sign(encode(RGB, "PNG"), "PNG", signer, [CAMERA], compress=True)
+    assert read(compressed).details["outcome"] == "unreadable"
+    signed = sign(encode(RGB, "PNG"), "PNG", signer, [CAMERA])
+    chunk = bytes(4) + b"teSt" + struct.pack(">I", zlib.crc32(b"teSt"))
+    assert "more than 15000 parts" in read(signed[:-12] + chunk * 15_000 + signed[-12:]).summary
+    signed = sign(encode(RGB, "AVIF"), "AVIF", signer, [CAMERA])
+    free = struct.pack(">I4s", 8, b"free")
+    assert read(signed + free * 100).trust is Trust.SIGNED  # where anything may be, by the standard
+    assert "more than 15000 parts" in read(signed + free * 15_000).summary
+    assert "structure has" in read(signed + box(b"moov", free * 15_000)).summary
 
 
 def test_every_shortened_credential_is_unreadable_or_tampered(

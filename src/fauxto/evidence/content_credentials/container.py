@@ -6,9 +6,18 @@ Each format has one proper place for it. A credential anywhere else, behind the 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from fauxto.images import gif, isobmff, jpeg, png, tiff, webp
+
+Part = TypeVar("Part")
+
+MAX_PARTS = 15_000
+"""Chunks or top-level boxes of a file with a credential; c2pa takes 10 microseconds for each chunk of a PNG."""
+
+MAX_STRUCTURE = 100_000
+"""Bytes of the boxes that may hold boxes, in an AVIF or HEIF; c2pa's time grows with the square of their number."""
 
 _EVERY_CREDENTIAL_HAS = b"jumb"
 
@@ -18,6 +27,7 @@ _FIRST_SEGMENT, _NEXT_SEGMENT = 12, 20  # where data starts: the next ones repea
 _GIF_NAME = b"\x21\xff\x0bC2PA_GIF"
 _GIF_HEADER = 14
 _TIFF_TAG = 0xCD41
+_WITHOUT_BOXES = {b"mdat", b"idat", b"free", b"skip", b"wide", b"uuid", b"jumb"}
 _BOX_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
 
@@ -29,7 +39,7 @@ def extract(data: bytes, format: str) -> bytes:
         format: `FileFacts.format` of it.
 
     Raises:
-        EOFError, IndexError, ValueError, struct.error, ImageError: The file's outside is damaged.
+        EOFError, IndexError, ValueError, struct.error, ImageError: The file is damaged, or has too many parts.
     """
     if _EVERY_CREDENTIAL_HAS not in data or format not in _FINDERS:
         return b""
@@ -50,7 +60,7 @@ def _in_jpeg(data: bytes) -> Iterator[bytes]:
 
 
 def _in_png(data: bytes) -> Iterator[bytes]:
-    return (data[start + 8 : end - 4] for kind, start, end in png.chunks(data) if kind == b"caBX")
+    return (data[start + 8 : end - 4] for kind, start, end in _few(png.chunks(data)) if kind == b"caBX")
 
 
 def _in_webp(data: bytes) -> Iterator[bytes]:
@@ -76,10 +86,21 @@ def _in_tiff(data: bytes) -> Iterator[bytes]:
 
 
 def _in_boxes(data: bytes) -> Iterator[bytes]:
-    for kind, _, payload, end in isobmff.boxes(data, 0, len(data)):
+    structure = 0
+    for kind, start, payload, end in _few(isobmff.boxes(data, 0, len(data))):
         if kind == b"uuid" and data.startswith(_BOX_UUID, payload):
             box = data.find(_EVERY_CREDENTIAL_HAS, payload, end) - 4  # behind a purpose and an offset
             yield data[box:end] if box > 0 else b""
+        structure += 0 if kind in _WITHOUT_BOXES else end - start
+    if structure > MAX_STRUCTURE:
+        raise ValueError(f"the file's structure has {structure} bytes, the limit is {MAX_STRUCTURE}")
+
+
+def _few(parts: Iterable[Part]) -> Iterator[Part]:
+    for number, part in enumerate(parts):
+        if number == MAX_PARTS:
+            raise ValueError(f"the file has more than {MAX_PARTS} parts")
+        yield part
 
 
 _FINDERS: Mapping[str, Callable[[bytes], Iterator[bytes]]] = {
