@@ -157,6 +157,14 @@ HOSTILE_XMP = {
     "undeclared entity": "<x>&e;</x>",
     "too deep": "<x>" * 60_000 + "</x>" * 60_000,
     "too many elements": "<x>" + "<y/>" * 200_000 + "</x>",
+    "a long namespace in every attribute": f'<x xmlns:a="{"u" * 100_000}"><a:x '
+    + " ".join(f'a:b{n}=""' for n in range(20_000))
+    + "/></x>",
+    "a long namespace in every element": f'<x xmlns:a="{"u" * 100_000}">'
+    + "".join(f"<a:b{n}/>" for n in range(20_000))
+    + "</x>",
+    "too many attributes": "<x><y " + " ".join(f'b{n}=""' for n in range(60_000)) + "/></x>",
+    "too long": "<x>" + "y" * 1_000_001 + "</x>",
     "not closed": "<x><y></x>",
     "no XML": "trainedAlgorithmicMedia",
     "empty": " ",

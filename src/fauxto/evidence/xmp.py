@@ -18,8 +18,12 @@ MEDIA_MANAGEMENT = "http://ns.adobe.com/xap/1.0/mm/"
 PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 RESOURCE_EVENT = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#"
 
+MAX_CHARACTERS = 1_000_000
 MAX_ELEMENTS = 50_000
+"""Elements and attributes together."""
 MAX_DEPTH = 50
+MAX_NAMESPACE = 200
+"""Characters of a namespace, which expat repeats in the name of every element and attribute."""
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _ROOT, _DESCRIPTION, _ITEM = (f"{_RDF} {name}" for name in ("RDF", "Description", "li"))
@@ -79,10 +83,19 @@ def parse(packet: str) -> Xmp:
 
 
 def _descriptions(root: _Element) -> Iterator[_Element]:
-    """Yield the descriptions that stand directly under rdf:RDF, which is the root or in it (x:xmpmeta)."""
-    for rdf in (root, *root.children):
-        if rdf.name == _ROOT:
-            yield from (one for one in rdf.children if one.name == _DESCRIPTION)
+    """Yield the descriptions of the picture, directly under rdf:RDF, which is the root or in it (x:xmpmeta).
+
+    All of them are about one resource, mostly the empty name; one that is about another is not the picture's.
+    """
+    found = [
+        one
+        for rdf in (root, *root.children)
+        if rdf.name == _ROOT
+        for one in rdf.children
+        if one.name == _DESCRIPTION
+    ]
+    about = [one.attributes.get(f"{_RDF} about", one.attributes.get("about", "")) for one in found]
+    yield from (one for one, resource in zip(found, about, strict=True) if resource == about[0])
 
 
 def _fields(structure: _Element) -> Iterator[tuple[str, str]]:
@@ -99,7 +112,7 @@ def _parse_tree(packet: str) -> _Element:
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal elements
-        elements += 1
+        elements += 1 + len(attributes)
         if elements > MAX_ELEMENTS or len(open_elements) > MAX_DEPTH:
             raise UnreadableError("the XMP packet has too many or too deeply nested elements")
         element = _Element(name, attributes)
@@ -115,10 +128,17 @@ def _parse_tree(packet: str) -> _Element:
     def refuse(*_: object) -> None:
         raise UnreadableError("the XMP packet declares a document type, which no XMP needs and an attack does")
 
+    def declare(prefix: str | None, namespace: str | None) -> None:
+        if len(namespace or "") > MAX_NAMESPACE:
+            raise UnreadableError("the XMP packet declares a namespace of a length that no XMP needs")
+
+    if len(packet) > MAX_CHARACTERS:
+        raise UnreadableError(f"the XMP packet has more than {MAX_CHARACTERS:,} characters")
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
     parser.StartDoctypeDeclHandler = refuse
+    parser.StartNamespaceDeclHandler = declare
     try:
         parser.Parse(packet, True)
     except expat.ExpatError as error:
