@@ -88,11 +88,7 @@ def _descriptions(root: _Element) -> Iterator[_Element]:
     All of them are about one resource, mostly the empty name; one that is about another is not the picture's.
     """
     found = [
-        one
-        for rdf in (root, *root.children)
-        if rdf.name == _ROOT
-        for one in rdf.children
-        if one.name == _DESCRIPTION
+        one for rdf in (root, *root.children) if rdf.name == _ROOT for one in rdf.children if one.name == _DESCRIPTION
     ]
     about = [one.attributes.get(f"{_RDF} about", one.attributes.get("about", "")) for one in found]
     yield from (one for one, resource in zip(found, about, strict=True) if resource == about[0])

@@ -23,9 +23,9 @@ import PIL.Image
 import pytest
 
 from fauxto import images
-from fauxto.errors import ConfigError
+from fauxto.errors import ConfigError, ImageError
 from fauxto.evidence import content_credentials
-from fauxto.evidence.content_credentials import library, trust_list, validation
+from fauxto.evidence.content_credentials import library, manifests, statement, trust_list, validation
 from fauxto.images import jpeg
 from fauxto.limits import Limits
 from fauxto.report import Evidence, Says, Trust
@@ -462,19 +462,29 @@ def test_every_shortened_credential_is_unreadable_or_tampered(
         assert found.says is Says.NOTHING
 
 
-def test_damaged_credentials_never_raise(authority: Any, sign: Any, encode: Any, read: Read) -> None:
+def test_damage_never_raises_and_no_other_picture_is_ever_signed(
+    authority: Any, sign: Any, encode: Any, read: Read
+) -> None:
     chance = random.Random(4)
-    signer = authority.signer("Camera Works")
-    for format in ("JPEG", "PNG", "WEBP", "AVIF"):
-        signed = sign(encode(RGB, format), format, signer, [MODEL])
+    for format in ("JPEG", "PNG", "WEBP", "GIF", "AVIF"):
+        signed = sign(encode(RGB, format), format, authority.signer("Model Works"), [MODEL])
+        original = images.decode(signed).rgb
         first = signed.index(b"jumb")
         (length,) = struct.unpack_from(">I", signed, first - 4)
         outcomes = set()
-        for _ in range(100):
+        for _ in range(120):
             damaged = bytearray(signed)
             for _ in range(chance.choice((1, 1, 2, 8))):
-                damaged[first + 4 + chance.randrange(length - 8)] ^= 1 << chance.randrange(8)
-            outcomes.add(read(bytes(damaged)).details["outcome"])
+                inside = chance.random() < 0.8
+                at = first + 4 + chance.randrange(length - 8) if inside else chance.randrange(len(signed))
+                damaged[at] ^= 1 << chance.randrange(8)
+            try:
+                picture = images.decode(bytes(damaged))
+            except ImageError:
+                continue
+            found = read(bytes(damaged))
+            outcomes.add(found.details["outcome"])
+            assert found.trust is not Trust.SIGNED or np.array_equal(picture.rgb, original)
         assert {"tampered", "unreadable"} <= outcomes <= set(validation.Outcome)
 
 
@@ -518,3 +528,31 @@ def test_one_damaged_certificate_spoils_a_trust_list(authority: Any, stranger: A
     path.write_text(authority.pem + stranger.pem.replace("MII", "XII"))
     with pytest.raises(ConfigError):
         trust_list.load(path)
+
+
+@pytest.mark.parametrize(
+    ("step", "kind"),
+    [
+        (manifests.Action("cropped", None, None, None), "captured"),
+        (manifests.Action("edited", "humanEdits", None, None), "captured"),
+        (manifests.Action("edited", None, "Adobe Firefly", None), None),
+        (manifests.Action("metadata", "trainedAlgorithmicMedia", None, None), "generated"),
+        (manifests.Action("metadata", "digitalArt", None, None), None),
+    ],
+)
+def test_a_step_that_may_have_been_generative_is_no_mere_capture(step: manifests.Action, kind: str | None) -> None:
+    shot = manifests.Action("created", "digitalCapture", None, None)
+    own = manifests.Manifest("m", "S", None, None, True, True, (shot,), (step,), (), False)
+    assert statement.find([own]).kind == kind
+
+
+def test_a_source_type_in_a_metadata_assertion_is_read(authority: Any, sign: Any, encode: Any, read: Read) -> None:
+    context = {"Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"}
+    stated = {
+        "@context": context,
+        "Iptc4xmpExt:DigitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/" + MODEL,
+    }
+    assertion = {"label": "c2pa.metadata", "data": stated}
+    signer = authority.signer("Camera Works")
+    found = read(sign(encode(RGB, "JPEG"), "JPEG", signer, [CAMERA], assertions=[assertion]))
+    assert (found.says, found.trust) == (Says.AI, Trust.DECLARED), found.details

@@ -262,11 +262,44 @@ def test_an_aigc_label_of_mere_suspicion_says_nothing(build, label):
         ("JPEG", {"image": {DESCRIPTION: "Wedding, print Job ID: 826ac0a7-c9b9-4eda-b2cb-ef7dd4bc8ee3"}}),
         ("JPEG", {"image": {MAKE: "Canon", SOFTWARE: "Adobe Photoshop 25.0"}}),
         ("PNG", {"text": {"AIGC": '{"Label": "1"}'}}),
+        ("PNG", {"text": {"prompt": json.dumps(SCALING), "workflow": json.dumps(EDITOR)}}),
+        ("PNG", {"text": {"workflow": json.dumps({"nodes": [{"type": "KSampler", "mode": 2}]})}}),
+        ("PNG", {"text": {"workflow": json.dumps({"nodes": [{"type": "VAEDecode", "mode": 4}]})}}),
+        ("PNG", {"text": {"workflow": json.dumps({"nodes": [{"type": "VideoFrameSampler"}]})}}),
+        ("PNG", {"text": {"prompt": json.dumps({"1": {"class_type": "ColorSampler", "inputs": {"seed": 5}}})}}),
+        ("PNG", {"text": {"parameters": SETTINGS + "\n-- this is what my neighbour typed"}}),
+        ("JPEG", {"photo": {USER_COMMENT: comment(SETTINGS + "\n-- this is what my neighbour typed")}}),
+        ("JPEG", {"image": {DESCRIPTION: JOB.replace("--ar 16:9 --v 6.1", "-- our party --c for all --v is it")}}),
     ],
 )
 def test_what_only_looks_similar_says_nothing(build, format, metadata):
     evidence = read(build(format, **metadata))
     assert (evidence.says, dict(evidence.details)) == (Says.NOTHING, {})
+
+
+@pytest.mark.parametrize("system", ["none", "No AI used", "Imagen"])
+def test_an_ai_system_alone_says_nothing(build, system):
+    evidence = read(build("JPEG", attributes=f'Iptc4xmpExt:AISystemUsed="{system}"'))
+    assert (evidence.says, evidence.details["kind"]) == (Says.NOTHING, "other")
+    assert system in evidence.summary
+
+
+def test_settings_may_be_followed_by_templates(build):
+    text = SETTINGS + "\nTemplate: a {cat|dog},\nsitting\n\nNegative Template: rain"
+    assert read(build("PNG", text={"parameters": text})).says == Says.AI
+
+
+def test_a_sampler_of_another_name_is_known_by_its_inputs(build):
+    graph = {"1": {"class_type": "XlabsSampler", "inputs": {"noise_seed": 5, "conditioning": ["2", 0]}}}
+    assert read(build("PNG", text={"prompt": json.dumps(graph)})).details["declarations"][0]["seed"] == 5
+
+
+@pytest.mark.parametrize(("deep", "sound"), [("workflow", ("prompt", GRAPH)), ("prompt", ("workflow", EDITOR))])
+def test_a_graph_that_is_too_deep_leaves_the_other(build, deep, sound):
+    nested = '{"nodes": ' + "[" * 200_000 + "]" * 200_000 + "}"
+    evidence = read(build("PNG", text={deep: nested, sound[0]: json.dumps(sound[1])}))
+    assert (evidence.says, evidence.details["generator"]) == (Says.AI, "ComfyUI")
+    assert deep == "workflow" or "nested too deeply" in evidence.details["unreadable"]
 
 
 def hide(photo, payload, signature):

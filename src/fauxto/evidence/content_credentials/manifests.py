@@ -18,6 +18,11 @@ GENERATED = {"trainedAlgorithmicMedia", "trainedAlgorithmicData"}
 GENERATED_IN_PART = {"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"}
 CAPTURED = {"digitalCapture", "computationalCapture"}
 EDITED = {"humanEdits", "minorHumanEdits", "algorithmicallyEnhanced"}
+# Steps that bring in nothing but what the ingredients hold; any other needs a source type that says so.
+HARMLESS = {
+    "created", "opened", "placed", "cropped", "resized", "orientation", "color_adjustments", "converted", "transcoded",
+    "repackaged", "published",
+}  # fmt: skip
 _VOCABULARIES = ("cv.iptc.org/newscodes/digitalsourcetype/", "c2pa.org/digitalsourcetype/")
 
 
@@ -29,7 +34,6 @@ class Action:
     source_type: str | None
     software: str | None
     when: str | None
-    description: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,6 @@ class Ingredient:
     """What a picture was made from; `manifest` is the label of its own manifest, if it has one in the store."""
 
     relationship: str
-    title: str | None
     manifest: str | None
 
 
@@ -103,8 +106,10 @@ def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: 
             # Before version 2 of claims, a signer answered for every assertion.
             own = raw.get("claim_version") == 1 or assertion.get("created") is True
             (actions if own else hearsay).extend(map(_read_action, _dicts(assertion["data"].get("actions"))))
+        elif isinstance(assertion.get("data"), dict):
+            hearsay.extend(_declared_in_metadata(assertion["data"]))
     ingredients = [
-        Ingredient(str(one.get("relationship")), _text(one.get("title")), _text(one.get("active_manifest")))
+        Ingredient(str(one.get("relationship")), _text(one.get("active_manifest")))
         for one in _dicts(raw.get("ingredients"))
     ]
     return Manifest(
@@ -121,6 +126,13 @@ def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: 
     )
 
 
+def _declared_in_metadata(data: Mapping[str, Any]) -> Iterator[Action]:
+    """Yield IPTC's source type where a metadata assertion states it, as a step that the signer passes on."""
+    for name, value in data.items():
+        if name.rpartition(":")[2] == "DigitalSourceType" and (address := _text(value)):
+            yield Action("metadata", _term(address), software=None, when=None)
+
+
 def _read_action(raw: Mapping[str, Any]) -> Action:
     software = raw.get("softwareAgent")
     source_type = _text(raw.get("digitalSourceType"))
@@ -129,7 +141,6 @@ def _read_action(raw: Mapping[str, Any]) -> Action:
         source_type=source_type and _term(source_type),
         software=next(_names(software), None) or _text(software),
         when=_text(raw.get("when")),
-        description=_text(raw.get("description")),
     )
 
 

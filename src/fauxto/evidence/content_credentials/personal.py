@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from fauxto.evidence.content_credentials.library import Store
+from fauxto.evidence.untrusted import one_line
 
 MAX_VALUES = 32
 MAX_LOOKED_AT = 20_000
@@ -25,7 +26,7 @@ def find_personal(store: Store) -> dict[str, str]:
     for names, value in itertools.islice(_leaves(store["manifests"], ()), MAX_LOOKED_AT):
         property = names[_INSIDE_ASSERTION:]
         if len(found) < MAX_VALUES and "credential" not in property and any(map(_PERSONAL.fullmatch, property)):
-            found.setdefault(".".join(property), value)
+            found.setdefault(one_line(".".join(property), 100), value)
     return found
 
 

@@ -11,6 +11,7 @@ from fauxto.evidence.content_credentials.manifests import (
     EDITED,
     GENERATED,
     GENERATED_IN_PART,
+    HARMLESS,
     Manifest,
 )
 
@@ -69,9 +70,15 @@ def _goes_back_to_a_camera(chain: Sequence[Manifest], vouched_only: bool) -> boo
 
 def _is_capture(manifest: Manifest, captured: Set[str | None]) -> bool:
     """Tell whether a manifest states a capture, or starts from captured pictures, and adds nothing but edits."""
-    terms = {one.source_type for one in (*manifest.actions, *manifest.hearsay)} - {None}
+    steps = (*manifest.actions, *manifest.hearsay)
+    terms = {one.source_type for one in steps} - {None}
+    untyped = {one.action for one in steps if one.source_type is None}
     is_source = any(one.action == "created" and one.source_type in CAPTURED for one in manifest.actions)
     started_from = {one.manifest for one in manifest.ingredients}
     return (
-        not manifest.cut and terms <= CAPTURED | EDITED and bool(is_source or started_from) and started_from <= captured
+        not manifest.cut
+        and terms <= CAPTURED | EDITED
+        and untyped <= HARMLESS
+        and bool(is_source or started_from)
+        and started_from <= captured
     )

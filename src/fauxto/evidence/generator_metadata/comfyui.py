@@ -13,15 +13,21 @@ from typing import Any
 
 from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number, text
 from fauxto.evidence.generator_metadata.fields import Fields
-from fauxto.evidence.untrusted import json_object
+from fauxto.evidence.untrusted import UnreadableError, json_object
 
 MAX_NODES = 5_000
 
 Graph = Mapping[str, Mapping[str, Any]]
 """Nodes by identifier, each with its "class_type" and "inputs"; a list as an input links to another node."""
 
-_SAMPLER = re.compile(r"(?<!re)(?<!up)(?<!down)(?<!sub)sampler", re.IGNORECASE)
-_DECODER = re.compile(r"vaedecode", re.IGNORECASE)
+_SAMPLER = re.compile(
+    r"(easy (full)?|ttN pipe|Impact|BNK_Tiled|Clownshar)?[Kk]Sampler(?!Select)|SamplerCustom(?=Advanced|\W|_|$)"
+)
+_DECODER = re.compile(r"VAEDecode")
+# Samplers by other names are told from those of frames or colours by what they are given.
+_NAMED_SAMPLER = re.compile(r"(?<!re)(?<!up)(?<!down)(?<!sub)sampler", re.IGNORECASE)
+_NOISE = {"seed", "noise_seed", "noise"}
+_GUIDANCE = {"positive", "guider", "conditioning", "text_embeds"}
 _SERVICES = re.compile(
     r"OpenAI(Dalle[23]|GPTImage1)|Flux(Pro(Ultra|1\.1)?|Kontext(Pro|Max)|2Pro|2Max)ImageNode|FluxPro(Expand|Fill)Node"
     r"|Gemini(Image2?Node|NanoBanana2(V2)?)|IdeogramV[123]|Recraft(TextToImage|ImageToImage|ImageInpainting)Node"
@@ -33,32 +39,49 @@ _INPAINTING = {"VAEEncodeForInpaint", "InpaintModelConditioning", "FluxProFillNo
 _PROMPTS = ("text", "prompt", "text_g", "t5xxl", "clip_l", "string", "value")
 _MODELS = ("ckpt_name", "unet_name", "model_name", "model")
 _NAMED_GRAPH = re.compile(r"(prompt|workflow):(?=\s*\{)", re.IGNORECASE)
+_MUTED, _BYPASSED = 2, 4  # a node's "mode" in the editor: it isn't run
 _EXIF_TEXTS = {0x010E: "EXIF ImageDescription", 0x010F: "EXIF Make", 0x0110: "EXIF Model"}
 
 
 def read(fields: Fields) -> Iterator[Declaration]:
-    """Yield a declaration for each container with a graph that generates."""
+    """Yield a declaration for each container with a graph that generates.
+
+    What was run counts; what the editor showed is looked at only where there is no sound graph of a run.
+
+    Raises:
+        UnreadableError: After everything else was yielded, a graph can't be read.
+    """
+    unreadable: list[UnreadableError] = []
     for container in _containers(fields):
         for name, as_graph in (("prompt", _as_graph), ("workflow", _as_graph_of_editor)):
-            where, parsed = container.get(name, ("", None))
-            graph = as_graph(parsed)
-            if any(_generates(node["class_type"]) for node in graph.values()):
+            where, value = container.get(name, ("", None))
+            try:
+                graph = as_graph(json_object(value) if isinstance(value, str) else value)
+            except UnreadableError as error:
+                unreadable.append(error)
+                continue
+            if any(_generates(node) for node in graph.values()):
                 yield _declare(where, graph)
+            if graph:
                 break
+    if unreadable:
+        raise unreadable[0]
 
 
 def _containers(fields: Fields) -> Iterator[dict[str, tuple[str, object]]]:
-    """Yield the parsed JSON of each container, with where it stands, by "prompt" and "workflow"."""
+    """Yield the JSON of each container, as text or parsed, with where it stands, by "prompt" and "workflow"."""
     texts = fields.groups["PNG text"]
-    yield {key: (f"PNG text '{key}'", json_object(texts[key])) for key in ("prompt", "workflow") if key in texts}
+    yield {key: (f"PNG text '{key}'", texts[key]) for key in ("prompt", "workflow") if key in texts}
     named: dict[str, tuple[str, object]] = {}
     for tag, where in _EXIF_TEXTS.items():
         value = fields.exif.image.text(tag)
         if value and (name := _NAMED_GRAPH.match(value)):
-            named.setdefault(name[1].lower(), (where, json_object(value[name.end() :])))
+            named.setdefault(name[1].lower(), (where, value[name.end() :]))
     yield named
     comment = json_object(fields.user_comment or "") or {}
-    yield {key: ("EXIF UserComment", comment[key]) for key in ("prompt", "workflow") if key in comment}
+    yield {
+        key: ("EXIF UserComment", comment[key]) for key in ("prompt", "workflow") if isinstance(comment.get(key), dict)
+    }
 
 
 def _as_graph(run: object) -> Graph:
@@ -73,22 +96,31 @@ def _as_graph(run: object) -> Graph:
 
 
 def _as_graph_of_editor(editor: object) -> Graph:
-    """Return the nodes of "workflow" that are sound; their inputs carry no names that could be relied on."""
+    """Return the nodes of "workflow" that are sound and run; their inputs carry no names that could be relied on."""
     nodes = editor.get("nodes") if isinstance(editor, dict) else None
     if not isinstance(nodes, list):
         return {}
-    types = [node["type"] for node in nodes[:MAX_NODES] if isinstance(node, dict) and isinstance(node.get("type"), str)]
+    types = [
+        node["type"]
+        for node in nodes[:MAX_NODES]
+        if isinstance(node, dict) and isinstance(node.get("type"), str) and node.get("mode") not in (_MUTED, _BYPASSED)
+    ]
     return {str(place): {"class_type": one, "inputs": {}} for place, one in enumerate(types)}
 
 
-def _generates(class_type: str) -> bool:
-    return bool(_SAMPLER.search(class_type) or _DECODER.search(class_type) or _SERVICES.fullmatch(class_type))
+def _samples(node: Mapping[str, Any]) -> bool:
+    name, inputs = node["class_type"], node["inputs"].keys()
+    return bool(_SAMPLER.match(name) or (_NAMED_SAMPLER.search(name) and inputs & _NOISE and inputs & _GUIDANCE))
+
+
+def _generates(node: Mapping[str, Any]) -> bool:
+    return bool(_samples(node) or _DECODER.match(node["class_type"]) or _SERVICES.fullmatch(node["class_type"]))
 
 
 def _declare(where: str, graph: Graph) -> Declaration:
     """Take the settings from around the first node that samples, or else the first one that generates."""
-    generating = [identifier for identifier, node in graph.items() if _generates(node["class_type"])]
-    start = next((one for one in generating if _SAMPLER.search(graph[one]["class_type"])), generating[0])
+    generating = [identifier for identifier, node in graph.items() if _generates(node)]
+    start = next((one for one in generating if _samples(graph[one])), generating[0])
     positive, negative = (_linked(graph[start]["inputs"].get(name)) for name in ("positive", "negative"))
     return Declaration(
         where=where,

@@ -79,7 +79,14 @@ def _digital_source_type(properties: xmp.Xmp) -> Iterator[Declaration]:
             prompt=prompt,
         )
     elif system is not None:
-        yield Declaration(where="XMP Iptc4xmpExt:AISystemUsed", generator=system, model=model, prompt=prompt)
+        # Free text, which may say that none was used.
+        yield Declaration(
+            where="XMP Iptc4xmpExt:AISystemUsed",
+            kind=Kind.OTHER,
+            statement=f"AI system used: {system}",
+            model=model,
+            prompt=prompt,
+        )
 
 
 def _term(value: str) -> str | None:

@@ -1,6 +1,6 @@
 """Midjourney's description: the prompt, its options, and "Job ID:" with a UUID at the end.
 
-Stock agencies and print shops write job numbers too, so the options must be Midjourney's, or the XMP's image GUID
+Stock agencies and print shops write job numbers too, so there must be an option of Midjourney's with its value, or the XMP's image GUID
 must be the same UUID, as Midjourney writes it.
 """
 
@@ -20,6 +20,9 @@ _JOB = re.compile(rf"(?P<prompt>.*)\bJob ID: (?P<job>{_UUID})", re.DOTALL)
 _OPTION = re.compile(
     r"(?:^|\s)--(?P<name>v|niji|ar|stylize|s|chaos|c|style|seed|raw|cref|sref|iw|q)\b ?(?P<value>[\w.:]*)"
 )
+_TELLING = ("v", "niji", "ar")
+"""Options that, with a value, stand in no caption by chance; the short ones do."""
+
 _IMAGE_DESCRIPTION = 0x010E
 
 
@@ -31,7 +34,7 @@ def read(fields: Fields) -> Iterator[Declaration]:
         if found is None:
             continue
         options = {option["name"]: option["value"] for option in _OPTION.finditer(found["prompt"])}
-        if not options and found["job"] not in guids:
+        if not any(options.get(name, "")[:1].isdigit() for name in _TELLING) and found["job"] not in guids:
             continue
         version = next((f"{name} {options[name]}" for name in ("v", "niji") if options.get(name)), None)
         yield Declaration(

@@ -18,6 +18,12 @@ MAX_SETTINGS = 10_000
 _NEGATIVE = "Negative prompt: "
 _STEPS = re.compile(r"(?:^|\n)(?=Steps: \d{1,6}, )")
 _SETTING = re.compile(r'(\w[\w \-/]{0,40}): ("(?:\\.|[^"\\])*+"|[^,\n]*+)(?:, |,?$)', re.MULTILINE)
+_LINE = re.compile(r'(?:: "(?:\\.|[^"\\])*+"|[^\n])*+')
+_TRAILERS = re.compile(  # a template may have many lines
+    r"\s*(?:(?:Lora hashes|TI hashes|Hashes|Civitai resources|Civitai metadata): [^\n]*\s*)*+"
+    r"(?:(?:Negative )?Template: .*)?",
+    re.DOTALL,
+)
 
 # How other programs that write this form are told apart: a setting and how its value begins.
 _PROGRAMS = (
@@ -39,6 +45,8 @@ def read(fields: Fields) -> Iterator[Declaration]:
         settings = dict(_SETTING.findall(text[starts[-1] : starts[-1] + MAX_SETTINGS]))
         if not ("Seed" in settings and settings.keys() & {"Sampler", "CFG scale", "Size"}):
             continue
+        if not _TRAILERS.fullmatch(text, _end(text, starts[-1])):  # prose that quotes settings
+            continue
         prompt, _, negative = text[: starts[-1]].partition(_NEGATIVE)
         yield Declaration(
             where=where,
@@ -51,6 +59,12 @@ def read(fields: Fields) -> Iterator[Declaration]:
             sampler=settings.get("Sampler"),
             steps=number(settings["Steps"]),
         )
+
+
+def _end(text: str, start: int) -> int:
+    """Return where the line of settings ends; a value in quotation marks may hold line breaks."""
+    line = _LINE.match(text, start)
+    return line.end() if line else start
 
 
 def _program(settings: dict[str, str]) -> str:
