@@ -1,7 +1,7 @@
 """Midjourney's description: the prompt, its options, and "Job ID:" with a UUID at the end.
 
-Stock agencies and print shops write job numbers too, so there must be an option of Midjourney's with its value, or the XMP's image GUID
-must be the same UUID, as Midjourney writes it.
+Stock agencies and print shops write job numbers too, so there must be an option of Midjourney's with its value, or
+the XMP's image GUID must be the same UUID, as Midjourney writes it.
 """
 
 from __future__ import annotations
