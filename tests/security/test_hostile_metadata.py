@@ -13,7 +13,7 @@ import zlib
 import numpy as np
 import pytest
 
-from fauxto.evidence import camera_metadata, generator_metadata
+from fauxto.evidence import camera_metadata, generator_metadata, load_sources
 from fauxto.images import Image, decode
 from fauxto.limits import Limits
 from fauxto.report import Evidence, Says, Trust
@@ -24,10 +24,19 @@ BOMB = zlib.compress(bytes(64 << 20), 9)
 MAKE, DESCRIPTION, ARTIST, USER_COMMENT = 0x010F, 0x010E, 0x013B, 0x9286
 
 
+OTHER_SOURCES = {
+    name: read for name, read in load_sources().items() if name not in ("generator_metadata", "camera_metadata")
+}
+
+
 def read(data):
-    """What both sources say; they must not raise, and what they hand out must be small and fit for JSON."""
+    """What both sources say; no source may raise, and what they hand out must be small and fit for JSON."""
     limits = Limits()
     image = decode(data, limits)
+    for name, ask in OTHER_SOURCES.items():
+        other = ask(data, image, limits)
+        assert other.source == name
+        assert len(json.dumps(other.details, allow_nan=False)) < 100_000
     return [checked(source.read(data, image, limits)) for source in (generator_metadata, camera_metadata)]
 
 
@@ -251,7 +260,7 @@ def test_bombs_cost_little_memory_and_are_noted(with_metadata, xmp_packet, png_f
         (tmp_path / name).write_bytes(data)
     code = """
         import pathlib, sys
-        from fauxto.evidence import camera_metadata, generator_metadata
+        from fauxto.evidence import camera_metadata, generator_metadata, load_sources
         from fauxto.images import decode
         from fauxto.limits import Limits
         status = pathlib.Path("/proc/self/status")

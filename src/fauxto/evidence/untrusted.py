@@ -13,7 +13,7 @@ MAX_VALUE = 10_000
 MAX_TOTAL = 80_000
 """Characters of all texts in an evidence's details, as JSON spells them."""
 
-MAX_JSON = 2_000_000
+MAX_JSON = 1_000_000
 """Characters of a JSON text; the largest honest ones are the graphs of ComfyUI."""
 
 _LARGEST_INTEGER = 2**64
