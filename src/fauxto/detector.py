@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,9 @@ from fauxto.domain import objection
 from fauxto.errors import ConfigError, ImageError
 from fauxto.evidence import gather, load_sources
 from fauxto.limits import Limits
-from fauxto.preprocessing import resize
-from fauxto.report import Evidence, ImageSummary, ModelSummary, Report, Status
-from fauxto.verdict import combine, pixel_verdict
+from fauxto.preprocessing import re_encoded, views
+from fauxto.report import Evidence, ImageSummary, ModelSummary, Report, Stability, Status, Verdict
+from fauxto.verdict import by_thresholds, combine, pixel_verdict, unstable
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, the bytes of a file, or a file that is open for reading bytes."""
@@ -34,23 +34,52 @@ _DECODERS = 2
 """Threads that decode ahead; Pillow lets go of Python's lock inside its codecs only, so more don't help."""
 
 
+class _Model:
+    """A bundle and its network, which is opened at the first picture."""
+
+    def __init__(self, bundle: Bundle, threads: int | None) -> None:
+        self.bundle = bundle
+        self.summary = ModelSummary(bundle.name, bundle.version, bundle.model_sha256)
+        self._threads = threads
+        self._network: Network | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def network(self) -> Network:
+        with self._lock:
+            if self._network is None:
+                self._network = Network(self.bundle, self._threads)
+            return self._network
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Decoded:
-    """A picture on its way to the network; `pixels` is uint8 [H, W, 3] of the network's input size."""
+    """A picture on its way to its model's network; `views` is uint8 [V, H, W, 3]."""
 
     path: str | None
-    pixels: NDArray[np.uint8]
+    model: _Model
+    views: NDArray[np.uint8]
     objection: str | None
     facts: images.FileFacts
     evidence: tuple[Evidence, ...]
     milliseconds: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What the pixels of one picture say; all None where the network gave no finite number."""
+
+    score: float | None
+    probability: float | None
+    fpr: float | None
+    milliseconds: float
+
+
 class Detector:
-    """Judges pictures with one model bundle; may be used from several threads at once.
+    """Judges pictures with model bundles, each picture with one; may be used from several threads at once.
 
     Attributes:
-        bundle: The bundle in use.
+        bundles: The bundles in use. A picture goes to the first whose domain holds its short side, else to the nearest.
         operating_point: The name of the thresholds in use.
         limits: What one picture may cost.
     """
@@ -67,10 +96,10 @@ class Detector:
         personal: bool = False,
         trust_list: Path | None = None,
     ) -> None:
-        """Load and check a bundle; its network is opened at the first picture.
+        """Load and check the bundles; a network is opened at its first picture.
 
         Args:
-            bundle: The name of an installed bundle or a folder; None for the default bundle.
+            bundle: The name of an installed bundle or a folder; None for the built-in ones, each for its sizes.
             operating_point: "cautious", "balanced" or "sensitive".
             limits: What one picture may cost.
             batch_size: Most pictures in one run of the network.
@@ -84,21 +113,19 @@ class Detector:
             ConfigError: An operating point, batch size or number of threads that there can't be, a trust list that
                 can't be used, or two sources of evidence of one name.
         """
-        self.bundle: Bundle = bundles.load(bundles.DEFAULT if bundle is None else bundle)
-        if operating_point not in self.bundle.operating_points:
-            known = ", ".join(self.bundle.operating_points)
+        if operating_point not in bundles.OPERATING_POINTS:
+            known = ", ".join(bundles.OPERATING_POINTS)
             raise ConfigError(f"operating point {operating_point!r} is unknown; choose one of {known}")
         if batch_size < 1 or (threads is not None and threads < 1):
             raise ConfigError(f"batch_size and threads must be 1 or more, not {batch_size} and {threads}")
+        chosen = bundles.DEFAULTS if bundle is None else (bundle,)
+        self.bundles: tuple[Bundle, ...] = tuple(bundles.load(one) for one in chosen)
         self.operating_point = operating_point
         self.limits = limits
         self._batch_size = batch_size
-        self._threads = threads
         self._sources = load_sources(trust_list) if evidence else {}
         self._personal = personal
-        self._model = ModelSummary(self.bundle.name, self.bundle.version, self.bundle.model_sha256)
-        self._network: Network | None = None
-        self._network_lock = threading.Lock()
+        self._models = tuple(_Model(one, threads) for one in self.bundles)
 
     def analyze(self, source: Source, *, name: str | None = None) -> Report:
         """Judge one picture.
@@ -143,6 +170,32 @@ class Detector:
         finally:
             pool.shutdown(cancel_futures=True)
 
+    def score_pixels(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+        """Score decoded pictures, each by the model for its size.
+
+        Args:
+            pictures: uint8 [H, W, 3] each, of any sizes.
+
+        Returns:
+            float64 [N]: the raw logit of AI, NaN where a network gives no finite number.
+
+        Raises:
+            BundleError: A network can't be opened or fails.
+        """
+        models = [self._model_for(one.shape) for one in pictures]
+        seen = [views(one, model.bundle.input) for one, model in zip(pictures, models, strict=True)]
+        return self._network_scores(models, seen)
+
+    def bundle_of(self, report: Report) -> Bundle:
+        """Return the bundle that gave a report's score; the first one where none did."""
+        named = report.model and report.model.name
+        return next((one for one in self.bundles if one.name == named), self.bundles[0])
+
+    def _model_for(self, shape: tuple[int, ...]) -> _Model:
+        """Return the model for a picture of `shape` [H, W, 3]."""
+        short_side = min(shape[:2])
+        return min(self._models, key=lambda model: model.bundle.domain.distance(short_side))
+
     def _submit(self, pool: ThreadPoolExecutor, source: Source) -> Future[_Decoded | Report]:
         if isinstance(source, (str, os.PathLike, bytes)):
             return pool.submit(self._decode, source, None)
@@ -161,63 +214,82 @@ class Detector:
         except ImageError as error:
             reason = f"{error.status}: {error}"
             return Report(name, error.status, reasons=(reason,), milliseconds={"decode": _since(started)})
-        pixels = resize(picture.rgb, self.bundle.input.height, self.bundle.input.width)
+        model = self._model_for(picture.rgb.shape)
+        seen = views(picture.rgb, model.bundle.input)
         why_not = objection(picture.rgb)
         milliseconds = {"decode": _since(started)}
         started = perf_counter()
         evidence = gather(data, picture, self.limits, self._sources, personal=self._personal)
         if self._sources:
             milliseconds["evidence"] = _since(started)
-        return _Decoded(name, pixels, why_not, picture.facts, evidence, milliseconds)
+        return _Decoded(name, model, seen, why_not, picture.facts, evidence, milliseconds)
 
     def _judge_first(self, ahead: deque[Future[_Decoded | Report]], size: int) -> list[Report]:
         return self._judge([ahead.popleft().result() for _ in range(min(size, len(ahead)))])
 
     def _judge(self, batch: list[_Decoded | Report]) -> list[Report]:
         decoded = [one for one in batch if isinstance(one, _Decoded)]
-        judged = iter(self._score(decoded) if decoded else ())
+        judged = iter(self._reports(decoded) if decoded else ())
         return [next(judged) if isinstance(one, _Decoded) else one for one in batch]
 
-    def _score(self, decoded: list[_Decoded]) -> Iterator[Report]:
-        network = self._open_network()
+    def _reports(self, decoded: list[_Decoded]) -> list[Report]:
         started = perf_counter()
-        logits = network.logits(np.stack([one.pixels for one in decoded])).astype(np.float64)
+        scores = self._network_scores([one.model for one in decoded], [one.views for one in decoded])
         milliseconds = _since(started, len(decoded))
-        finite = np.isfinite(logits[:, 0]) & np.isfinite(logits[:, 1])
-        scores = np.where(finite, logits[:, 1], 0.0) - np.where(finite, logits[:, 0], 0.0)
-        probabilities = self.bundle.calibration.probability(scores)
-        fprs = self.bundle.real_score_quantiles.fpr_at(scores)
-        columns = (finite.tolist(), scores.tolist(), probabilities.tolist(), fprs.tolist())
-        for one, usable, *numbers in zip(decoded, *columns, strict=True):
-            yield self._report(one, numbers if usable else [None] * 3, milliseconds)
+        return [
+            self._report(one, self._scored(one.model.bundle, score, milliseconds))
+            for one, score in zip(decoded, scores.tolist(), strict=True)
+        ]
 
-    def _report(self, one: _Decoded, numbers: list[Any], model_milliseconds: float) -> Report:
-        score, probability, fpr_at_score = numbers
-        facts = one.facts
+    def _network_scores(self, models: Sequence[_Model], seen: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+        scores = np.empty(len(seen))
+        for model in dict.fromkeys(models):
+            rows = [row for row, one in enumerate(models) if one is model]
+            scores[rows] = model.network.scores([seen[row] for row in rows])
+        return scores
+
+    def _scored(self, bundle: Bundle, score: float, milliseconds: float) -> _Scored:
+        if not np.isfinite(score):
+            return _Scored(None, None, None, milliseconds)
+        one = np.array([score])
+        probability, fpr = bundle.calibration.probability(one), bundle.real_score_quantiles.fpr_at(one)
+        return _Scored(score, float(probability[0]), float(fpr[0]), milliseconds)
+
+    def _report(self, one: _Decoded, scored: _Scored) -> Report:
+        facts, bundle = one.facts, one.model.bundle
         short_side = min(facts.width, facts.height)
-        point = self.bundle.operating_points[self.operating_point]
-        pixels, pixel_reason = pixel_verdict(probability, short_side, one.objection, self.bundle.domain, point)
+        point = bundle.operating_points[self.operating_point]
+        pixels, reason = pixel_verdict(scored.probability, short_side, one.objection, bundle.domain, point)
+        started = perf_counter()
+        stability = self._stability(one, pixels)
+        if stability and stability.flips:
+            pixels, reason = Verdict.INCONCLUSIVE, unstable(stability, pixels)
         verdict, basis, reasons = combine(pixels, one.evidence)
         return Report(
             path=one.path,
             status=Status.OK,
             verdict=verdict,
             basis=basis,
-            probability=probability,
-            score=score,
-            fpr_at_score=fpr_at_score,
-            reasons=(*reasons, pixel_reason, *facts.notes),
+            probability=scored.probability,
+            score=scored.score,
+            fpr_at_score=scored.fpr,
+            stability=stability,
+            reasons=(*reasons, reason, *facts.notes),
             evidence=one.evidence,
             image=ImageSummary(facts.width, facts.height, facts.format, facts.sha256),
-            model=self._model,
-            milliseconds={**one.milliseconds, "model": model_milliseconds},
+            model=one.model.summary,
+            milliseconds={**one.milliseconds, "model": round(scored.milliseconds + _since(started), 3)},
         )
 
-    def _open_network(self) -> Network:
-        with self._network_lock:
-            if self._network is None:
-                self._network = Network(self.bundle, self._threads)
-            return self._network
+    def _stability(self, one: _Decoded, said: Verdict) -> Stability | None:
+        """Judge mildly re-encoded copies where that is worth its time: for a verdict, by a model that sees tiles."""
+        bundle = one.model.bundle
+        if said is Verdict.INCONCLUSIVE or bundle.input.view == "whole":
+            return None
+        probabilities = bundle.calibration.probability(one.model.network.scores(re_encoded(one.views)))
+        point = bundle.operating_points[self.operating_point]
+        flips = [by_thresholds(float(probability), point) is not said for probability in probabilities]
+        return Stability(sum(flips), len(flips))
 
 
 def _since(started: float, pictures: int = 1) -> float:

@@ -24,7 +24,7 @@ docs/explanation/verdict.md says why.
 from __future__ import annotations
 
 from fauxto.bundles.bundle import Domain, OperatingPoint
-from fauxto.report import Basis, Evidence, Says, Trust, Verdict
+from fauxto.report import Basis, Evidence, Says, Stability, Trust, Verdict
 
 
 def pixel_verdict(
@@ -60,12 +60,28 @@ def pixel_verdict(
             f"out_of_domain: the picture {objection}; this model judges photograph-like pictures only.",
         )
     said = f"the probability of AI is {probability:.4f}:"
-    if probability >= point.ai_above:
-        return Verdict.AI, f"pixels_ai: {said} {point.ai_above:g} and more counts as AI."
-    if probability <= point.real_below:
-        return Verdict.REAL, f"pixels_real: {said} {point.real_below:g} and less counts as a photograph."
-    return Verdict.INCONCLUSIVE, (
+    verdict = by_thresholds(probability, point)
+    if verdict is Verdict.AI:
+        return verdict, f"pixels_ai: {said} {point.ai_above:g} and more counts as AI."
+    if verdict is Verdict.REAL:
+        return verdict, f"pixels_real: {said} {point.real_below:g} and less counts as a photograph."
+    return verdict, (
         f"pixels_inconclusive: {said} from {point.real_below:g} to {point.ai_above:g} neither is sure enough."
+    )
+
+
+def by_thresholds(probability: float, point: OperatingPoint) -> Verdict:
+    """Return the verdict of a calibrated probability in [0, 1]."""
+    if probability >= point.ai_above:
+        return Verdict.AI
+    return Verdict.REAL if probability <= point.real_below else Verdict.INCONCLUSIVE
+
+
+def unstable(stability: Stability, said: Verdict) -> str:
+    """Return the reason why a verdict that mild re-encoding changes is none."""
+    return (
+        f"unstable: the pixels say {said}, but no longer so in {stability.flips} of {stability.of} "
+        "mildly re-encoded copies of the picture."
     )
 
 

@@ -33,7 +33,7 @@ def test_the_table_names_each_model(weights: Path, monkeypatch: pytest.MonkeyPat
     for said in ("golden", "1.0.0", "a short side of 16 to 64 px", "31 parameters", "497 bytes", "A toy for the tests"):
         assert said in listed.stdout
     assert "default" not in listed.stdout
-    monkeypatch.setattr("fauxto.bundles.DEFAULT", "golden")
+    monkeypatch.setattr("fauxto.bundles.DEFAULTS", ("golden",))
     assert "default" in models().stdout
 
 

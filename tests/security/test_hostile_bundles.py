@@ -90,7 +90,7 @@ def test_no_bundle_is_no_detector(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     with pytest.raises(BundleNotFoundError, match=r"holds no bundle\.json"):
         Detector(folder)
     monkeypatch.setattr(registry, "WEIGHTS", tmp_path / "empty")
-    with pytest.raises(BundleNotFoundError, match=registry.DEFAULT):
+    with pytest.raises(BundleNotFoundError, match=registry.DEFAULTS[0]):
         Detector()  # the default bundle is no exception
 
 

@@ -109,7 +109,7 @@ def test_each_value_has_its_type(folder: Path, key: str, value: object) -> None:
         ("domain.min_short_side", 0, "domain.min_short_side must be 1 to"),
         ("domain.min_short_side", 65, "domain.min_short_side must be 1 to"),
         ("domain.min_short_side", 16.5, "domain.min_short_side must be a whole number, not 16.5"),
-        ("input.view", "centre", "input.view must be 'whole', not 'centre'"),
+        ("input.view", "centre", "input.view must be 'whole' or 'tiles', not 'centre'"),
         ("input.height", 0, "input.height must be 1 to 4096"),
         ("input.width", 5000, "input.width must be 1 to 4096"),
         ("input.scale", 0, "input.scale must be greater than 0"),

@@ -50,7 +50,7 @@ def test_a_report_says_everything(detector: Detector, tmp_path: Path) -> None:
     assert report.image is not None
     assert (report.image.width, report.image.height, report.image.format) == (32, 32, "PNG")
     assert report.model is not None
-    assert (report.model.name, report.model.sha256) == ("golden", detector.bundle.model_sha256)
+    assert (report.model.name, report.model.sha256) == ("golden", detector.bundles[0].model_sha256)
     assert report.milliseconds.keys() == {"decode", "evidence", "model"}
     assert all(0 < time < 60_000 for time in report.milliseconds.values())
 

@@ -6,7 +6,7 @@ is the contract.
 
 from __future__ import annotations
 
-from fauxto.bundles.bundle import Bundle, OperatingPoint
-from fauxto.bundles.registry import DEFAULT, load, names
+from fauxto.bundles.bundle import OPERATING_POINTS, Bundle, OperatingPoint
+from fauxto.bundles.registry import DEFAULTS, load, names
 
-__all__ = ["DEFAULT", "Bundle", "OperatingPoint", "load", "names"]
+__all__ = ["DEFAULTS", "OPERATING_POINTS", "Bundle", "OperatingPoint", "load", "names"]

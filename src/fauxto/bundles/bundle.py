@@ -39,6 +39,10 @@ class Domain:
     def __post_init__(self) -> None:
         _require(1 <= self.min_short_side <= self.max_short_side, "min_short_side must be 1 to max_short_side")
 
+    def distance(self, short_side: int) -> int:
+        """Return by how many pixels a short side misses the domain; 0 inside."""
+        return max(self.min_short_side - short_side, short_side - self.max_short_side, 0)
+
     @property
     def short_sides(self) -> str:
         """In words: "32 px" or "16 to 64 px"."""
@@ -48,12 +52,13 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What the network is fed: (rgb * scale - mean) / std of the `view`, resized to `height` x `width`.
+    """What the network is fed: (rgb * scale - mean) / std of each view, `height` x `width` pixels.
 
-    The one `view` so far is "whole": the whole picture, its proportions given up.
+    `view` "whole" is the whole picture, its proportions given up. "tiles" is the same and then up to four tiles at
+    native resolution, all of one picture in one run of the network; the picture's score is their mean.
     """
 
-    view: Literal["whole"]
+    view: Literal["whole", "tiles"]
     height: int
     width: int
     scale: float

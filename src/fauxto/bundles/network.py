@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,22 @@ class Network:
             raise BundleFormatError(f"ONNX Runtime can't open {self._where}: {_first_line(error)}") from error
         self._input_name: str = self._session.get_inputs()[0].name
 
+    def scores(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+        """Score pictures.
+
+        Args:
+            pictures: The views of each, uint8 [V, H, W, 3] (`fauxto.preprocessing.views`).
+
+        Returns:
+            float64 [N]: the raw logit of AI, NaN where the network gives no finite number.
+
+        Raises:
+            BundleFormatError: See `logits`.
+        """
+        if self._into.view == "whole":
+            return _differences(self.logits(np.concatenate(pictures)))
+        return np.array([_differences(self.logits(views)).mean() for views in pictures])
+
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network once.
 
@@ -66,6 +83,11 @@ class Network:
                 f"{self._where} gives an output of shape {logits.shape} for a batch of {len(pixels)}"
             )
         return np.asarray(logits, np.float32)
+
+
+def _differences(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    real, ai = np.where(np.isfinite(logits), logits.astype(np.float64), np.nan).T
+    return np.asarray(ai - real)
 
 
 def _first_line(error: Exception) -> str:

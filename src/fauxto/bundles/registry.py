@@ -13,7 +13,9 @@ from pathlib import Path
 from fauxto.bundles.bundle import Bundle, read
 from fauxto.errors import BundleFormatError, BundleNotFoundError
 
-DEFAULT = "paper-cnn"
+DEFAULTS = ("paper-cnn",)
+"""The bundles that judge when none is named, each the pictures of its domain."""
+
 ENTRY_POINTS = "fauxto.bundles"
 WEIGHTS = Path(__file__).parent / "weights"
 

@@ -16,8 +16,7 @@ import typer
 from fauxto.report import Report, Verdict
 
 if TYPE_CHECKING:
-    from fauxto.bundles import Bundle
-    from fauxto.detector import Source
+    from fauxto.detector import Detector, Source
 
 
 class PointName(StrEnum):
@@ -67,7 +66,7 @@ def check(
     from fauxto.detector import Detector
 
     detector = Detector(model, operating_point=operating_point, personal=personal, trust_list=trust_list)
-    show = _show_json if as_json else _panels(detector.bundle, operating_point, evidence)
+    show = _show_json if as_json else _panels(detector, evidence)
     counts = dict.fromkeys((*Verdict, None), 0)
     for report in detector.analyze_many(_sources(images)):
         show(replace(report, path="-") if report.path is None else report)
@@ -84,13 +83,17 @@ def _show_json(report: Report) -> None:
     typer.echo(json.dumps(report.to_dict(), allow_nan=False))
 
 
-def _panels(bundle: Bundle, point_name: str, show_evidence: bool) -> Callable[[Report], None]:
+def _panels(detector: Detector, show_evidence: bool) -> Callable[[Report], None]:
     from rich.console import Console
 
     from fauxto.cli.report_panel import report_panel
 
-    console = Console()
-    return lambda report: console.print(report_panel(report, bundle, point_name, console, show_evidence=show_evidence))
+    console, point = Console(), detector.operating_point
+
+    def show(report: Report) -> None:
+        console.print(report_panel(report, detector.bundle_of(report), point, console, show_evidence=show_evidence))
+
+    return show
 
 
 def _sources(images: list[str]) -> Iterator[Source]:

@@ -58,12 +58,12 @@ def _load_all(names: list[str]) -> tuple[list[Bundle], list[str]]:
 
 
 def _as_dict(bundle: Bundle) -> dict[str, Any]:
-    from fauxto.bundles import DEFAULT
+    from fauxto.bundles import DEFAULTS
 
     plain = dataclasses.asdict(dataclasses.replace(bundle, model=b""))
     for ours in ("model", "card", "folder"):
         del plain[ours]
-    return {**plain, "bytes": len(bundle.model), "default": bundle.name == DEFAULT}
+    return {**plain, "bytes": len(bundle.model), "default": bundle.name in DEFAULTS}
 
 
 def _print_table(found: list[Bundle]) -> None:
@@ -73,12 +73,12 @@ def _print_table(found: list[Bundle]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from fauxto.bundles import DEFAULT
+    from fauxto.bundles import DEFAULTS
 
     table = Table("model", "what it is", show_lines=True, box=box.ROUNDED)
     for bundle in found:
         name = Text(bundle.name, style="bold").append(f"\n{bundle.version}", style="not bold")
-        if bundle.name == DEFAULT:
+        if bundle.name in DEFAULTS:
             name.append("\n(default)", style="not bold")
         facts = (
             f"for pictures with a short side of {bundle.domain.short_sides}; "
