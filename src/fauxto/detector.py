@@ -22,7 +22,7 @@ from fauxto.domain import objection
 from fauxto.errors import ConfigError, ImageError
 from fauxto.evidence import gather, load_sources
 from fauxto.limits import Limits
-from fauxto.preprocessing import re_encoded, views
+from fauxto.preprocessing import resize, sent_on, shrunk
 from fauxto.report import Evidence, ImageSummary, ModelSummary, Report, Stability, Status, Verdict
 from fauxto.verdict import by_thresholds, combine, pixel_verdict, unstable
 
@@ -44,6 +44,10 @@ class _Model:
         self._network: Network | None = None
         self._lock = threading.Lock()
 
+    def fitted(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Resize a picture to the network's input."""
+        return resize(rgb, self.bundle.input.height, self.bundle.input.width)
+
     @property
     def network(self) -> Network:
         with self._lock:
@@ -54,11 +58,16 @@ class _Model:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Decoded:
-    """A picture on its way to its model's network; `views` is uint8 [V, H, W, 3]."""
+    """A picture on its way to its model's network.
+
+    `pixels` is uint8 [H, W, 3] of the network's input size, `small` the picture at some hundred pixels for the trial
+    of stability, None where there is none.
+    """
 
     path: str | None
     model: _Model
-    views: NDArray[np.uint8]
+    pixels: NDArray[np.uint8]
+    small: NDArray[np.uint8] | None
     objection: str | None
     facts: images.FileFacts
     evidence: tuple[Evidence, ...]
@@ -183,8 +192,8 @@ class Detector:
             BundleError: A network can't be opened or fails.
         """
         models = [self._model_for(one.shape) for one in pictures]
-        seen = [views(one, model.bundle.input) for one, model in zip(pictures, models, strict=True)]
-        return self._network_scores(models, seen)
+        seen = [model.fitted(one) for one, model in zip(pictures, models, strict=True)]
+        return _scores(models, seen)
 
     def bundle_of(self, report: Report) -> Bundle:
         """Return the bundle that gave a report's score; the first one where none did."""
@@ -215,14 +224,15 @@ class Detector:
             reason = f"{error.status}: {error}"
             return Report(name, error.status, reasons=(reason,), milliseconds={"decode": _since(started)})
         model = self._model_for(picture.rgb.shape)
-        seen = views(picture.rgb, model.bundle.input)
+        pixels = model.fitted(picture.rgb)
+        small = shrunk(picture.rgb) if model.bundle.stability else None
         why_not = objection(picture.rgb)
         milliseconds = {"decode": _since(started)}
         started = perf_counter()
         evidence = gather(data, picture, self.limits, self._sources, personal=self._personal)
         if self._sources:
             milliseconds["evidence"] = _since(started)
-        return _Decoded(name, model, seen, why_not, picture.facts, evidence, milliseconds)
+        return _Decoded(name, model, pixels, small, why_not, picture.facts, evidence, milliseconds)
 
     def _judge_first(self, ahead: deque[Future[_Decoded | Report]], size: int) -> list[Report]:
         return self._judge([ahead.popleft().result() for _ in range(min(size, len(ahead)))])
@@ -234,19 +244,12 @@ class Detector:
 
     def _reports(self, decoded: list[_Decoded]) -> list[Report]:
         started = perf_counter()
-        scores = self._network_scores([one.model for one in decoded], [one.views for one in decoded])
+        scores = _scores([one.model for one in decoded], [one.pixels for one in decoded])
         milliseconds = _since(started, len(decoded))
         return [
             self._report(one, self._scored(one.model.bundle, score, milliseconds))
             for one, score in zip(decoded, scores.tolist(), strict=True)
         ]
-
-    def _network_scores(self, models: Sequence[_Model], seen: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
-        scores = np.empty(len(seen))
-        for model in dict.fromkeys(models):
-            rows = [row for row, one in enumerate(models) if one is model]
-            scores[rows] = model.network.scores([seen[row] for row in rows])
-        return scores
 
     def _scored(self, bundle: Bundle, score: float, milliseconds: float) -> _Scored:
         if not np.isfinite(score):
@@ -263,7 +266,7 @@ class Detector:
         started = perf_counter()
         stability = self._stability(one, pixels)
         if stability and stability.flips:
-            pixels, reason = Verdict.INCONCLUSIVE, unstable(stability, pixels)
+            pixels, reason = Verdict.INCONCLUSIVE, unstable(pixels)
         verdict, basis, reasons = combine(pixels, one.evidence)
         return Report(
             path=one.path,
@@ -282,14 +285,23 @@ class Detector:
         )
 
     def _stability(self, one: _Decoded, said: Verdict) -> Stability | None:
-        """Judge mildly re-encoded copies where that is worth its time: for a verdict, by a model that sees tiles."""
-        bundle = one.model.bundle
-        if said is Verdict.INCONCLUSIVE or bundle.input.view == "whole":
+        """Judge a copy that was sent on, where there is a verdict to lose."""
+        if one.small is None or said is Verdict.INCONCLUSIVE:
             return None
-        probabilities = bundle.calibration.probability(one.model.network.scores(re_encoded(one.views)))
-        point = bundle.operating_points[self.operating_point]
-        flips = [by_thresholds(float(probability), point) is not said for probability in probabilities]
-        return Stability(sum(flips), len(flips))
+        bundle = one.model.bundle
+        again = one.model.network.scores(one.model.fitted(sent_on(one.small))[np.newaxis])
+        probability = float(bundle.calibration.probability(again)[0])
+        verdict = by_thresholds(probability, bundle.operating_points[self.operating_point])
+        return Stability(flips=int(verdict is not said), of=1)
+
+
+def _scores(models: Sequence[_Model], pixels: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+    """Score pictures [H, W, 3], each by its model, all of one model in one run of its network."""
+    scores = np.empty(len(pixels))
+    for model in dict.fromkeys(models):
+        rows = [row for row, one in enumerate(models) if one is model]
+        scores[rows] = model.network.scores(np.stack([pixels[row] for row in rows]))
+    return scores
 
 
 def _since(started: float, pictures: int = 1) -> float:

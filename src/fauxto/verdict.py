@@ -24,7 +24,7 @@ docs/explanation/verdict.md says why.
 from __future__ import annotations
 
 from fauxto.bundles.bundle import Domain, OperatingPoint
-from fauxto.report import Basis, Evidence, Says, Stability, Trust, Verdict
+from fauxto.report import Basis, Evidence, Says, Trust, Verdict
 
 
 def pixel_verdict(
@@ -77,12 +77,9 @@ def by_thresholds(probability: float, point: OperatingPoint) -> Verdict:
     return Verdict.REAL if probability <= point.real_below else Verdict.INCONCLUSIVE
 
 
-def unstable(stability: Stability, said: Verdict) -> str:
-    """Return the reason why a verdict that mild re-encoding changes is none."""
-    return (
-        f"unstable: the pixels say {said}, but no longer so in {stability.flips} of {stability.of} "
-        "mildly re-encoded copies of the picture."
-    )
+def unstable(said: Verdict) -> str:
+    """Return the reason why a verdict that a mild re-encoding changes is none."""
+    return f"unstable: the pixels say {said}, but no longer so once the picture is shrunk and saved again."
 
 
 def combine(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdict, Basis, tuple[str, ...]]:

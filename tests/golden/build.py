@@ -106,6 +106,7 @@ def description(model: bytes) -> dict[str, object]:
             "mean": [0.5] * 3,
             "std": [0.5] * 3,
         },
+        "stability": False,
         "labels": ["real", "ai"],
         "calibration": {"method": "platt", "slope": 1.5, "intercept": -0.25, "fitted_on": "val", "count": 1000},
         "operating_points": {

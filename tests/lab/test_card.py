@@ -36,6 +36,7 @@ def bundle(toy_run, toy_data):
         model_sha256="a" * 64,
         domain=Domain(8, 16),
         input=Input("whole", 8, 8, 1 / 255, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+        stability=False,
         labels=("real", "ai"),
         calibration=fitted.calibration,
         operating_points=fitted.operating_points,

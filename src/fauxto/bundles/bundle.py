@@ -52,13 +52,12 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What the network is fed: (rgb * scale - mean) / std of each view, `height` x `width` pixels.
+    """What the network is fed: (rgb * scale - mean) / std of the `view`, resized to `height` x `width`.
 
-    `view` "whole" is the whole picture, its proportions given up. "tiles" is the same and then up to four tiles at
-    native resolution, all of one picture in one run of the network; the picture's score is their mean.
+    The one `view` so far is "whole": the whole picture, its proportions given up.
     """
 
-    view: Literal["whole", "tiles"]
+    view: Literal["whole"]
     height: int
     width: int
     scale: float
@@ -151,7 +150,11 @@ class Training:
 
 @dataclass(frozen=True)
 class Description:
-    """bundle.json, key by key."""
+    """bundle.json, key by key.
+
+    Attributes:
+        stability: Whether a verdict must outlast that the picture is shrunk and saved again; that doubles its cost.
+    """
 
     format: Literal[1]
     name: str
@@ -160,6 +163,7 @@ class Description:
     model_sha256: str
     domain: Domain
     input: Input
+    stability: bool
     labels: tuple[Literal["real"], Literal["ai"]]
     calibration: Calibration
     operating_points: Mapping[str, OperatingPoint]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +45,8 @@ class Network:
             raise BundleFormatError(f"ONNX Runtime can't open {self._where}: {_first_line(error)}") from error
         self._input_name: str = self._session.get_inputs()[0].name
 
-    def scores(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
-        """Score pictures.
-
-        Args:
-            pictures: The views of each, uint8 [V, H, W, 3] (`fauxto.preprocessing.views`).
+    def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Score pictures, uint8 [N, H, W, 3] of the bundle's input size.
 
         Returns:
             float64 [N]: the raw logit of AI, NaN where the network gives no finite number.
@@ -58,9 +54,9 @@ class Network:
         Raises:
             BundleFormatError: See `logits`.
         """
-        if self._into.view == "whole":
-            return _differences(self.logits(np.concatenate(pictures)))
-        return np.array([_differences(self.logits(views)).mean() for views in pictures])
+        logits = self.logits(pixels).astype(np.float64)
+        real, ai = np.where(np.isfinite(logits), logits, np.nan).T
+        return np.asarray(ai - real)
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network once.
@@ -83,11 +79,6 @@ class Network:
                 f"{self._where} gives an output of shape {logits.shape} for a batch of {len(pixels)}"
             )
         return np.asarray(logits, np.float32)
-
-
-def _differences(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    real, ai = np.where(np.isfinite(logits), logits.astype(np.float64), np.nan).T
-    return np.asarray(ai - real)
 
 
 def _first_line(error: Exception) -> str:

@@ -128,6 +128,7 @@ def _description(run: Path, calibration: RunCalibration, nameplate: Nameplate) -
             model_sha256="0" * 64,  # known once the network is exported
             domain=Domain(nameplate.min_short_side or side, nameplate.max_short_side or side),
             input=Input("whole", height=side, width=side, scale=1 / 255, mean=black, std=white),
+            stability=False,
             labels=("real", "ai"),
             calibration=calibration.calibration,
             operating_points=calibration.operating_points,
