@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fauxto.report import Basis, Report, Verdict
+from fauxto.report import Basis, Report, Says, Trust, Verdict
 
 _OUTSIDE_DOMAIN = frozenset({"too_small", "out_of_domain", "model_error"})
 
@@ -45,6 +45,28 @@ _OTHER_MEANINGS: Mapping[tuple[Verdict | None, Basis | None], str] = {
     (Verdict.AI, Basis.DECLARED_METADATA): "A note in the file says so. Anyone can write such a note, or remove it.",
     (Verdict.INCONCLUSIVE, Basis.CONFLICT): "What the file carries contradicts itself or what its pixels look like.",
 }
+
+SAYS: Mapping[Says, str] = {
+    Says.AI: "made or edited by a generative model",
+    Says.REAL: "a photograph",
+    Says.NOTHING: "nothing about how the picture was made",
+}
+"""What a source of evidence says of a picture."""
+
+TRUST: Mapping[Trust, str] = {
+    Trust.SIGNED: "signed by a trusted signer",
+    Trust.DECLARED: "declared, as anyone could",
+    Trust.INFERRED: "inferred from traces",
+}
+"""How far it can be trusted."""
+
+SYMBOLS: Mapping[Verdict | None, str] = {
+    Verdict.AI: "▲",
+    Verdict.REAL: "●",
+    Verdict.INCONCLUSIVE: "?",
+    None: "✕",
+}
+"""A sign for each verdict, which says to those who don't see its colour what the colour says."""
 
 
 def finding(report: Report) -> Finding:

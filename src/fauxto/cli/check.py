@@ -58,6 +58,23 @@ def check(
             show_default="the built-in list",
         ),
     ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MAP.png",
+            help="Draw a map of where one picture's score comes from, and say whether it can be relied on.",
+            show_default=False,
+        ),
+    ] = None,
+    report_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE.html|FILE.pdf",
+            help="Write a report on one picture for a case file.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Tell photographs from pictures that a generative model made.
 
@@ -68,7 +85,12 @@ def check(
     detector = Detector(model, operating_point=operating_point, personal=personal, trust_list=trust_list)
     show = _show_json if as_json else _panels(detector, evidence)
     counts = dict.fromkeys((*Verdict, None), 0)
-    for report in detector.analyze_many(_sources(images)):
+    reports = detector.analyze_many(_sources(images))
+    if explain or report_file:
+        from fauxto.cli import case_file
+
+        reports = iter([case_file.judge(detector, _sources(images), explain, report_file)])
+    for report in reports:
         show(replace(report, path="-") if report.path is None else report)
         counts[report.verdict] += 1
     total = sum(counts.values())

@@ -8,19 +8,9 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from fauxto.report import Evidence, Says, Trust
-from fauxto.wording import printable
+from fauxto.report import Evidence
+from fauxto.wording import SAYS, TRUST, printable
 
-_SAYS = {
-    Says.AI: "made or edited by a generative model",
-    Says.REAL: "a photograph",
-    Says.NOTHING: "nothing about how the picture was made",
-}
-_TRUST = {
-    Trust.SIGNED: "signed by a trusted signer",
-    Trust.DECLARED: "declared, as anyone could",
-    Trust.INFERRED: "inferred from traces",
-}
 _MAX_LINES = 24
 _MAX_LENGTH = 300
 _INDENT = 2
@@ -29,7 +19,7 @@ _INDENT = 2
 def evidence_card(evidence: Evidence) -> Group:
     """Return what one source says, what that is worth, its sentence, and its details as far as they fit."""
     title = Text(printable(evidence.source.replace("_", " ")), style="bold")
-    title.append(f" · {_SAYS[evidence.says]} · {_TRUST[evidence.trust]}", style="not bold")
+    title.append(f" · {SAYS[evidence.says]} · {TRUST[evidence.trust]}", style="not bold")
     lines = list(_lines(evidence.details, _INDENT))
     if len(lines) > _MAX_LINES:
         lines[_MAX_LINES:] = [(_INDENT, f"… {len(lines) - _MAX_LINES} more lines; --json has all")]

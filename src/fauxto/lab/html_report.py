@@ -18,6 +18,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from fauxto.export.page import document, figure_caption, table
+
 COLOURS = {"real": "#1f9e89", "ai": "#e4663a"}
 """The two colours that stand for the two labels in every plot (also told apart by colour-blind readers)."""
 
@@ -84,22 +86,7 @@ class HtmlPage:
             rows: Cells, shown as `str` shows them (None as a dash); each row as long as the header.
             caption: One sentence under the table.
         """
-        cells = [["–" if cell is None else str(cell) for cell in row] for row in rows]
-        filled = [[row[column] for row in cells if row[column] != "–"] for column in range(len(header))]
-        numeric = [bool(column) and all(map(_NUMBER.fullmatch, column)) for column in filled]
-
-        def line(tag: str, texts: Sequence[str]) -> str:
-            elements = (
-                f"<{tag}{' class=number' if right else ''}>{html.escape(text)}</{tag}>"
-                for text, right in zip(texts, numeric, strict=True)
-            )
-            return f"<tr>{''.join(elements)}</tr>"
-
-        lines = "".join(line("td", row) for row in cells)
-        self._body.append(
-            f'<figure><div class="scroll"><table><thead>{line("th", header)}</thead>'
-            f"<tbody>{lines}</tbody></table></div>{_caption(caption)}</figure>"
-        )
+        self._body.append(table(header, rows, caption))
 
     def figure(self, figure: Figure, caption: str, alt: str) -> None:
         """Add a matplotlib figure.
@@ -114,7 +101,7 @@ class HtmlPage:
         """
         svg = _inline_svg(figure, salt=f"{self._title}-{next(self._figures)}")
         image = svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}"', 1)
-        self._body.append(f"<figure>{image}{_caption(caption)}</figure>")
+        self._body.append(f"<figure>{image}{figure_caption(caption)}</figure>")
 
     def write(self, path: str | Path) -> Path:
         """Write the page and return its path."""
@@ -122,26 +109,14 @@ class HtmlPage:
             f'<a href="#section-{number}">{html.escape(title)}</a>'
             for number, title in enumerate(self._sections, start=1)
         )
-        page = (
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            '<meta http-equiv="Content-Security-Policy" content="'
-            "default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
-            f"<title>{html.escape(self._title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        body = (
             f"<header><h1>{html.escape(self._title)}</h1>"
             f'<p class="subtitle">{html.escape(self._subtitle)}</p></header>\n'
-            f'<nav aria-label="Contents">{contents}</nav>\n' + "\n".join(self._body) + "\n</main>\n</body>\n</html>\n"
+            f'<nav aria-label="Contents">{contents}</nav>\n' + "\n".join(self._body)
         )
         target = Path(path)
-        target.write_text(page, encoding="utf-8")
+        target.write_text(document(self._title, body, has_style_attributes=True), encoding="utf-8")
         return target
-
-
-_NUMBER = re.compile(r"[+\-−]?[\d,]+(\.\d+)?(e[+-]?\d+)?\s?%?")
-
-
-def _caption(text: str) -> str:
-    return f"<figcaption>{html.escape(text)}</figcaption>" if text else ""
 
 
 def _inline_svg(figure: Figure, salt: str) -> str:
@@ -161,38 +136,3 @@ def _inline_svg(figure: Figure, salt: str) -> str:
     svg = re.sub(r'<g id="[A-Za-z.]+_\d+">', "<g>", svg)  # "axes_1" would occur once a figure
     svg = re.sub(r"(stroke|fill): #000000", r"\1: currentColor", svg)
     return re.sub(r"(stroke|fill): #ffffff", r"\1: var(--paper)", svg)
-
-
-_STYLE = """
-:root { color-scheme: light dark; --paper: #fdfcfa; --ink: #1d1f24; --soft: #5c616b; --rule: #dedbd4;
-  --band: #f4f2ed; --link: #1f6f8b; }
-@media (prefers-color-scheme: dark) { :root { --paper: #16181c; --ink: #e7e5e0; --soft: #9ea3ad;
-  --rule: #34373e; --band: #1e2126; --link: #7cc4dc; } }
-* { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; }
-body { margin: 0; background: var(--paper); color: var(--ink);
-  font: 17px/1.6 "Source Serif 4", "Iowan Old Style", "Palatino Linotype", Charter, Georgia, serif; }
-main { max-width: 62rem; margin: 0 auto; padding: 4rem 1.5rem 6rem; }
-h1, h2, nav, table, figcaption, .subtitle, svg text {
-  font-family: Inter, system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif !important; }
-h1 { font-size: 2.3rem; line-height: 1.15; letter-spacing: -0.02em; margin: 0; }
-.subtitle { color: var(--soft); font-size: 1.05rem; margin: 0.5rem 0 0; }
-nav { display: flex; flex-wrap: wrap; gap: 0.3rem 1.3rem; margin: 2rem 0 0; padding: 0.8rem 0;
-  border: solid var(--rule); border-width: 1px 0; font-size: 0.85rem; }
-a { color: var(--link); text-decoration: none; }
-a:hover { text-decoration: underline; }
-h2 { font-size: 1.4rem; letter-spacing: -0.01em; line-height: 1.25; margin: 3.5rem 0 0.6rem; }
-p { max-width: 44rem; margin: 0 0 1rem; }
-figure { margin: 1.8rem 0 2.2rem; }
-figure svg { display: block; max-width: 100%; height: auto; fill: currentColor; overflow: visible; }
-figcaption { color: var(--soft); font-size: 0.87rem; line-height: 1.5; max-width: 50rem; margin-top: 0.7rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.88rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; vertical-align: top; padding: 0.45rem 1.3rem 0.45rem 0.2rem;
-  border-bottom: 1px solid var(--rule); }
-th { color: var(--soft); font-weight: 600; border-bottom-width: 2px; }
-tbody tr:hover { background: var(--band); }
-.number { text-align: right; }
-@media print { nav { display: none; } main { padding: 0; } h2 { break-after: avoid; }
-  figure { break-inside: avoid; } }
-"""

@@ -1,0 +1,91 @@
+"""What `fauxto check` writes about one picture: the map of where its score comes from, and a report for a case file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import typer
+from numpy.typing import NDArray
+
+from fauxto import images
+from fauxto.detector import Detector, Source
+from fauxto.errors import ConfigError, ImageError
+from fauxto.explain import Explanation, explain
+from fauxto.export import html, pdf
+from fauxto.export.thumbnails import fit
+from fauxto.report import Report, Status
+from fauxto.wording import is_in_domain, printable
+
+_MAP_SIDE = 1600  # in pixels
+
+
+def judge(detector: Detector, sources: Iterable[Source], map_file: Path | None, report_file: Path | None) -> Report:
+    """Judge one picture and write what was asked for.
+
+    Raises:
+        ConfigError: There isn't exactly one picture, or a file has another ending than it must or is the picture's own.
+        OSError: A file can't be written.
+    """
+    source, *others = islice(sources, 2)
+    if others:
+        raise ConfigError("--explain and --report are for one picture; run fauxto check once for each")
+    _check(source, map_file, (".png",), "--explain")
+    _check(source, report_file, (".html", ".pdf"), "--report")
+    # Read once, so that what is shown is what was judged.
+    data = _read(source, detector)
+    report = detector.analyze(data, name=os.fspath(source) if isinstance(source, (str, os.PathLike)) else "-")
+    rgb = images.decode(data, detector.limits).rgb if report.status is Status.OK and isinstance(data, bytes) else None
+    explanation = None if map_file is None else _draw_map(report, rgb, detector, map_file)
+    if report_file is not None:
+        _write_report(report, rgb, detector, explanation, report_file)
+    return report
+
+
+def _check(source: Source, file: Path | None, endings: tuple[str, ...], option: str) -> None:
+    if file is None:
+        return
+    if file.suffix.lower() not in endings:
+        raise ConfigError(f"{option} writes {' or '.join(endings)}: {str(file)!r} needs such an ending")
+    if isinstance(source, (str, os.PathLike)) and file.exists() and Path(source).exists() and file.samefile(source):
+        raise ConfigError(f"{option} would write over the picture {str(file)!r} itself; name another file")
+
+
+def _read(source: Source, detector: Detector) -> Source:
+    if not isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)):
+        return source.read(detector.limits.max_bytes + 1)
+    try:
+        return images.read_bytes(source, detector.limits)
+    except ImageError:
+        return source  # the detector says why
+
+
+def _draw_map(report: Report, rgb: NDArray[np.uint8] | None, detector: Detector, map_file: Path) -> Explanation | None:
+    if rgb is None or not is_in_domain(report):
+        typer.echo("No map: the model doesn't speak for this picture, so there is no score to explain.", err=True)
+        return None
+    explanation = explain(rgb, detector)
+    PIL.Image.fromarray(explanation.overlay(fit(rgb, _MAP_SIDE))).save(map_file, "PNG")
+    typer.echo(f"{printable(str(map_file))}: orange speaks for a generated picture, blue for a photograph.", err=True)
+    typer.echo(explanation.sentence, err=True)
+    return explanation
+
+
+def _write_report(
+    report: Report, rgb: NDArray[np.uint8] | None, detector: Detector, explanation: Explanation | None, file: Path
+) -> None:
+    write = pdf.report if file.suffix.lower() == ".pdf" else html.report
+    written = write(
+        report,
+        rgb,
+        bundle=detector.bundle_of(report),
+        operating_point=detector.operating_point,
+        time=datetime.now(UTC),
+        explanation=explanation,
+    )
+    file.write_bytes(written if isinstance(written, bytes) else written.encode())

@@ -1,0 +1,242 @@
+"""What a report on one picture says, in words and numbers, whatever it is then drawn as (HTML, PDF)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+from fauxto import wording
+from fauxto.bundles import Bundle
+from fauxto.explain import Explanation
+from fauxto.report import Evidence, Report, Says, Status, Trust, Verdict
+
+_MAX_LINE = 600
+_MAX_NAME = 120
+_MAX_DATA = 20_000
+
+LIMITS = (
+    "A verdict is likelihood, not proof: some photographs are taken for generated pictures and some generated pictures "
+    "for photographs, most of all those of generators that the model has never seen.",
+    "It doesn't say whether a photograph was retouched, staged or put in a false context, who made a picture, or why.",
+    "That a file carries no trace of a generator says nothing: most files lose such traces on their way.",
+    "It must not be the only ground for a decision that hurts someone.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The probability on a scale from photograph to generated; `counts` is False where it is no finding."""
+
+    probability: float
+    real_below: float
+    ai_above: float
+    counts: bool
+
+    @property
+    def words(self) -> str:
+        """What the scale shows, for readers who can't see it."""
+        return (
+            f"{wording.percent(self.probability)} on a scale from photograph (0 %) to generated (100 %); "
+            f"from {_share(self.real_below)} to {_share(self.ai_above)} is inconclusive"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one source of evidence found; every text is printable and bounded."""
+
+    source: str
+    says: Says
+    trust: Trust
+    worth: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A report on one picture; every text is printable and bounded, none is escaped for HTML.
+
+    Attributes:
+        name: Of the file, without the folders that it lay in.
+        verdict: None where the picture couldn't be judged.
+        finding: The verdict in words.
+        scale: None where there is no probability.
+        probability: Sentences on it; "" where there is none.
+        reasons: Sentences.
+        evidence: A card a source, those that say something first.
+        map: A sentence on the explanation's map; "" without one.
+        method: How the verdict came about, in sentences.
+        limits: What it doesn't say.
+        facts: Names and values that identify the file, the model and this report.
+        data: The report as JSON.
+    """
+
+    name: str
+    verdict: Verdict | None
+    finding: wording.Finding
+    scale: Scale | None
+    probability: str
+    reasons: tuple[str, ...]
+    evidence: tuple[Card, ...]
+    map: str
+    method: tuple[str, ...]
+    limits: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    data: str
+
+
+def contents(
+    report: Report,
+    *,
+    bundle: Bundle,
+    operating_point: str,
+    time: datetime,
+    explanation: Explanation | None = None,
+) -> Contents:
+    """Put together what a report on one picture says.
+
+    Args:
+        report: What fauxto says of it.
+        bundle: What gave the score, as `Detector.bundle_of`.
+        operating_point: The name of the thresholds that were used.
+        time: Of the report, with its time zone.
+        explanation: Where the score comes from, if that was asked.
+
+    Raises:
+        ValueError: The time has no time zone.
+    """
+    judge = None if report.model is None else bundle
+    name = shown(PurePath(report.path or "").name or "a picture without a name", _MAX_NAME)
+    cards = sorted(map(_card, report.evidence), key=lambda card: card.says is Says.NOTHING)
+    return Contents(
+        name=name,
+        verdict=report.verdict,
+        finding=wording.finding(report),
+        scale=_scale(report, judge, operating_point),
+        probability=" ".join(_probability(report, judge)),
+        reasons=tuple(shown(wording.split_reason(reason)[1]) for reason in report.reasons),
+        evidence=tuple(cards),
+        map="" if explanation is None else explanation.sentence,
+        method=tuple(_method(report, judge, operating_point, explanation)),
+        limits=(*_domain(judge), *LIMITS),
+        facts=tuple((what, shown(value)) for what, value in _facts(report, name, operating_point, time)),
+        data=_data(replace(report, path=report.path and PurePath(report.path).name)),
+    )
+
+
+def shown(text: str, most: int = _MAX_LINE) -> str:
+    """Return a stranger's text fit for a page: printable, and cut where it is longer than `most` characters."""
+    if len(text) <= most:
+        return wording.printable(text)
+    return f"{wording.printable(text[:most])}… [cut: {len(text):,} characters]"
+
+
+def utc(time: datetime) -> str:
+    """Return a time as "2026-11-22 18:22:05 UTC"; ValueError where it has no time zone."""
+    if time.tzinfo is None:
+        raise ValueError("the time of a report needs its time zone, such as datetime.now(UTC)")
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def version() -> str:
+    """Return the version of the fauxto that writes the report."""
+    from importlib.metadata import version
+
+    return version("fauxto")
+
+
+def _scale(report: Report, bundle: Bundle | None, operating_point: str) -> Scale | None:
+    if bundle is None or report.probability is None:
+        return None
+    point = bundle.operating_points[operating_point]
+    return Scale(report.probability, point.real_below, point.ai_above, wording.is_in_domain(report))
+
+
+def _probability(report: Report, bundle: Bundle | None) -> Iterator[str]:
+    if bundle is None or report.probability is None:
+        return
+    if not wording.is_in_domain(report):
+        yield f"The raw reading, {wording.percent(report.probability)}, is no finding here."
+        return
+    yield f"Probability that it was generated, from the pixels alone: {wording.percent(report.probability)}."
+    if report.fpr_at_score is not None:
+        yield wording.share_of_photographs(report.fpr_at_score, bundle.real_score_quantiles.fpr[-1])
+    if report.stability is not None:
+        outlasts = "doesn't outlast" if report.stability.flips else "outlasts"
+        yield f"What the pixels say {outlasts} a mild re-encoding."
+
+
+def _card(one: Evidence) -> Card:
+    source = shown(one.source.replace("_", " ").capitalize(), _MAX_NAME)
+    worth = f"Says {wording.SAYS[one.says]}; {wording.TRUST[one.trust]}."
+    return Card(source, one.says, one.trust, worth, shown(one.summary))
+
+
+def _method(
+    report: Report, bundle: Bundle | None, operating_point: str, explanation: Explanation | None
+) -> Iterator[str]:
+    if bundle is None:
+        yield "The file didn't pass fauxto's rules on formats and limits, so no model was asked."
+        return
+    point, calibration = bundle.operating_points[operating_point], bundle.calibration
+    yield (
+        f"fauxto decoded the picture and judged its pixels offline with the model {bundle.name} {bundle.version}. "
+        f"{bundle.summary}"
+    )
+    yield (
+        f"The model's score became a probability by a calibration on {calibration.count:,} pictures of the split "
+        f"{calibration.fitted_on!r} of the data set {bundle.training.dataset!r}. From {_share(point.ai_above)} up a "
+        f"picture is called generated, from {_share(point.real_below)} down a photograph (operating point "
+        f"'{operating_point}')."
+    )
+    yield (
+        f"On validation pictures that called {_share(point.fpr)} of the photographs generated, found "
+        f"{_share(point.tpr)} of the generated ones, and left {_share(point.inconclusive)} of all inconclusive."
+    )
+    yield (
+        "What the file carries is read apart from the pixels and never changes their score; a fixed rule combines "
+        f"both. This verdict rests on: {report.basis}."
+    )
+    if explanation is not None:
+        yield (
+            "The map shows what the score loses when a part is blurred (Zeiler and Fergus, 2014), and was tested by "
+            "deletion (Petsiuk, Das and Saenko, 2018)."
+        )
+
+
+def _domain(bundle: Bundle | None) -> Iterator[str]:
+    if bundle is not None:
+        yield (
+            f"The model speaks only for pictures like photographs whose shorter side is {bundle.domain.short_sides}; "
+            f"on any other it makes no finding."
+        )
+
+
+def _facts(report: Report, name: str, operating_point: str, time: datetime) -> Iterator[tuple[str, str]]:
+    yield "File", name
+    if report.image is not None:
+        image = report.image
+        yield "Picture", f"{image.format}, {image.width:,} × {image.height:,} px"
+        yield "SHA-256 of the file", image.sha256
+    if report.model is not None:
+        yield "Model", f"{report.model.name} {report.model.version}, operating point '{operating_point}'"
+        yield "SHA-256 of the model", report.model.sha256
+    if report.score is not None:
+        yield "Raw score", f"{report.score:.4f}"
+    if report.status is not Status.OK:
+        yield "Status", report.status
+    yield "Program", f"fauxto {version()}"
+    yield "Time of the report", utc(time)
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _data(report: Report) -> str:
+    lines = json.dumps(report.to_dict(), indent=2, ensure_ascii=False).split("\n")
+    data = "\n".join(map(wording.printable, lines))
+    return data if len(data) <= _MAX_DATA else f"{data[:_MAX_DATA]}\n… [cut: {len(data):,} characters]"

@@ -1,0 +1,207 @@
+"""Reports as HTML: one picture on a page for a case file, or many in a gallery by verdict.
+
+Each is one file without scripts or outside addresses. Every text goes through `html.escape`, and before that through
+`wording.printable`, so that no name steers the page or turns its direction.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fauxto import wording
+from fauxto.bundles import Bundle
+from fauxto.explain import Explanation
+from fauxto.export.contents import Card, Contents, Scale, contents, shown, utc
+from fauxto.export.groups import CAUTION, TITLES, Pictures, group, name, reading
+from fauxto.export.groups import MOST as MOST
+from fauxto.export.page import document, table
+from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
+from fauxto.report import Report, Says, Verdict
+
+_STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+_PICTURE_SIDE = 960
+_CLASSES = {Verdict.AI: "ai", Verdict.REAL: "real", Verdict.INCONCLUSIVE: "inconclusive", None: "unjudged"}
+
+
+def report(
+    report: Report,
+    rgb: NDArray[np.uint8] | None,
+    *,
+    bundle: Bundle,
+    operating_point: str,
+    time: datetime,
+    explanation: Explanation | None = None,
+) -> str:
+    """Return the report on one picture as a page.
+
+    Args:
+        report: What fauxto says of it.
+        rgb: Its pixels as decoded, uint8 [H, W, 3]; None where it couldn't be decoded.
+        bundle: What gave the score, as `Detector.bundle_of`.
+        operating_point: The name of the thresholds that were used.
+        time: Of the report, with its time zone.
+        explanation: Where the score comes from, if that was asked.
+
+    Raises:
+        ValueError: The time has no time zone.
+    """
+    said = contents(report, bundle=bundle, operating_point=operating_point, time=time, explanation=explanation)
+    picture = "" if rgb is None else _picture(thumbnail(rgb, _PICTURE_SIDE), f"The picture {said.name}")
+    sections = [_verdict(said, picture)]
+    if said.evidence:
+        sections.append(
+            _section("What the file carries", f'<ul class="cards">{"".join(map(_card, said.evidence))}</ul>')
+        )
+    if explanation is not None and rgb is not None:
+        overlay = _picture(
+            thumbnail(explanation.overlay(fit(rgb, _PICTURE_SIDE)), _PICTURE_SIDE), "The map, in words below"
+        )
+        sections.append(
+            _section("Where the score comes from", f'<div class="map">{overlay}<div>{_key(said)}</div></div>')
+        )
+    sections += [
+        _section("How it was judged", _paragraphs(said.method)),
+        _section("What this can't tell", _items(said.limits)),
+        _section("Record", _facts(said.facts)),
+        "<details><summary>The whole report as data</summary>"
+        f'<pre tabindex="0">{html.escape(said.data)}</pre></details>',
+    ]
+    header = f'<header><p class="kind">fauxto report on a picture</p><h1>{html.escape(said.name)}</h1></header>'
+    return document(f"fauxto report: {said.name}", header + "\n".join(sections), style=_STYLE)
+
+
+def gallery(pictures: Pictures, *, time: datetime, title: str = "Pictures, by verdict") -> str:
+    """Return many reports as a page: counts, a gallery by verdict, and a table.
+
+    At most `MOST` pictures of a verdict are kept and shown, so that the page and the memory stay bounded.
+
+    Args:
+        pictures: Reports, each with its picture by `fauxto.export.thumbnails.thumbnail` where there is one.
+        time: Of the page, with its time zone.
+        title: Of the page.
+
+    Raises:
+        ValueError: The time has no time zone.
+    """
+    groups = group(pictures)
+    line = f"{groups.line}; page of {utc(time)}"
+    counts = "".join(_count(verdict, count, groups.total) for verdict, count in groups.counts.items())
+    parts = [
+        f'<header><h1>{html.escape(shown(title))}</h1><p class="subtitle">{line}</p></header>',
+        f'<ul class="counts">{counts}</ul>',
+        f"<p>{CAUTION}</p>",
+    ]
+    for verdict, members in groups.members.items():
+        if members:
+            tiles = "".join(_tile(one, picture) for one, picture in members)
+            parts.append(_section(groups.heading(verdict), f'<ul class="gallery">{tiles}</ul>'))
+    rows = [_row(one) for members in groups.members.values() for one, _ in members]
+    if rows:
+        header = ["name", "verdict", "probability", "rests on", "picture", "reason"]
+        parts.append(_section("As a table", table(header, rows)))
+    return document(shown(title), "\n".join(parts), style=_STYLE)
+
+
+def _verdict(said: Contents, picture: str) -> str:
+    shape = "" if picture else " wide"
+    return (
+        f'<section class="verdict {_CLASSES[said.verdict]}{shape}">{picture}<div>'
+        f"<h2>{_symbol(said.verdict)} {html.escape(said.finding.headline)}</h2>"
+        f'<p class="meaning">{html.escape(said.finding.meaning)}</p>'
+        f"{_scale(said.scale) if said.scale else ''}"
+        f"{_paragraphs([said.probability] if said.probability else [])}{_items(said.reasons)}</div></section>"
+    )
+
+
+def _scale(scale: Scale) -> str:
+    """Draw the scale as SVG in percent of its width, which needs no style attributes."""
+    real, ai, at = (f"{share:.2%}" for share in (scale.real_below, scale.ai_above, scale.probability))
+    ends = [(0.0, scale.real_below, "real"), (scale.real_below, scale.ai_above, "between"), (scale.ai_above, 1.0, "ai")]
+    bands = "".join(
+        f'<rect class="{kind}" x="{low:.2%}" width="{high - low:.2%}" y="10" height="14"/>' for low, high, kind in ends
+    )
+    ticks = "".join(f'<line x1="{x}" x2="{x}" y1="7" y2="27"/>' for x in dict.fromkeys((real, ai)))
+    return (
+        f'<figure class="scale{"" if scale.counts else " void"}">'
+        f'<svg role="img" aria-label="{html.escape(scale.words)}" width="100%" height="34">'
+        '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        f'<rect class="hatch" width="3" height="7"/></pattern></defs>{bands}{ticks}'
+        f'<g transform="translate(-3)"><rect class="marker" x="{at}" y="2" width="6" height="30" rx="3"/></g></svg>'
+        '<div class="ends" aria-hidden="true"><span>photograph</span>'
+        "<span>can't tell</span><span>generated</span></div></figure>"
+    )
+
+
+def _card(card: Card) -> str:
+    silent = " silent" if card.says is Says.NOTHING else ""
+    return (
+        f'<li class="card{silent}"><h3>{html.escape(card.source)} '
+        f'<span class="trust {card.trust}">{card.trust}</span></h3>'
+        f'<p>{html.escape(card.summary)}</p><p class="worth">{html.escape(card.worth)}</p></li>'
+    )
+
+
+def _key(said: Contents) -> str:
+    return (
+        '<ul class="key"><li><span class="swatch ai"></span>speaks for a generated picture</li>'
+        '<li><span class="swatch real"></span>speaks for a photograph</li></ul>'
+        f"<p>{html.escape(said.map)} A map shows what moved the score, not what is wrong with the picture.</p>"
+    )
+
+
+def _count(verdict: Verdict | None, count: int, total: int) -> str:
+    share = f"{count / total:.2%}" if total else "0%"
+    return (
+        f'<li class="{_CLASSES[verdict]}"><strong>{count:,}</strong> {_symbol(verdict)} {TITLES[verdict]}'
+        '<svg width="100%" height="6" aria-hidden="true"><rect class="track" width="100%" height="6"/>'
+        f'<rect class="bar" width="{share}" height="6"/></svg></li>'
+    )
+
+
+def _symbol(verdict: Verdict | None) -> str:
+    return f'<span aria-hidden="true">{wording.SYMBOLS[verdict]}</span>'
+
+
+def _tile(one: Report, picture: Thumbnail | None) -> str:
+    # The name stands below the picture, so that the picture needs no words of its own.
+    image = '<div class="no-picture">no picture</div>' if picture is None else _picture(picture, "")
+    return (
+        f'<li class="{_CLASSES[one.verdict]}">{image}<p class="name">{html.escape(name(one))}</p>'
+        f'<p class="reading">{_symbol(one.verdict)} {html.escape(reading(one))}</p></li>'
+    )
+
+
+def _row(one: Report) -> Sequence[object]:
+    image = one.image
+    size = None if image is None else shown(f"{image.format}, {image.width} × {image.height}", 200)
+    reason = shown(wording.split_reason(one.reasons[0])[1], 200) if one.reasons else None
+    probability = None if one.probability is None else reading(one)
+    return name(one), one.verdict or "not judged", probability, one.basis, size, reason
+
+
+def _picture(picture: Thumbnail, alt: str) -> str:
+    return f'<img src="{picture.address}" width="{picture.width}" height="{picture.height}" alt="{html.escape(alt)}">'
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section><h2>{html.escape(title)}</h2>{body}</section>"
+
+
+def _paragraphs(texts: Iterable[str]) -> str:
+    return "".join(f"<p>{html.escape(text)}</p>" for text in texts)
+
+
+def _items(texts: Iterable[str]) -> str:
+    items = "".join(f"<li>{html.escape(text)}</li>" for text in texts)
+    return f'<ul class="items">{items}</ul>' if items else ""
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> str:
+    items = "".join(f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>" for name, value in facts)
+    return f'<dl class="facts">{items}</dl>'

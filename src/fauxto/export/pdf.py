@@ -1,0 +1,202 @@
+"""Reports as PDF of A4 size: one picture for a case file, or many by verdict; needs the extra `export`.
+
+Set in the PDF's own fonts, so that no font file is needed and every reader shows it alike. They hold the letters of
+western European languages; any other character is written as its code (U+4E2D as \\u4e2d), which is exact but not
+pretty: the HTML reports show every script. The same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fauxto.bundles import Bundle
+from fauxto.explain import Explanation
+from fauxto.export.contents import Card, Contents, Scale, contents, shown, utc, version
+from fauxto.export.groups import CAUTION, TITLES, Pictures, group, name, reading
+from fauxto.export.sheet import INK, LEFT, SOFT, WIDTH, Sheet, spelled
+from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
+from fauxto.report import Report, Says, Verdict
+
+_PICTURE_PIXELS = 960
+_PICTURE_WIDTH, _PICTURE_HEIGHT, _GAP = 66.0, 58.0, 7.0
+_HEIGHT_OF_TWO = 48.0  # of the picture and of its map, where both are shown
+_TILES, _TILE_WIDTH, _TILE_HEIGHT, _TILE_GAP = 6, 26.0, 41.0, 4.4
+_RULE, _AI, _REAL = (215, 211, 204), (232, 113, 10), (59, 130, 246)
+_TONES = {
+    Verdict.AI: (180, 80, 11),
+    Verdict.REAL: (29, 95, 196),
+    Verdict.INCONCLUSIVE: (92, 97, 107),
+    None: (179, 38, 30),
+}
+_SYMBOLS = {  # `wording.SYMBOLS`, by font, style and letter
+    Verdict.AI: ("ZapfDingbats", "", "s"),
+    Verdict.REAL: ("ZapfDingbats", "", "l"),
+    Verdict.INCONCLUSIVE: ("Helvetica", "B", "?"),
+    None: ("ZapfDingbats", "", "5"),
+}
+
+
+def report(
+    report: Report,
+    rgb: NDArray[np.uint8] | None,
+    *,
+    bundle: Bundle,
+    operating_point: str,
+    time: datetime,
+    explanation: Explanation | None = None,
+) -> bytes:
+    """Return the report on one picture as the bytes of a PDF; the arguments are those of `fauxto.export.html.report`.
+
+    Raises:
+        MissingExtraError: fpdf2 isn't installed.
+        ValueError: The time has no time zone.
+    """
+    said = contents(report, bundle=bundle, operating_point=operating_point, time=time, explanation=explanation)
+    sheet = Sheet(f"fauxto report: {said.name}", time)
+    sheet.text("fauxto report on a picture", 8.5, colour=SOFT)
+    sheet.text(said.name, 15, style="B", after=3)
+    x = LEFT
+    top = map_top = sheet.y
+    if rgb is not None:
+        x += _PICTURE_WIDTH + _GAP
+        map_top = _pictures(sheet, said, rgb, explanation)
+    with sheet.side_by_side(top):
+        _verdict(sheet, said, x)
+        if explanation is not None and rgb is not None:
+            _map_in_words(sheet, said, x, map_top)
+    if said.evidence:
+        sheet.title("What the file carries")
+        for card in said.evidence:
+            _card(sheet, card)
+    sheet.title("How it was judged")
+    sheet.text(" ".join(said.method))
+    sheet.title("What this can't tell")
+    for sentence in said.limits:
+        sheet.item(sentence)
+    sheet.title("Record")
+    for what, value in said.facts:
+        _in_columns(sheet, what, value, at=38, colours=(SOFT, INK))
+    return sheet.finish(_footer(time))
+
+
+def gallery(pictures: Pictures, *, time: datetime, title: str = "Pictures, by verdict") -> bytes:
+    """Return many reports as the bytes of a PDF; the arguments are those of `fauxto.export.html.gallery`.
+
+    Raises:
+        MissingExtraError: fpdf2 isn't installed.
+        ValueError: The time has no time zone.
+    """
+    groups = group(pictures)
+    sheet = Sheet(shown(title), time)
+    sheet.text(shown(title), 15, style="B", after=0.6)
+    sheet.text(groups.line, 8.5, colour=SOFT, after=3)
+    for verdict, count in groups.counts.items():
+        sheet.symbol(*_SYMBOLS[verdict], 10, x=LEFT, colour=_TONES[verdict])
+        sheet.text(f"{TITLES[verdict]}: {count:,}", 10, x=LEFT + 6, style="B", colour=_TONES[verdict], after=0.6)
+    sheet.y += 2
+    sheet.text(CAUTION)
+    for verdict, members in groups.members.items():
+        if members:
+            sheet.need(_TILE_HEIGHT + 12)
+            sheet.title(groups.heading(verdict))
+            for start in range(0, len(members), _TILES):
+                _row_of_tiles(sheet, members[start : start + _TILES])
+    return sheet.finish(_footer(time))
+
+
+def _pictures(sheet: Sheet, said: Contents, rgb: NDArray[np.uint8], explanation: Explanation | None) -> float:
+    """Set the picture, and below it its map if there is one, on the left; return where the map begins."""
+    size = {"x": LEFT, "width": _PICTURE_WIDTH, "height": _PICTURE_HEIGHT if explanation is None else _HEIGHT_OF_TWO}
+    sheet.y = sheet.picture(thumbnail(rgb, _PICTURE_PIXELS), f"The picture {said.name}", y=sheet.y, **size)
+    if explanation is None:
+        return sheet.y
+    map_top = sheet.y + 2
+    overlay = thumbnail(explanation.overlay(fit(rgb, _PICTURE_PIXELS)), _PICTURE_PIXELS)
+    sheet.y = sheet.picture(overlay, "A map of where the score comes from", y=map_top, **size)
+    return map_top
+
+
+def _verdict(sheet: Sheet, said: Contents, x: float) -> None:
+    tone = _TONES[said.verdict]
+    sheet.symbol(*_SYMBOLS[said.verdict], 14, x=x, colour=tone)
+    sheet.text(said.finding.headline, 14, x=x + 7, style="B", colour=tone, after=1)
+    sheet.text(said.finding.meaning, 9, x=x, after=1.5)
+    if said.scale is not None:
+        _scale(sheet, said.scale, x)
+    if said.probability:
+        sheet.text(said.probability, 9, x=x, style="B", after=1.5)
+    for reason in said.reasons:
+        sheet.item(reason, x)
+
+
+def _map_in_words(sheet: Sheet, said: Contents, x: float, top: float) -> None:
+    sheet.y = max(sheet.y + 1.5, top)
+    sheet.text("Where the score comes from", x=x, style="B", after=0.4)
+    sheet.text(f"Orange speaks for a generated picture, blue for a photograph. {said.map}", x=x)
+
+
+def _scale(sheet: Sheet, scale: Scale, x: float) -> None:
+    """Draw the two ends in colour, the inconclusive band hatched, and the marker."""
+    pdf, top, height, width = sheet.pdf, sheet.y + 1.5, 4.0, LEFT + WIDTH - x
+    low, high = x + scale.real_below * width, x + scale.ai_above * width
+    for start, end, colour in ((x, low, _REAL), (high, x + width, _AI)):
+        pdf.set_fill_color(*(colour if scale.counts else _RULE))
+        pdf.rect(start, top, end - start, height, style="F")
+    pdf.set_draw_color(*SOFT)
+    pdf.set_line_width(0.2)
+    with pdf.rect_clip(low, top, high - low, height):
+        for step in range(int((high - low + height) / 1.4) + 1):
+            pdf.line(low + step * 1.4 - height, top + height, low + step * 1.4, top)
+    pdf.rect(low, top, high - low, height)
+    pdf.set_fill_color(*INK)
+    marker = min(max(x + scale.probability * width - 0.6, x), x + width - 1.2)
+    pdf.rect(marker, top - 1.2, 1.2, height + 2.4, style="F")
+    for align, words in (("L", "photograph"), ("C", "can't tell"), ("R", "generated")):
+        sheet.y = top + height + 1.4
+        sheet.text(words, 7, x=x, colour=SOFT, align=align, after=1.2)
+
+
+def _card(sheet: Sheet, card: Card) -> None:
+    colour = SOFT if card.says is Says.NOTHING else INK
+    source = f"{card.source} ({card.trust})"
+    _in_columns(sheet, source, card.summary, at=47, colours=(colour, colour), style="B")
+
+
+def _in_columns(
+    sheet: Sheet, left: str, right: str, *, at: float, colours: tuple[tuple[int, int, int], ...], style: str = ""
+) -> None:
+    sheet.need(8)
+    top = sheet.y
+    sheet.text(left, width=at - 3, style=style, colour=colours[0], after=0.4)
+    with sheet.side_by_side(top):
+        sheet.text(right, x=LEFT + at, colour=colours[1], after=0.4)
+
+
+def _row_of_tiles(sheet: Sheet, members: Sequence[tuple[Report, Thumbnail | None]]) -> None:
+    sheet.need(_TILE_HEIGHT)
+    top = sheet.y + 1
+    for column, (one, picture) in enumerate(members):
+        x = LEFT + column * (_TILE_WIDTH + _TILE_GAP)
+        if picture is None:
+            sheet.y = top + _TILE_WIDTH / 2
+            sheet.text("no picture", 7, x=x, width=_TILE_WIDTH, colour=SOFT, align="C")
+        else:
+            sheet.picture(picture, name(one), x=x, y=top, width=_TILE_WIDTH, height=_TILE_WIDTH)
+        sheet.y = top + _TILE_WIDTH + 1
+        sheet.symbol(*_SYMBOLS[one.verdict], 6.5, x=x, colour=_TONES[one.verdict])
+        sheet.text(reading(one), 7, x=x + 3.4, width=_TILE_WIDTH - 3.4, style="B", colour=_TONES[one.verdict])
+        sheet.text(_ending(spelled(name(one))), 6, x=x, width=_TILE_WIDTH)
+    sheet.y = top + _TILE_HEIGHT
+
+
+def _ending(text: str) -> str:
+    """Return the end of a name that is too long for two lines under a tile, where names differ most."""
+    return text if len(text) <= 36 else f"…{text[-35:]}"
+
+
+def _footer(time: datetime) -> str:
+    return f"fauxto {version()} · {utc(time)}"

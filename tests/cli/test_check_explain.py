@@ -1,0 +1,103 @@
+"""`fauxto check --explain MAP.png --report FILE`: one picture, a map with its test's outcome, a report."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pypdf
+import pytest
+from typer.testing import CliRunner, Result
+
+from fauxto.cli import commands
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
+
+Run = Callable[..., Result]
+
+
+def png(rgb: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    PIL.Image.fromarray(rgb).save(file, "PNG")
+    return file.getvalue()
+
+
+def rough_corner() -> bytes:
+    """A smooth slope with one rough quarter; the golden network takes rough pictures for generated ones."""
+    y, x = np.mgrid[:64, :64]
+    rgb = np.stack([2 * x, 2 * y, x + y], axis=-1).astype(np.uint8)
+    rgb[:32, :32] = np.random.default_rng(5).integers(0, 256, (16, 16, 1), np.uint8).repeat(2, 0).repeat(2, 1)
+    return png(rgb)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run `fauxto check --model GOLDEN ...` in a folder with a few pictures."""
+    (tmp_path / "rough.png").write_bytes(rough_corner())
+    (tmp_path / "large.png").write_bytes(png(np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)))
+    (tmp_path / "text.jpg").write_text("no picture")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def invoke(*arguments: str, stdin: bytes | None = None) -> Result:
+        return CliRunner().invoke(commands, ["check", "--model", str(GOLDEN), *arguments], input=stdin)
+
+    return invoke
+
+
+def test_a_map_and_a_report(run: Run) -> None:
+    result = run("--json", "--explain", "map.png", "--report", "out.html", "rough.png")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["path"] == "rough.png"  # what is said of the map doesn't get between
+    assert "map.png: orange speaks for a generated picture" in result.stderr
+    assert "This map was tested and" in result.stderr
+    drawn = np.asarray(PIL.Image.open("map.png")).astype(int)
+    assert drawn.shape == (1600, 1600, 3)
+    redness = drawn[..., 0] - drawn[..., 2]
+    assert redness[:700, :700].mean() > redness[900:, 900:].mean() + 10
+    page = Path("out.html").read_text()
+    assert "Where the score comes from" in page
+    assert page.count('src="data:image/') == 2
+    assert run("--report", "out.pdf", "rough.png").stderr == ""
+    [sheet] = pypdf.PdfReader("out.pdf").pages
+    assert "rough.png" in sheet.extract_text()
+    assert "Where the score comes from" not in sheet.extract_text()
+
+
+def test_standard_input(run: Run) -> None:
+    result = run("--explain", "map.png", "--report", "out.html", "-", stdin=rough_corner())
+    assert result.exit_code == 0, result.output
+    assert Path("map.png").exists()
+    assert Path("out.html").exists()
+
+
+@pytest.mark.parametrize(("name", "code"), [("large.png", 0), ("text.jpg", 1), ("absent.jpg", 1)])
+def test_where_there_is_nothing_to_explain_the_report_says_why(run: Run, name: str, code: int) -> None:
+    result = run("--explain", "map.png", "--report", "out.html", name)
+    assert result.exit_code == code
+    assert "No map: the model doesn't speak for this picture" in result.stderr
+    assert not Path("map.png").exists()
+    assert name in Path("out.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--explain", "map.png", "rough.png", "large.png"], "are for one picture"),
+        (["--report", "out.pdf", "*.png"], "are for one picture"),
+        (["--explain", "map.jpg", "rough.png"], "needs such an ending"),
+        (["--report", "out.docx", "rough.png"], "needs such an ending"),
+        (["--explain", "rough.png", "rough.png"], "would write over the picture"),
+        (["--explain", "no/such/folder/map.png", "rough.png"], "No such file or directory"),
+    ],
+)
+def test_wrong_commands_are_one_sentence_and_write_nothing(run: Run, arguments: list[str], said: str) -> None:
+    before = {path.name: path.read_bytes() for path in Path().iterdir()}
+    result = run(*arguments)
+    assert result.exit_code in (1, 2)
+    assert said in (result.stderr or str(result.exception))
+    assert {path.name: path.read_bytes() for path in Path().iterdir()} == before

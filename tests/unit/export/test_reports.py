@@ -1,0 +1,310 @@
+"""Reports on a picture as HTML and PDF, and the gallery: opened again, with every text of a stranger's harmless."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import io
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pypdf
+import pytest
+from numpy.typing import NDArray
+
+from fauxto import (
+    Basis,
+    Bundle,
+    Evidence,
+    ImageSummary,
+    ModelSummary,
+    Report,
+    Says,
+    Stability,
+    Status,
+    Trust,
+    Verdict,
+    bundles,
+)
+from fauxto.explain import Deletion, Explanation
+from fauxto.export import groups, html, pdf
+from fauxto.export.thumbnails import fit, thumbnail
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "bundle"
+TIME = datetime(2026, 11, 22, 19, 22, 5, tzinfo=timezone(timedelta(hours=1)))
+SHA256 = "ab" * 32
+MAP = Explanation(
+    np.linspace(-1, 1, 25, dtype=np.float32).reshape(5, 5), Deletion(0.28, 1.0, 0.0, 2.0, (0.9, 1.1, 1.0))
+)
+HOSTILE = (
+    "\"><script>alert(1)</script><img src=x onerror=alert(1)>' onload=x</title></style>&lt;--"
+    "\u202egnp.exe\x1b[31m\x00\n\r\t\u2066\x9b写真 🙂 é العربية \udcff ]]>"
+)
+
+ACTIVE_IN_PDF = re.compile(rb"/(JS|JavaScript|URI|Launch|OpenAction\s*<<|EmbeddedFile)\b")
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return bundles.load(GOLDEN)
+
+
+@pytest.fixture
+def full(bundle: Bundle) -> Report:
+    """A report in which everything has a place, and nothing is hostile."""
+    return Report(
+        path="album/2026/holiday.jpg",
+        status=Status.OK,
+        verdict=Verdict.AI,
+        basis=Basis.DECLARED_METADATA,
+        probability=0.973,
+        score=3.25,
+        fpr_at_score=0.02,
+        stability=Stability(0, 2),
+        reasons=("declared_ai: the file declares it.", "pixels_ai: the probability of AI is 0.9730."),
+        evidence=(
+            Evidence("compression", Says.NOTHING, Trust.INFERRED, "No trace of an earlier compression.", {}),
+            Evidence("generator_metadata", Says.AI, Trust.DECLARED, "The file declares it.", {"prompt": "a cat"}),
+        ),
+        image=ImageSummary(512, 512, "JPEG", SHA256),
+        model=ModelSummary(bundle.name, bundle.version, bundle.model_sha256),
+        milliseconds={"decode": 1.0, "evidence": 1.0, "model": 1.0},
+    )
+
+
+@pytest.fixture
+def hostile(full: Report) -> Report:
+    """The same with a stranger's words wherever they can get in."""
+    return dataclasses.replace(
+        full,
+        path=HOSTILE,
+        reasons=tuple(f"note: {HOSTILE}" for _ in range(3)),
+        evidence=(
+            Evidence(HOSTILE, Says.AI, Trust.DECLARED, HOSTILE, {HOSTILE: [HOSTILE]}),
+            Evidence("long", Says.NOTHING, Trust.INFERRED, "x" * 1_000_000, {"x": "y" * 1_000_000}),
+        ),
+        image=ImageSummary(1, 1, HOSTILE, SHA256),
+    )
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.style = ""
+        self._in = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+        self._in = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._in == "style":
+            self.style += data
+        else:
+            self.words += f" {data}"
+
+    def pictures(self) -> Iterator[PIL.Image.Image]:
+        for tag, attributes in self.tags:
+            if tag == "img":
+                source = attributes["src"] or ""
+                yield PIL.Image.open(io.BytesIO(base64.b64decode(source.partition(";base64,")[2])))
+
+
+def assert_harmless(text: str) -> Page:
+    page = Page(text)
+    assert all(one.isprintable() or one == "\n" for one in text)
+    allowed = {"html", "head", "meta", "title", "style", "body", "main", "header", "section", "details", "summary"}
+    allowed |= {"h1", "h2", "h3", "p", "span", "strong", "ul", "li", "dl", "dt", "dd", "div", "pre", "img", "figure"}
+    allowed |= {"svg", "defs", "pattern", "g", "rect", "line", "table", "thead", "tbody", "tr", "th", "td"}
+    assert {tag for tag, _ in page.tags} <= allowed
+    attributes = [(name, value) for _, all_of_one in page.tags for name, value in all_of_one.items()]
+    assert not [name for name, _ in attributes if name.startswith("on") or name in ("style", "href", "action")]
+    assert all(re.match(r"data:image/(png|jpeg);base64,", value or "") for name, value in attributes if name == "src")
+    assert "url(" not in page.style.replace("url(#hatch)", "")
+    assert "@import" not in page.style
+    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+    [policy] = [one["content"] for _, one in page.tags if one.get("http-equiv") == "Content-Security-Policy"]
+    assert policy is not None
+    assert policy.startswith(f"default-src 'none'; img-src data:; style-src 'sha256-{digest}';")
+    return page
+
+
+def words_of(document: bytes) -> str:
+    return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(document)).pages).split())
+
+
+def test_both_say_what_a_case_file_needs(full: Report, bundle: Bundle, photo: NDArray[np.uint8]) -> None:
+    page = html.report(full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=MAP)
+    document = pdf.report(full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=MAP)
+    point = bundle.operating_points["balanced"]
+    for words in (" ".join(assert_harmless(page).words.split()), words_of(document)):
+        for said in (
+            "holiday.jpg",
+            "Probably made by a generative model",
+            "97 %",
+            "Of 100 real photographs, about 2 score this high.",
+            "What the pixels say outlasts a mild re-encoding.",
+            "The file declares it.",
+            "declared",
+            "No trace of an earlier compression.",
+            "This map was tested and is faithful",
+            f"{bundle.name} {bundle.version}",
+            f"From {100 * point.ai_above:.3g} % up a picture is called generated",
+            "This verdict rests on: declared metadata.",
+            "A verdict is likelihood, not proof",
+            SHA256,
+            bundle.model_sha256,
+            "operating point 'balanced'",
+            "fauxto 0.",
+            "2026-11-22 18:22:05 UTC",
+        ):
+            assert said in words, said
+        assert "album" not in words  # the folders that a file lay in are nobody's business
+    assert len(pypdf.PdfReader(io.BytesIO(document)).pages) == 1
+    assert page.index("The file declares it.") < page.index("No trace of an earlier compression.")
+
+
+def test_pictures_are_made_anew(full: Report, bundle: Bundle, photo: NDArray[np.uint8]) -> None:
+    page = html.report(full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=MAP)
+    picture, overlay = Page(page).pictures()
+    assert picture.size == overlay.size == (512, 512)
+    assert not picture.getexif()
+    assert not {"exif", "comment", "icc_profile", "photoshop", "xmp"} & set(picture.info)
+    assert np.abs(np.asarray(picture).astype(int) - photo).mean() < 3
+    document = pdf.report(full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=MAP)
+    assert [one.image.size for one in pypdf.PdfReader(io.BytesIO(document)).pages[0].images if one.image] == [
+        (512, 512),
+        (512, 512),
+    ]
+
+
+def test_no_text_of_a_stranger_steers_a_report(hostile: Report, bundle: Bundle, photo: NDArray[np.uint8]) -> None:
+    text = html.report(hostile, photo, bundle=bundle, operating_point="balanced", time=TIME)
+    page = assert_harmless(text)
+    assert len(text) < 400_000
+    assert page.words.count("<img src=x onerror=alert(1)>") >= 6
+    assert "写真" in page.words
+    assert "[cut: 1,000,000 characters]" in page.words
+    assert "\\u202egnp.exe\\x1b[31m\\x00\\n" in page.words
+    document = pdf.report(hostile, photo, bundle=bundle, operating_point="balanced", time=TIME)
+    words = words_of(document)
+    assert "\\u5199\\u771f \\U0001f642 é" in words
+    assert not ACTIVE_IN_PDF.search(document)
+    assert len(pypdf.PdfReader(io.BytesIO(document)).pages) <= 2
+
+
+def test_a_gallery_counts_all_shows_some_and_is_harmless(
+    full: Report, hostile: Report, photo: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "MOST", 3)
+    unjudged = Report(path=HOSTILE, status=Status.TRUNCATED, reasons=(f"truncated: {HOSTILE}",))
+    real = dataclasses.replace(full, path="real.jpg", verdict=Verdict.REAL, probability=0.02)
+    doubtful = dataclasses.replace(full, path="big.jpg", verdict=Verdict.INCONCLUSIVE, reasons=("out_of_domain: big.",))
+    small = thumbnail(photo)
+    members = [(full, small), (hostile, small), (real, small), (doubtful, None), (unjudged, None), *[(real, small)] * 9]
+    text = html.gallery(iter(members), time=TIME, title=HOSTILE)
+    page = assert_harmless(text)
+    words = " ".join(page.words.split())
+    for said in ("14 pictures", "Probably generated (2)", "Can't tell (1)", "no finding"):
+        assert said in words
+    assert "Probably photographs (10, the first 3 shown)" in words
+    assert "truncated" in words
+    assert words.count("real.jpg") == 6  # three tiles and three rows
+    assert len(list(page.pictures())) == 5
+    assert "0 pictures" in html.gallery([], time=TIME)
+    document = pdf.gallery(iter(members), time=TIME, title=HOSTILE)
+    assert document == pdf.gallery(members, time=TIME, title=HOSTILE)
+    assert not ACTIVE_IN_PDF.search(document)
+    words = words_of(document)
+    for said in ("14 pictures", "Probably generated: 2", "Probably photographs: 10", "no picture", "no finding"):
+        assert said in words
+    assert words.count("real.jpg") == 3
+    many = pypdf.PdfReader(io.BytesIO(pdf.gallery([(real, small)] * 200, time=TIME))).pages
+    monkeypatch.undo()
+    assert len(many) == 1
+    many = pypdf.PdfReader(io.BytesIO(pdf.gallery([(real, small)] * 200, time=TIME))).pages
+    assert sum(page.extract_text().count("real.jpg") for page in many) == 200
+    assert "0 pictures" in words_of(pdf.gallery([], time=TIME))
+
+
+@pytest.mark.parametrize("write", [html.report, pdf.report])
+def test_a_file_that_could_not_be_judged_has_a_report_too(write: object, bundle: Bundle) -> None:
+    bad = Report(path="half.jpg", status=Status.TRUNCATED, reasons=("truncated: the JPEG ends too early.",))
+    made = write(bad, None, bundle=bundle, operating_point="balanced", time=TIME)  # type: ignore[operator]
+    words = words_of(made) if isinstance(made, bytes) else assert_harmless(made).words
+    for said in ("This file could not be judged", "The JPEG ends too early.", "truncated", "half.jpg"):
+        assert said in words
+    assert "%" not in words
+
+
+@pytest.mark.parametrize("write", [html.report, pdf.report])
+def test_a_reading_outside_the_domain_is_no_finding(write: object, full: Report, bundle: Bundle) -> None:
+    outside = dataclasses.replace(full, verdict=Verdict.INCONCLUSIVE, reasons=("out_of_domain: too large.",))
+    made = write(outside, None, bundle=bundle, operating_point="balanced", time=TIME)  # type: ignore[operator]
+    words = words_of(made) if isinstance(made, bytes) else assert_harmless(made).words
+    assert "is no finding here" in words
+    assert "score this high" not in words
+
+
+def test_the_same_input_makes_the_same_file(full: Report, bundle: Bundle, photo: NDArray[np.uint8]) -> None:
+    for write in (html.report, pdf.report):
+        first, again, later = (
+            write(full, photo, bundle=bundle, operating_point="balanced", time=time, explanation=MAP)
+            for time in (TIME, TIME.astimezone(UTC), TIME + timedelta(seconds=1))
+        )
+        assert first == again
+        assert first != later
+        with pytest.raises(ValueError, match="time zone"):
+            write(full, photo, bundle=bundle, operating_point="balanced", time=TIME.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("shape", "side", "size", "media_type"),
+    [
+        ((3000, 4000), 240, (240, 180), "image/jpeg"),
+        ((32, 32), 240, (224, 224), "image/png"),
+        ((200, 240), 240, (240, 200), "image/jpeg"),
+        ((1, 5000), 240, (240, 1), "image/jpeg"),
+        ((1, 1), 240, (240, 240), "image/png"),
+    ],
+)
+def test_thumbnails(shape: tuple[int, int], side: int, size: tuple[int, int], media_type: str) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    made = thumbnail(rgb, side)
+    assert (made.width, made.height) == size == PIL.Image.open(io.BytesIO(made.data)).size
+    assert made.media_type == media_type
+    if media_type == "image/png":
+        assert (np.asarray(PIL.Image.open(io.BytesIO(made.data))) == fit(rgb, side)).all()
+
+
+def test_without_fpdf_the_extra_is_named_and_html_goes_on(tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.modules['fpdf'] = None\n"
+        "from datetime import UTC, datetime\n"
+        "from fauxto import Report, Status, MissingExtraError, bundles\n"
+        "from fauxto.export import groups, html, pdf\n"
+        f"words = dict(bundle=bundles.load({str(GOLDEN)!r}), operating_point='balanced', time=datetime.now(UTC))\n"
+        "bad = Report('x', Status.TRUNCATED)\n"
+        "assert 'could not be judged' in html.report(bad, None, **words)\n"
+        "try: pdf.report(bad, None, **words)\n"
+        "except MissingExtraError as error: print(error)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "fauxto[export]" in ended.stdout
