@@ -67,6 +67,30 @@ def import_folders_command(
     _print_summary(dataset)
 
 
+@import_app.command("photos")
+def import_photos_command(
+    source: Annotated[
+        Path,
+        typer.Argument(help="Folder of manifest.csv with its windows, and of originals.csv.", show_default=False),
+    ],
+    out: Out,
+    originals: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the whole pictures of originals.csv, as <split>/<path>: import these in the place of the "
+            "windows; they stay files.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Import windows of photographs and AI pictures that a table lists, or the whole pictures."""
+    from fauxto.lab.datasets.photos import import_photos
+
+    with _progress_bar("Importing photos") as on_progress:
+        dataset = import_photos(source, out, originals=originals, on_progress=on_progress)
+    _print_summary(dataset)
+
+
 @data_app.command("audit")
 def audit_command(
     folder: Folder,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from fauxto.lab.datasets.manifest import Dataset, PixelRows, Split
+from fauxto.lab.datasets.manifest import Dataset, Split
+from fauxto.lab.datasets.pictures import FileRows, PixelRows
 
-__all__ = ["Dataset", "PixelRows", "Split"]
+__all__ = ["Dataset", "FileRows", "PixelRows", "Split"]

@@ -12,10 +12,10 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A picture: its manifest row (without the offset) and its pixels."""
+    """A picture: its manifest row (without the offset) and its pixels, None where it stays a file."""
 
     row: dict[str, Any]
-    pixels: bytes
+    pixels: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Journal:
         lines = []
         for result in results:
             if isinstance(result, Packed):
-                row = result.row | {"offset": self._pixels.tell()}
-                self._pixels.write(result.pixels)
+                row = result.row | {"offset": -1 if result.pixels is None else self._pixels.tell()}
+                self._pixels.write(result.pixels or b"")
                 self.packed[row["path"]] = row
                 lines.append(_to_line({"packed": row}))
             else:
@@ -109,9 +109,9 @@ class Journal:
 
 
 def pixel_bytes(row: dict[str, Any]) -> int:
-    """Return how many bytes the pixels of a manifest row take."""
+    """Return how many bytes of packed pixels a manifest row has."""
     count: int = row["pixel_height"] * row["pixel_width"] * 3
-    return count
+    return 0 if row["offset"] < 0 else count
 
 
 def _to_line(entry: dict[str, Any]) -> bytes:

@@ -1,7 +1,8 @@
 """A data set on disk: what its files hold, and how training and evaluation read them.
 
 A data set is a folder with three files (docs/reference/datasets.md): `dataset.json` says where it came from,
-`manifest.parquet` has a row per picture, `pixels.bin` their pixels back to back.
+`manifest.parquet` has a row per picture, `pixels.bin` their pixels back to back. A set of large pictures has no
+`pixels.bin`: its pictures stay files, and `dataset.json` says in which folder.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fauxto.errors import DatasetError
+from fauxto.lab.datasets.pictures import FileRows, PixelRows
 from fauxto.lab.datasets.splitting import SPLITS
 
 FORMAT = 1
@@ -44,34 +45,11 @@ SCHEMA = pa.schema(
         pa.field("jpeg_tables", pa.string()),  # names one set of quantisation tables; null unless JPEG
         pa.field("sha256", pa.string(), nullable=False),  # of the file
         pa.field("pixel_sha256", pa.string(), nullable=False),  # of the whole picture: its size and pixels
-        pa.field("offset", pa.int64(), nullable=False),  # of the first byte in pixels.bin
-        pa.field("pixel_height", pa.int32(), nullable=False),  # of what pixels.bin holds
+        pa.field("offset", pa.int64(), nullable=False),  # of the first byte in pixels.bin; -1 where it stays a file
+        pa.field("pixel_height", pa.int32(), nullable=False),  # of what a reader gets to see
         pa.field("pixel_width", pa.int32(), nullable=False),
     ]
 )
-
-
-class PixelRows(Sequence[NDArray[np.uint8]]):
-    """Pictures of different sizes, each uint8 [height, width, 3], viewed in the memory-mapped pixels."""
-
-    def __init__(self, pixels: NDArray[np.uint8], offsets: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
-        self._pixels = pixels
-        self._offsets = offsets
-        self._sizes = sizes
-
-    def __len__(self) -> int:
-        return len(self._offsets)
-
-    @overload
-    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
-    @overload
-    def __getitem__(self, index: slice) -> PixelRows: ...
-    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | PixelRows:
-        if isinstance(index, slice):
-            return PixelRows(self._pixels, self._offsets[index], self._sizes[index])
-        height, width = self._sizes[index]
-        start = self._offsets[index]
-        return self._pixels[start : start + height * width * 3].reshape(height, width, 3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,14 +58,15 @@ class Split:
 
     Attributes:
         name: "train", "val" or "test".
-        images: uint8 [N, H, W, 3], memory-mapped, where all pictures have one size; otherwise `PixelRows`.
+        images: uint8 [N, H, W, 3], memory-mapped, where all pictures have one size; otherwise `PixelRows`; and
+            `FileRows` where the pictures stay files.
         labels: int64 [N]; 0 is real, 1 is ai.
         rows: The split's rows of the manifest.
         leaked: bool [N]; whether equal pixels also stand in an earlier split (train before val before test).
     """
 
     name: str
-    images: NDArray[np.uint8] | PixelRows
+    images: NDArray[np.uint8] | PixelRows | FileRows
     labels: NDArray[np.int64]
     rows: pa.Table
     leaked: NDArray[np.bool_]
@@ -103,6 +82,8 @@ class Dataset:
         folder: Where it lies.
         name: What it is called.
         description: The contents of dataset.json.
+        files: The folder of the pictures' files, to which the manifest's paths are relative; None where their pixels
+            are packed.
         manifest: Every row, ordered by split (train, val, test), then by path.
         manifest_sha256: Hash of manifest.parquet, which stands for the whole data set in a run's records.
     """
@@ -113,7 +94,10 @@ class Dataset:
         self.name: str = description["name"]
         self.manifest_sha256: str = description["manifest_sha256"]
         self.manifest = manifest
-        self._pixels: NDArray[np.uint8] = np.memmap(folder / PIXELS_FILE, dtype=np.uint8, mode="r")
+        self.files = folder / description["files"] if "files" in description else None
+        self._pixels: NDArray[np.uint8] | None = None
+        if self.files is None:
+            self._pixels = np.memmap(folder / PIXELS_FILE, dtype=np.uint8, mode="r")
 
     @classmethod
     def open(cls, folder: str | Path) -> Dataset:
@@ -126,7 +110,6 @@ class Dataset:
         try:
             description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
             data = (folder / MANIFEST_FILE).read_bytes()
-            pixel_bytes = (folder / PIXELS_FILE).stat().st_size
         except (OSError, ValueError) as error:
             raise DatasetError(
                 f"{folder} holds no finished data set; make or finish one with `fauxto data import`"
@@ -141,9 +124,13 @@ class Dataset:
             manifest = pq.read_table(pa.BufferReader(data), schema=SCHEMA)
         except pa.ArrowException as error:
             raise DatasetError(f"{folder / MANIFEST_FILE} isn't a manifest: {error}") from error
-        sizes = manifest["pixel_height"].to_numpy().astype(np.int64) * manifest["pixel_width"].to_numpy() * 3
-        ends = np.cumsum(sizes)
-        if not np.array_equal(manifest["offset"], ends - sizes) or ends[-1] != pixel_bytes:
+        if "files" in description:
+            if not (folder / description["files"]).is_dir():
+                raise DatasetError(
+                    f"{folder} says that its pictures lie in {description['files']}, where there is no folder; "
+                    f'name the right one under "files" in {DESCRIPTION_FILE}'
+                )
+        elif not _fits(manifest, folder / PIXELS_FILE):
             raise DatasetError(f"{folder / PIXELS_FILE} doesn't fit the manifest; import the data set again")
         return cls(folder, description, manifest)
 
@@ -173,15 +160,28 @@ class Dataset:
             leaked=pc.is_in(rows["pixel_sha256"], earlier["pixel_sha256"].combine_chunks()).to_numpy(),
         )
 
-    def images(self, rows: pa.Table) -> PixelRows:
-        """Return the pixels of some rows of the manifest, whatever their sizes."""
+    def images(self, rows: pa.Table) -> PixelRows | FileRows:
+        """Return the pictures of some rows of the manifest, whatever their sizes."""
+        if self._pixels is None:
+            return FileRows([self.files / path for path in rows["path"].to_pylist()], rows["sha256"].to_pylist())
         sizes = np.stack([rows["pixel_height"], rows["pixel_width"]], axis=1).astype(np.int64)
         return PixelRows(self._pixels, rows["offset"].to_numpy(), sizes)
 
-    def _stack(self, rows: pa.Table) -> NDArray[np.uint8] | PixelRows:
+    def _stack(self, rows: pa.Table) -> NDArray[np.uint8] | PixelRows | FileRows:
         heights, widths = rows["pixel_height"].unique(), rows["pixel_width"].unique()
-        if len(heights) > 1 or len(widths) > 1:
+        if self._pixels is None or len(heights) > 1 or len(widths) > 1:
             return self.images(rows)
         shape = (len(rows), heights[0].as_py(), widths[0].as_py(), 3)
         start = rows["offset"][0].as_py()  # a split's pictures lie back to back, as `open` has checked
         return self._pixels[start : start + math.prod(shape)].reshape(shape)
+
+
+def _fits(manifest: pa.Table, pixels_file: Path) -> bool:
+    """Tell whether the pictures lie back to back in the file and fill it."""
+    sizes = manifest["pixel_height"].to_numpy().astype(np.int64) * manifest["pixel_width"].to_numpy() * 3
+    ends = np.cumsum(sizes)
+    return (
+        np.array_equal(manifest["offset"], ends - sizes)
+        and pixels_file.is_file()
+        and pixels_file.stat().st_size == ends[-1]
+    )

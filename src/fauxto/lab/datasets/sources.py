@@ -84,6 +84,19 @@ def members(source: Path) -> Iterator[Member]:
     return _zip_members(source) if is_zip else _tar_members(source)
 
 
+def read_file(path: Path, name: str) -> bytes:
+    """Return the bytes of a folder's file; `name` is its path inside the folder, and all that an error tells.
+
+    Raises:
+        ImageError: It can't be read, or its name can't be trusted.
+    """
+    _check_name(name)
+    try:
+        return read_bytes(path)
+    except ImageError as error:  # the reason is kept in dataset.json, where this machine's folders don't belong
+        raise ImageError(error.status, str(error).replace(ascii(str(path)), ascii(name))) from error
+
+
 def is_plain(name: str) -> bool:
     """Tell whether a member's name is a relative path without `..`, backslashes or control characters."""
     path = PurePosixPath(name)
@@ -107,15 +120,7 @@ def _folder_members(folder: Path) -> Iterator[Member]:
     paths = _files(folder)
     for count, path in enumerate(paths, start=1):
         name = path.relative_to(folder).as_posix()
-        yield Member(name, partial(_read_file, path, name), count / len(paths))
-
-
-def _read_file(path: Path, name: str) -> bytes:
-    _check_name(name)
-    try:
-        return read_bytes(path)
-    except ImageError as error:  # the reason is kept in dataset.json, where this machine's folders don't belong
-        raise ImageError(error.status, str(error).replace(ascii(str(path)), ascii(name))) from error
+        yield Member(name, partial(read_file, path, name), count / len(paths))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ are put in the order of the manifest, and one rename turns the folder into `<out
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,15 @@ _DECODED_AHEAD = 2 * _THREADS  # pictures: a small file can hold very many pixel
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """What is known of a picture that a file is but a window of: its size in pixels and its format."""
+
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A file that an importer offers.
 
@@ -57,6 +68,7 @@ class Candidate:
         read: Returns the file's bytes or raises `ImageError`.
         done: Share of the source that lies behind with this file, in [0, 1].
         kept_together: Files with the same word fall into the same split; None leaves that to their pixels.
+        whole: The picture that the file was cut out of; None where the file is the whole picture.
     """
 
     path: str
@@ -68,6 +80,7 @@ class Candidate:
     read: Callable[[], bytes]
     done: float
     kept_together: str | None = None
+    whole: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,7 @@ def write_dataset(
     *,
     window: int | None = None,
     side: int | None = None,
+    files: Path | None = None,
     on_progress: OnProgress = lambda progress: None,
 ) -> Dataset:
     """Pack every candidate that decodes into a data set at `out`; list the others in its dataset.json.
@@ -100,6 +114,8 @@ def write_dataset(
         candidates: The files.
         window: Pack at most this many pixels of each side, from the centre; None packs whole pictures.
         side: Skip whatever isn't a square of so many pixels a side; None takes any size.
+        files: The folder to which the candidates' paths are relative, if their pictures are to stay there, to be
+            decoded when they are read; None packs their pixels.
         on_progress: Called after every batch.
 
     Raises:
@@ -113,24 +129,25 @@ def write_dataset(
         return dataset
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DatasetError(f"{out} exists and isn't a data set; choose another --out")
-    partial = out.with_name(out.name + ".partial")
-    journal = Journal(partial, origin)
+    unfinished = out.with_name(out.name + ".partial")
+    pack = partial(_pack, window=window, side=side, keep_pixels=files is None)
+    journal = Journal(unfinished, origin)
     try:
         with journal:
             for batch in _batches(candidates, journal):
-                journal.append(_packed(batch, window, side))
+                journal.append(_packed(batch, pack))
                 on_progress(Progress(batch[-1][0].done, len(journal.packed), len(journal.skipped)))
         if not journal.packed:
             raise DatasetError(f"no picture could be packed into {out}: all {len(journal.skipped)} files were skipped")
     except DatasetError:  # the source is no good; a mended one is another source, which starts afresh
         journal.delete()
         with suppress(OSError):  # stays where somebody keeps other files in it
-            partial.rmdir()
+            unfinished.rmdir()
         raise
-    _finish(partial, origin, journal)
+    _finish(unfinished, origin, journal, files)
     if out.exists():
         out.rmdir()  # empty, as checked above; not every system renames over a folder
-    partial.rename(out)
+    unfinished.rename(out)
     return Dataset.open(out)
 
 
@@ -164,19 +181,21 @@ def _batches(candidates: Iterable[Candidate], journal: Journal) -> Iterator[list
         yield batch
 
 
-def _packed(batch: Iterable[_Loaded], window: int | None, side: int | None) -> Iterator[Packed | Skipped]:
+def _packed(batch: Iterable[_Loaded], pack: Callable[..., Packed | Skipped]) -> Iterator[Packed | Skipped]:
     """Decode in threads and yield in order, holding the pixels of at most `_DECODED_AHEAD` pictures."""
     ahead: deque[Future[Packed | Skipped]] = deque()
     with ThreadPoolExecutor(_THREADS) as threads:
         for loaded in batch:
             if len(ahead) == _DECODED_AHEAD:
                 yield ahead.popleft().result()
-            ahead.append(threads.submit(_pack, *loaded, window, side))
+            ahead.append(threads.submit(pack, *loaded))
         while ahead:
             yield ahead.popleft().result()
 
 
-def _pack(candidate: Candidate, data: bytes | ImageError, window: int | None, side: int | None) -> Packed | Skipped:
+def _pack(
+    candidate: Candidate, data: bytes | ImageError, *, window: int | None, side: int | None, keep_pixels: bool
+) -> Packed | Skipped:
     try:
         if isinstance(data, ImageError):
             raise data
@@ -187,7 +206,8 @@ def _pack(candidate: Candidate, data: bytes | ImageError, window: int | None, si
             raise ImageError(Status.UNSUPPORTED_FORMAT, sentence)
     except ImageError as error:
         return Skipped(candidate.path, error.status.value, str(error))
-    pixel_sha256 = _sha256(f"{height}x{width}:".encode() + image.rgb.tobytes())
+    pixel_sha256 = hashlib.sha256(f"{height}x{width}:".encode())
+    pixel_sha256.update(np.ascontiguousarray(image.rgb))
     tables = read_tables(data)
     pixels = _centre(image.rgb, window or max(height, width))
     row = {
@@ -195,7 +215,7 @@ def _pack(candidate: Candidate, data: bytes | ImageError, window: int | None, si
         "label": candidate.label,
         "generator": candidate.generator,
         "source": candidate.source,
-        "split": choose_split(candidate.kept_together or pixel_sha256, candidate.shares),
+        "split": choose_split(candidate.kept_together or pixel_sha256.hexdigest(), candidate.shares),
         "object_class": candidate.object_class,
         "width": width,
         "height": height,
@@ -203,11 +223,12 @@ def _pack(candidate: Candidate, data: bytes | ImageError, window: int | None, si
         "jpeg_quality": estimate_quality(tables[0]) if 0 in tables else None,
         "jpeg_tables": _sha256(repr(sorted(tables.items())).encode())[:12] if tables else None,
         "sha256": image.facts.sha256,
-        "pixel_sha256": pixel_sha256,
+        "pixel_sha256": pixel_sha256.hexdigest(),
         "pixel_height": pixels.shape[0],
         "pixel_width": pixels.shape[1],
     }
-    return Packed(row, pixels.tobytes())
+    whole = dataclasses.asdict(candidate.whole) if candidate.whole else {}
+    return Packed(row | whole, pixels.tobytes() if keep_pixels else None)
 
 
 def _centre(rgb: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
@@ -219,13 +240,14 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _finish(folder: Path, origin: dict[str, Any], journal: Journal) -> None:
+def _finish(folder: Path, origin: dict[str, Any], journal: Journal, files: Path | None) -> None:
     rows = sorted(journal.packed.values(), key=lambda row: (SPLITS.index(row["split"]), row["path"]))
-    with journal.pixels_file.open("rb") as source, (folder / PIXELS_FILE).open("wb") as target:
-        for row in rows:
-            source.seek(row["offset"])
-            row["offset"] = target.tell()
-            target.write(source.read(pixel_bytes(row)))
+    if files is None:
+        with journal.pixels_file.open("rb") as source, (folder / PIXELS_FILE).open("wb") as target:
+            for row in rows:
+                source.seek(row["offset"])
+                row["offset"] = target.tell()
+                target.write(source.read(pixel_bytes(row)))
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), folder / MANIFEST_FILE, compression="zstd")
     counts = Counter((row["split"], row["label"]) for row in rows)
     description = {
@@ -237,6 +259,7 @@ def _finish(folder: Path, origin: dict[str, Any], journal: Journal) -> None:
             split: {label: counts[split, label] for label in LABELS if counts[split, label]} for split in SPLITS
         },
         "skipped": list(journal.skipped.values()),
+        **({"files": str(files.resolve())} if files else {}),
     }
     (folder / DESCRIPTION_FILE).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     journal.delete()

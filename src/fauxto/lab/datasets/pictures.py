@@ -1,0 +1,66 @@
+"""The pictures of a data set as sequences: viewed in its packed pixels, or decoded from files one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fauxto.errors import DatasetError
+from fauxto.images import decode, read_bytes
+
+
+class PixelRows(Sequence[NDArray[np.uint8]]):
+    """Pictures of different sizes, each uint8 [height, width, 3], viewed in the memory-mapped pixels."""
+
+    def __init__(self, pixels: NDArray[np.uint8], offsets: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
+        self._pixels = pixels
+        self._offsets = offsets
+        self._sizes = sizes
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, index: slice) -> PixelRows: ...
+    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | PixelRows:
+        if isinstance(index, slice):
+            return PixelRows(self._pixels, self._offsets[index], self._sizes[index])
+        height, width = self._sizes[index]
+        start = self._offsets[index]
+        return self._pixels[start : start + height * width * 3].reshape(height, width, 3)
+
+
+class FileRows(Sequence[NDArray[np.uint8]]):
+    """Whole pictures of any size, each uint8 [height, width, 3], decoded anew whenever one is asked for.
+
+    Asking raises `DatasetError` where the file isn't the one that was imported any more, and `ImageError` where
+    it is gone.
+
+    Attributes:
+        files: Where each picture lies.
+    """
+
+    def __init__(self, files: Sequence[Path], sha256: Sequence[str]) -> None:
+        self.files = files
+        self._sha256 = sha256
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, index: slice) -> FileRows: ...
+    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | FileRows:
+        if isinstance(index, slice):
+            return FileRows(self.files[index], self._sha256[index])
+        image = decode(read_bytes(self.files[index]))
+        if image.facts.sha256 != self._sha256[index]:
+            raise DatasetError(f"{self.files[index]} has changed since it was imported; import the data set again")
+        return image.rgb
