@@ -71,27 +71,38 @@ def pack(run: Path, data: Path, out: Path, nameplate: Nameplate, *, beside: Path
     if out.exists() and not (out / "bundle.json").is_file():
         raise ConfigError(f"{out} exists and is no bundle; name another folder with --out")
     description = _description(run, calibration, nameplate)
+    with tempfile.TemporaryDirectory() as temporary:
+        model = _export(run, Path(temporary) / "model.onnx")
+        exported = (Path(temporary) / "model.onnx").read_bytes()
+    description = replace(description, model_sha256=hashlib.sha256(exported).hexdigest())
+    network = Network(bundles.Bundle(**vars(description), folder=out, model=exported, card=""))
+    agreement = _compare(network, model, Dataset.open(data).split("test").images, description.input.height)
+    if not agreement.difference <= TOLERANCE:
+        raise FauxtoError(
+            f"ONNX Runtime and Keras disagree on {run}: a logit differs by {agreement.difference:.2g}, "
+            f"more than {TOLERANCE:g}"
+        )
+    write_bundle(out, description, exported, card.render(description, run, agreement, beside=beside))
+    return agreement
+
+
+def write_bundle(out: Path, description: Description, model: bytes, card_text: str) -> None:
+    """Write a bundle folder whole or not at all; a bundle that is there is replaced.
+
+    Raises:
+        BundleError: What was written can't be loaded.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
         draft = Path(temporary) / out.name
         draft.mkdir()
-        model = _export(run, draft / "model.onnx")
-        exported = (draft / "model.onnx").read_bytes()
-        description = replace(description, model_sha256=hashlib.sha256(exported).hexdigest())
-        network = Network(bundles.Bundle(**vars(description), folder=draft, model=exported, card=""))
-        agreement = _compare(network, model, Dataset.open(data).split("test").images, description.input.height)
-        if not agreement.difference <= TOLERANCE:
-            raise FauxtoError(
-                f"ONNX Runtime and Keras disagree on {run}: a logit differs by {agreement.difference:.2g}, "
-                f"more than {TOLERANCE:g}"
-            )
+        (draft / "model.onnx").write_bytes(model)
         (draft / "bundle.json").write_text(json.dumps(asdict(description), indent=2) + "\n", encoding="utf-8")
-        (draft / "CARD.md").write_text(card.render(description, run, agreement, beside=beside), encoding="utf-8")
+        (draft / "CARD.md").write_text(card_text, encoding="utf-8")
         bundles.load(draft)
         if out.exists():
             shutil.rmtree(out)
         draft.rename(out)
-    return agreement
 
 
 def _export(run: Path, to: Path) -> Any:

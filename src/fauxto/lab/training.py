@@ -6,10 +6,8 @@ recipe is known.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -21,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fauxto.errors import ConfigError, DatasetError, MissingExtraError
+from fauxto.lab import provenance
 from fauxto.lab.config import Recipe
 from fauxto.lab.datasets import Dataset
 
@@ -181,10 +180,10 @@ def _begin(recipe: Recipe, dataset: Dataset, run: Path, command: str) -> dict[st
         return start
     start = {
         "command": command,
-        "git_revision": _git_revision(),
+        "git_revision": provenance.git_revision(),
         "dataset": dataset.name,
         "manifest_sha256": dataset.manifest_sha256,
-        "libraries": _versions(recipe.backend),
+        "libraries": provenance.versions(_libraries(recipe.backend)),
     }
     run.mkdir(parents=True, exist_ok=True)
     _write(run / START, start)
@@ -266,32 +265,6 @@ def _history(run: Path) -> list[dict[str, Any]]:
     return list({line["epoch"]: line for line in lines}.values())
 
 
-def _versions(backend: str) -> dict[str, str]:
-    """Return the versions of what decides a result; TensorFlow goes by two names."""
-    wanted = (
-        ("keras", "numpy", "tensorflow", "tensorflow-cpu") if backend == "tensorflow" else ("keras", "numpy", "torch")
-    )
-    return {name: version for name in wanted if (version := _version(name))}
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _git_revision() -> str:
-    """Return the revision of the checkout that this code runs from, with a mark when it was changed."""
-    here = Path(__file__).parent
-    try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
-            cwd=here,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return found.stdout.strip()
+def _libraries(backend: str) -> tuple[str, ...]:
+    """Return the names of what decides a result; TensorFlow goes by two."""
+    return ("keras", "numpy", "torch") if backend == "torch" else ("keras", "numpy", "tensorflow", "tensorflow-cpu")

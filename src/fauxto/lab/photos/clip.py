@@ -94,6 +94,13 @@ def detector_network(weights: Weights, depth: int, head: Head) -> bytes:
     return graph.finish(graph.add("Mul", score, graph.keep(np.float32([[-0.5, 0.5]]))), 2)
 
 
+def parameters(weights: Weights, depth: int) -> int:
+    """Count the tower's weights up to a block."""
+    used = [f"{_BLOCK.format(number)}." for number in range(depth)]
+    outside = (_EMBEDDINGS, "vision_model.pre_layrnorm")
+    return sum(array.size for name, array in weights.items() if name.startswith((*used, *outside)))
+
+
 class _Graph:
     """An ONNX graph that grows node by node; values are known by name."""
 

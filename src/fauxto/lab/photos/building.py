@@ -1,0 +1,121 @@
+"""From whole pictures to the bundle of the photo detector: fit, calibrate, judge the test split once, pack."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from fauxto import bundles
+from fauxto.bundles.bundle import FORMAT, Bundle, Description, Domain, Training
+from fauxto.lab import calibration, provenance
+from fauxto.lab.datasets import Dataset
+from fauxto.lab.evaluation import metrics
+from fauxto.lab.packing import write_bundle
+from fauxto.lab.photos import card, clip, head, tables
+from fauxto.lab.photos.delivery import PROTOCOLS
+from fauxto.lab.photos.features import INPUT, at_random, features, protocol
+from fauxto.lab.photos.judging import judged
+
+NAME, VERSION = "photos", "1.0.0"
+SUMMARY = "Photographs against pictures by some hundred generators, for anything larger than a thumbnail."
+DOMAIN = Domain(min_short_side=65, max_short_side=50_000)
+RESULTS = "evaluation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What decides the bundle, but for the data.
+
+    Attributes:
+        depth: After how many blocks of the tower the head looks.
+        seed: Of the random delivery of the training pictures.
+        strength: Inverse of the head's L2 penalty.
+    """
+
+    depth: int = 8
+    seed: int = 1
+    strength: float = 1e-4
+
+
+def build(data: Path, tower: Path, run: Path, out: Path, command: str, recipe: Recipe = Recipe()) -> Bundle:
+    """Make the bundle, with everything slow kept in `run`.
+
+    Args:
+        data: A data set of whole pictures (`fauxto data import photos --originals`).
+        tower: The ONNX file of CLIP's image tower.
+        run: A folder for features, judged pictures and results.
+        out: The bundle's folder.
+        command: What the bundle's record says that it was made by.
+        recipe: How.
+    """
+    started = perf_counter()
+    dataset = Dataset.open(data)
+    weights = clip.read_weights(tower)
+    network = clip.feature_network(weights, recipe.depth)
+    learn, val, cache = dataset.split("train"), dataset.split("val"), run / "features"
+    seen = features(learn, at_random(recipe.seed), f"random-{recipe.seed}", network, cache)
+    sources = np.array(learn.rows["source"].to_pylist())
+    fitted = head.fit(seen, learn.labels, sources, recipe.strength)
+    scores = np.concatenate(
+        [head.score(fitted, features(val, protocol(name), name, network, cache)) for name in PROTOCOLS]
+    )
+    model = clip.detector_network(weights, recipe.depth, fitted)
+    labels = np.tile(val.labels, len(PROTOCOLS))
+    training = Training(
+        network=NAME,
+        command=command,
+        git_revision=provenance.git_revision(),
+        seed=recipe.seed,
+        dataset=dataset.name,
+        manifest_sha256=dataset.manifest_sha256,
+        parameters=clip.parameters(weights, recipe.depth),
+        epochs=1,
+        seconds=round(perf_counter() - started, 1),
+        libraries=provenance.versions(("numpy", "onnx", "onnxruntime", "pillow", "scikit-learn")),
+    )
+    description = _description(model, scores, labels, training)
+    held_out = head.held_out_scores(seen, learn.labels, sources, recipe.strength)
+    return _pack(description, model, dataset, run, out, {"held_out_sources": metrics.ranking(learn.labels, held_out)})
+
+
+def _description(model: bytes, scores: Any, labels: Any, training: Training) -> Description:
+    fitted = calibration.fit(scores, labels)
+    return Description(
+        format=FORMAT,
+        name=NAME,
+        version=VERSION,
+        summary=SUMMARY,
+        model_sha256=hashlib.sha256(model).hexdigest(),
+        domain=DOMAIN,
+        input=INPUT,
+        stability=True,
+        labels=("real", "ai"),
+        calibration=fitted,
+        operating_points=calibration.operating_points(fitted.probability(scores), labels),
+        real_score_quantiles=calibration.score_quantiles(scores[labels == 0]),
+        training=training,
+    )
+
+
+def _pack(
+    description: Description, model: bytes, dataset: Dataset, run: Path, out: Path, more: Mapping[str, Any]
+) -> Bundle:
+    """Judge val and test with the very bundle that is packed, and write it with its card."""
+    bundle = Bundle(**vars(description), folder=out, model=model, card="")
+    measured = {
+        split: tables.measure(
+            tables.columns(judged(dataset.split(split), bundle, run), bundle.calibration), bundle.operating_points
+        )
+        for split in ("val", "test")
+    }
+    results = {"model_sha256": bundle.model_sha256, **more, **measured}
+    (run / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    write_bundle(out, description, model, card.render(description, results))
+    return bundles.load(out)
