@@ -23,4 +23,5 @@ def main(
     typer.echo(f"wrote {bundle.folder}")
 
 
-typer.run(main)
+if __name__ == "__main__":
+    typer.run(main)

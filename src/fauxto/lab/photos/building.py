@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from fauxto import bundles
-from fauxto.bundles.bundle import FORMAT, Bundle, Description, Domain, Training
+from fauxto.bundles.bundle import FORMAT, Bundle, Description, Domain, OperatingPoint, ScoreQuantiles, Training
 from fauxto.lab import calibration, provenance
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.evaluation import metrics
 from fauxto.lab.packing import write_bundle
 from fauxto.lab.photos import card, clip, head, tables
-from fauxto.lab.photos.delivery import PROTOCOLS
-from fauxto.lab.photos.features import INPUT, at_random, features, protocol
+from fauxto.lab.photos.features import INPUT, at_random, features
 from fauxto.lab.photos.judging import judged
 
 NAME, VERSION = "photos", "1.0.0"
@@ -59,15 +57,11 @@ def build(data: Path, tower: Path, run: Path, out: Path, command: str, recipe: R
     dataset = Dataset.open(data)
     weights = clip.read_weights(tower)
     network = clip.feature_network(weights, recipe.depth)
-    learn, val, cache = dataset.split("train"), dataset.split("val"), run / "features"
-    seen = features(learn, at_random(recipe.seed), f"random-{recipe.seed}", network, cache)
+    learn = dataset.split("train")
+    seen = features(learn, at_random(recipe.seed), f"random-{recipe.seed}", network, run / "features")
     sources = np.array(learn.rows["source"].to_pylist())
     fitted = head.fit(seen, learn.labels, sources, recipe.strength)
-    scores = np.concatenate(
-        [head.score(fitted, features(val, protocol(name), name, network, cache)) for name in PROTOCOLS]
-    )
     model = clip.detector_network(weights, recipe.depth, fitted)
-    labels = np.tile(val.labels, len(PROTOCOLS))
     training = Training(
         network=NAME,
         command=command,
@@ -80,14 +74,27 @@ def build(data: Path, tower: Path, run: Path, out: Path, command: str, recipe: R
         seconds=round(perf_counter() - started, 1),
         libraries=provenance.versions(("numpy", "onnx", "onnxruntime", "pillow", "scikit-learn")),
     )
-    description = _description(model, scores, labels, training)
+    bundle = _uncalibrated(model, training, out)
+    tables_of = {split: judged(dataset.split(split), bundle, run) for split in ("val", "test")}
+    bundle = _calibrated(bundle, tables_of["val"])
     held_out = head.held_out_scores(seen, learn.labels, sources, recipe.strength)
-    return _pack(description, model, dataset, run, out, {"held_out_sources": metrics.ranking(learn.labels, held_out)})
+    results = {
+        "model_sha256": bundle.model_sha256,
+        "held_out_sources": metrics.ranking(learn.labels, held_out),
+        **{
+            split: tables.measure(tables.columns(rows, bundle.calibration), bundle.operating_points)
+            for split, rows in tables_of.items()
+        },
+    }
+    (run / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    description = Description(**{one.name: getattr(bundle, one.name) for one in fields(Description)})
+    write_bundle(out, description, model, card.render(description, results))
+    return bundles.load(out)
 
 
-def _description(model: bytes, scores: Any, labels: Any, training: Training) -> Description:
-    fitted = calibration.fit(scores, labels)
-    return Description(
+def _uncalibrated(model: bytes, training: Training, out: Path) -> Bundle:
+    nothing = OperatingPoint(real_below=0.0, ai_above=1.0, fpr=0.0, tpr=0.0, inconclusive=1.0)
+    return Bundle(
         format=FORMAT,
         name=NAME,
         version=VERSION,
@@ -97,25 +104,24 @@ def _description(model: bytes, scores: Any, labels: Any, training: Training) -> 
         input=INPUT,
         stability=True,
         labels=("real", "ai"),
-        calibration=fitted,
-        operating_points=calibration.operating_points(fitted.probability(scores), labels),
-        real_score_quantiles=calibration.score_quantiles(scores[labels == 0]),
+        calibration=calibration.UNCALIBRATED,
+        operating_points=dict.fromkeys(bundles.OPERATING_POINTS, nothing),
+        real_score_quantiles=ScoreQuantiles((1.0,), (0.0,)),
         training=training,
+        folder=out,
+        model=model,
+        card="",
     )
 
 
-def _pack(
-    description: Description, model: bytes, dataset: Dataset, run: Path, out: Path, more: Mapping[str, Any]
-) -> Bundle:
-    """Judge val and test with the very bundle that is packed, and write it with its card."""
-    bundle = Bundle(**vars(description), folder=out, model=model, card="")
-    measured = {
-        split: tables.measure(
-            tables.columns(judged(dataset.split(split), bundle, run), bundle.calibration), bundle.operating_points
-        )
-        for split in ("val", "test")
-    }
-    results = {"model_sha256": bundle.model_sha256, **more, **measured}
-    (run / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    write_bundle(out, description, model, card.render(description, results))
-    return bundles.load(out)
+def _calibrated(bundle: Bundle, val: pa.Table) -> Bundle:
+    """Fit probabilities and thresholds on val under all protocols together."""
+    table = tables.columns(val, bundle.calibration)
+    scores, labels = table["score"], table["label"]
+    fitted = calibration.fit(scores, labels)
+    return replace(
+        bundle,
+        calibration=fitted,
+        operating_points=calibration.operating_points(fitted.probability(scores), labels),
+        real_score_quantiles=calibration.score_quantiles(scores[labels == 0]),
+    )

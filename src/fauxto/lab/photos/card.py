@@ -57,8 +57,8 @@ def render(bundle: Description, results: Mapping[str, Any]) -> str:
         ),
         "### Does it judge the file rather than the picture?",
         "Inside one label a file's facts can't be of use. How well format, JPEG quality, size and shape alone tell "
-        f"which half of the photographs it holds more suspect: AUROC {decimal(test['shortcuts']['real'])}; which half of "
-        f"the generated pictures: {decimal(test['shortcuts']['ai'])} (.500 is chance).",
+        f"which half of the photographs it holds more suspect: AUROC {decimal(test['shortcuts']['real'])}; which half "
+        f"of the generated pictures: {decimal(test['shortcuts']['ai'])} (.500 is chance).",
         "### Coverage",
         "How right it is, at a probability of .5, on the share of test pictures of which it is surest.",
         markdown(_coverage_table(test["coverage"])),

@@ -15,7 +15,7 @@ from rich.progress import track
 from fauxto.bundles.bundle import Input
 from fauxto.lab.datasets import Split
 from fauxto.lab.photos import clip
-from fauxto.lab.photos.delivery import PROTOCOLS, deliver
+from fauxto.lab.photos.delivery import deliver
 from fauxto.preprocessing import normalise, resize
 
 INPUT = Input("whole", clip.SIDE, clip.SIDE, scale=1 / 255, mean=clip.MEAN, std=clip.STD)
@@ -24,11 +24,6 @@ Delivery = Callable[[str, NDArray[np.uint8]], NDArray[np.uint8]]
 """From the sha256 of a picture's file, and its pixels, to its pixels as delivered."""
 
 _WORKERS = 2
-
-
-def protocol(name: str) -> Delivery:
-    """Return what a protocol does to a picture."""
-    return lambda _, rgb: PROTOCOLS[name](rgb)
 
 
 def at_random(seed: int) -> Delivery:
