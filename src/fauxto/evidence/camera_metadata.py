@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fauxto.evidence import exif, iptc, metadata, thumbnail, xmp
+from fauxto.evidence.generator_metadata.makers import named_generator
 from fauxto.evidence.metadata import Metadata
 from fauxto.evidence.untrusted import bounded, one_line
 from fauxto.images import FileFacts, Image
@@ -70,6 +71,8 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
 
 def _summary(settings: Mapping[str, Any]) -> str:
     make, model = (one_line(settings.get(key) or "", 60) for key in ("make", "model"))
+    if named_generator(make):
+        return f"In the camera's place the file names a generator of pictures, {make}."
     if not make and not model:
         return "The file names no camera, which says nothing: many programs and sites take such metadata out."
     camera = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
@@ -143,6 +146,7 @@ def _personal(found: Metadata) -> dict[str, str]:
     fields = {
         "artist": image.text(_ARTIST) or captions.get(iptc.BY_LINE) or found.png_text.get("Author"),
         "creator": ", ".join(properties.texts(xmp.DUBLIN_CORE, "creator")),
+        "prompt_writer": properties.text(xmp.IPTC_EXTENSION, "AIPromptWriterName"),
         "owner": photo.text(_OWNER) or properties.text(xmp.CAMERA, "OwnerName"),
         "copyright": image.text(_COPYRIGHT) or properties.text(xmp.DUBLIN_CORE, "rights"),
         "host_computer": image.text(_HOST_COMPUTER),

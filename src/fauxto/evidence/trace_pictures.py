@@ -1,7 +1,8 @@
-"""Pictures of traces, for a person to look at: error levels and the average spectrum. They are made on demand."""
+"""Pictures of traces, for a person to look at: error levels and the average spectrum. `fauxto traces` shows them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -28,6 +29,10 @@ _LOWEST_FREQUENCY = 1 / 16
 _NEIGHBOURHOOD = 9
 _LEAST_DECIBELS = 6.0
 _LEAST_DEVIATIONS = 6.0
+_DARKEST, _LIGHTEST = 1, 99.9  # percentiles of a spectrum, in its drawing
+_MAGNIFIED = 3
+_BOX = 4  # cells from a peak to the box around it
+_BOX_COLOUR = (255, 160, 0)
 _DEVIATIONS_OF_MEDIAN = 1.4826  # a normal distribution's standard deviation over its median absolute deviation
 
 
@@ -146,3 +151,35 @@ def spectral_peaks(spectrum: NDArray[np.float32]) -> list[Peak]:
         for at in zip(*np.nonzero(is_peak), strict=True)
     ]
     return sorted(found, key=lambda peak: -peak.decibels)[:_MOST_PEAKS]
+
+
+def draw_spectrum(spectrum: NDArray[np.float32], peaks: Sequence[Peak]) -> NDArray[np.uint8]:
+    """Draw a spectrum with a box around each of its peaks, and around the peak's mirror image.
+
+    Returns:
+        uint8 [3 n, 3 n, 3]: the louder a frequency, the lighter; from left to right and from top to bottom, frequencies
+        of -0.5 to 0.5 cycles per pixel.
+    """
+    side = len(spectrum)
+    darkest, lightest = np.percentile(spectrum, (_DARKEST, _LIGHTEST))
+    grey = np.clip((spectrum - darkest) / max(lightest - darkest, 1e-6), 0, 1)
+    drawing = np.repeat((255 * grey).astype(np.uint8)[..., None], 3, axis=2).repeat(_MAGNIFIED, 0).repeat(_MAGNIFIED, 1)
+    for peak in peaks:
+        for x, y in ((peak.x, peak.y), (-peak.x, -peak.y)):
+            row, column = (round(side * (frequency + 0.5)) % side for frequency in (y, x))
+            _draw_box(drawing, row, column)
+    return drawing
+
+
+def _draw_box(drawing: NDArray[np.uint8], row: int, column: int) -> None:
+    """Draw a box around a cell, as far as it lies inside."""
+    (top, left), side = (_MAGNIFIED * (place - _BOX) for place in (row, column)), _MAGNIFIED * (2 * _BOX + 1)
+    bottom, right = top + side - 1, left + side - 1
+    height, width = drawing.shape[:2]
+    rows, columns = slice(max(top, 0), bottom + 1), slice(max(left, 0), right + 1)
+    for edge in (top, bottom):
+        if 0 <= edge < height:
+            drawing[edge, columns] = _BOX_COLOUR
+    for edge in (left, right):
+        if 0 <= edge < width:
+            drawing[rows, edge] = _BOX_COLOUR

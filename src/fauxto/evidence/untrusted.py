@@ -16,6 +16,9 @@ MAX_TOTAL = 80_000
 MAX_JSON = 1_000_000
 """Characters of a JSON text; the largest honest ones are the graphs of ComfyUI."""
 
+MAX_JSON_TOTAL = 2_000_000
+"""Characters of all JSON texts of a file."""
+
 _LARGEST_INTEGER = 2**64
 _LONGEST_ESCAPE = 12  # of a character, as JSON spells it: two surrogates
 
@@ -71,20 +74,36 @@ def bounded(details: Mapping[str, Any]) -> dict[str, Any]:
     return bound_details
 
 
-def json_object(text: str) -> dict[str, Any] | None:
-    """Parse a JSON object; None where `text` is anything else.
+class JsonTexts:
+    """Parses the JSON objects of one file: each text once, however many readers ask, and no more than the limits."""
 
-    Raises:
-        UnreadableError: It is too large or nested too deeply.
-    """
-    if not text.lstrip().startswith("{"):
-        return None
-    if len(text) > MAX_JSON:
-        raise UnreadableError(f"a JSON text is too large ({len(text)} characters)")
-    try:
-        parsed = json.loads(text)
-    except RecursionError as error:
-        raise UnreadableError("a JSON text is nested too deeply") from error
-    except ValueError:  # no JSON, or a number of thousands of digits
-        return None
-    return parsed if isinstance(parsed, dict) else None
+    def __init__(self) -> None:
+        self._parsed: dict[str, dict[str, Any] | UnreadableError | None] = {}
+        self._left = MAX_JSON_TOTAL
+
+    def parse(self, text: str) -> dict[str, Any] | None:
+        """Return the JSON object in a text, which is shared by all who ask for it; None where it is anything else.
+
+        Raises:
+            UnreadableError: It is too large, by itself or with those before it, or nested too deeply.
+        """
+        if not text.lstrip().startswith("{"):
+            return None
+        if text not in self._parsed:
+            self._parsed[text] = self._parse(text)
+        parsed = self._parsed[text]
+        if isinstance(parsed, UnreadableError):
+            raise parsed
+        return parsed
+
+    def _parse(self, text: str) -> dict[str, Any] | UnreadableError | None:
+        if len(text) > min(MAX_JSON, self._left):
+            return UnreadableError(f"a JSON text is too large ({len(text)} characters)")
+        self._left -= len(text)
+        try:
+            parsed = json.loads(text)
+        except RecursionError:
+            return UnreadableError("a JSON text is nested too deeply")
+        except ValueError:  # no JSON, or a number of thousands of digits
+            return None
+        return parsed if isinstance(parsed, dict) else None

@@ -28,9 +28,7 @@ MAX_NAMESPACE = 200
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _ROOT, _DESCRIPTION, _ITEM = (f"{_RDF} {name}" for name in ("RDF", "Description", "li"))
 _ARRAYS = tuple(f"{_RDF} {name}" for name in ("Alt", "Bag", "Seq"))
-
-Name = tuple[str, str]
-"""A namespace and a name in it."""
+_RESOURCE, _VALUE = f"{_RDF} resource", f"{_RDF} value"
 
 
 @dataclass(slots=True)
@@ -39,6 +37,10 @@ class _Element:
     attributes: dict[str, str]
     children: list[_Element] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
+
+    def simple_value(self) -> str:
+        """Return its text, or the address that stands in the place of one."""
+        return "".join(self.text).strip() or self.attributes.get(_RESOURCE, "")
 
 
 class Xmp:
@@ -50,7 +52,7 @@ class Xmp:
     def texts(self, namespace: str, name: str) -> list[str]:
         """Return the values of a property: one, or those of its array; empty ones and structures are left out."""
         values = self._properties.get(f"{namespace} {name}", [])
-        texts = (value if isinstance(value, str) else "".join(value.text) for value in values)
+        texts = (value if isinstance(value, str) else value.simple_value() or _qualified(value) for value in values)
         return [text.strip() for text in texts if text.strip()]
 
     def text(self, namespace: str, name: str) -> str | None:
@@ -98,7 +100,12 @@ def _fields(structure: _Element) -> Iterator[tuple[str, str]]:
     """Yield the fields of a structure, written as attributes, elements, or in a description of their own."""
     for holder in (structure, *(one for one in structure.children if one.name == _DESCRIPTION)):
         yield from holder.attributes.items()
-        yield from ((one.name, "".join(one.text).strip()) for one in holder.children)
+        yield from ((one.name, one.simple_value()) for one in holder.children)
+
+
+def _qualified(element: _Element) -> str:
+    """Return a value that stands among qualifiers of its own; an empty text if there is none."""
+    return next((text for name, text in _fields(element) if name == _VALUE), "")
 
 
 def _parse_tree(packet: str) -> _Element:

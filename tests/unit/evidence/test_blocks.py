@@ -9,7 +9,7 @@ import pytest
 from PIL.TiffImagePlugin import IFDRational
 
 from fauxto.evidence import blocks, exif, iptc, xmp
-from fauxto.evidence.untrusted import MAX_VALUE, UnreadableError, bounded, json_object, one_line
+from fauxto.evidence.untrusted import MAX_VALUE, JsonTexts, UnreadableError, bounded, one_line
 from fauxto.images import decode
 from fauxto.limits import Limits
 
@@ -157,13 +157,25 @@ def test_xmp_encodings(encoding, with_metadata, xmp_packet):
 
 @pytest.mark.parametrize("text", ["", "x", "[1]", "{", '{"a": 1' + "0" * 5000 + "}", "null", '"{}"'])
 def test_what_is_no_json_object(text):
-    assert json_object(text) is None
+    assert JsonTexts().parse(text) is None
 
 
 def test_json_that_is_too_much():
     for text in ('{"a": ' * 5000, '{"a": "' + "x" * 3_000_000 + '"}'):
-        with pytest.raises(UnreadableError):
-            json_object(text)
+        texts = JsonTexts()
+        for _ in range(2):
+            with pytest.raises(UnreadableError):
+                texts.parse(text)
+
+
+def test_all_json_of_a_file_has_one_limit_and_each_text_is_parsed_once():
+    texts = JsonTexts()
+    large = ['{"a": "' + character * 900_000 + '"}' for character in "bcd"]
+    parsed = [texts.parse(text) for text in large[:2]]
+    with pytest.raises(UnreadableError, match="too large"):
+        texts.parse(large[2])
+    assert [texts.parse(text) is before for text, before in zip(large[:2], parsed, strict=True)] == [True, True]
+    assert texts.parse('{"small": 1}') == {"small": 1}
 
 
 def test_texts_are_cut_and_cleaned():

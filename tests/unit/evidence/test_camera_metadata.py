@@ -62,6 +62,12 @@ def test_the_settings_of_a_camera(format, with_metadata, exif_block):
     assert "(Canon EOS 40D) on 2008-05-30 15:56:01 +02:00" in evidence.summary
 
 
+def test_a_generator_in_the_place_of_a_camera(with_metadata, exif_block):
+    evidence = read(with_metadata("PNG", exif=exif_block({MAKE: "Ideogram AI"})))
+    assert evidence.details["make"] == "Ideogram AI"
+    assert "names a generator of pictures, Ideogram AI." in evidence.summary
+
+
 def test_a_file_without_a_camera(with_metadata):
     evidence = read(with_metadata("PNG"))
     assert dict(evidence.details) == {}
@@ -72,7 +78,8 @@ def test_personal_things_stand_apart(with_metadata, exif_block, xmp_packet):
     gps = {1: "S", 2: (40.0, 44.0, 11.0), 3: "W", 4: (73.0, 59.0, IFDRational(355, 10))}
     exif = exif_block(CANON | {ARTIST: "Ann", HOST: "Anns phone"}, photo={SERIAL: "062", MAKER_NOTE: b"x"}, gps=gps)
     xmp = xmp_packet(
-        'aux:OwnerName="Bob" photoshop:City="Oslo"', "<dc:creator><rdf:Seq><rdf:li>Cy</rdf:li></rdf:Seq></dc:creator>"
+        'aux:OwnerName="Bob" photoshop:City="Oslo" Iptc4xmpExt:AIPromptWriterName="Dee"',
+        "<dc:creator><rdf:Seq><rdf:li>Cy</rdf:li></rdf:Seq></dc:creator>",
     )
     evidence = read(with_metadata("PNG", exif=exif, xmp=xmp))
     assert evidence.details["personal"] == {
@@ -80,6 +87,7 @@ def test_personal_things_stand_apart(with_metadata, exif_block, xmp_packet):
         "longitude": -73.993194,
         "artist": "Ann",
         "creator": "Cy",
+        "prompt_writer": "Dee",
         "owner": "Bob",
         "host_computer": "Anns phone",
         "serial_number": "062",
@@ -87,7 +95,7 @@ def test_personal_things_stand_apart(with_metadata, exif_block, xmp_packet):
     }
     assert evidence.details["has_location"] is True
     rest = json.dumps([{key: value for key, value in evidence.details.items() if key != "personal"}, evidence.summary])
-    assert not any(word in rest for word in ("40.7", "Ann", "Cy", "Bob", "062", "Oslo"))
+    assert not any(word in rest for word in ("40.7", "Ann", "Cy", "Bob", "062", "Oslo", "Dee"))
 
 
 @pytest.mark.parametrize(

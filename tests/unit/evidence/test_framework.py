@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -144,6 +145,61 @@ def test_the_verdict_rule_end_to_end(
         assert any(reason.startswith(f"pixels_{said}: ") for reason in report.reasons)
         warned = any(reason.startswith("tampered_credential: ") for reason in report.reasons)
         assert warned == carried.startswith("tampered")
+
+
+def jpeg(rgb: object) -> bytes:
+    file = io.BytesIO()
+    PIL.Image.fromarray(np.asarray(rgb, np.uint8)).save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
+def behind_the_header(picture: bytes, marker: int, payload: bytes) -> bytes:
+    """Put a segment behind the first one of a JPEG."""
+    return picture[:20] + struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload + picture[20:]
+
+
+def credential_of(signed: bytes) -> bytes:
+    """Return the segments with the credential of a JPEG, as they stand in the file."""
+    return b"".join(signed[start:end] for marker, start, end in images.jpeg.segments(signed) if marker == 0xEB)
+
+
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
+
+
+@pytest.mark.parametrize("said", PIXELS)
+def test_a_spoof_changes_neither_the_score_nor_what_the_verdict_rests_on(
+    detector: Detector, authority: Any, sign: Any, xmp_packet: Any, said: str
+) -> None:
+    plain = jpeg(PIXELS[said])
+    label = xmp_packet(
+        f'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/{MODEL}"'
+    ).encode()
+    other = jpeg(lines(100))
+    spoofs = {
+        "a brand in a comment": behind_the_header(plain, 0xFE, b"Made with Midjourney"),
+        "settings in a comment": behind_the_header(plain, 0xFE, b"parameters\0" + PARAMETERS.encode()),
+        "a label behind the end": plain + struct.pack(">BBH", 0xFF, 0xE1, len(XMP + label) + 2) + XMP + label,
+        "13 bytes behind the end": plain + b"AI generated!",
+        **{
+            f"another picture's credential: {term}": plain[:20]
+            + credential_of(sign(other, "JPEG", authority.signer("M"), [term]))
+            + plain[20:]
+            for term in (CAMERA, MODEL)
+        },
+    }
+    expected = detector.analyze(plain)
+    for what, data in spoofs.items():
+        report = detector.analyze(data)
+        assert (report.score, report.probability) == (expected.score, expected.probability), what
+        assert report.basis == "pixels", what
+        assert all(one.trust is not Trust.SIGNED and one.says is Says.NOTHING for one in report.evidence), what
+        copied = "credential" in what and expected.verdict == "real"
+        assert report.verdict == ("inconclusive" if copied else expected.verdict), what
+    # The same words and credentials where they belong do count.
+    declared = detector.analyze(behind_the_header(plain, 0xE1, XMP + label))
+    assert declared.basis in ("declared metadata", "conflict")
+    assert declared.score == expected.score
+    assert detector.analyze(sign(plain, "JPEG", authority.signer("M"), [MODEL])).basis == "content credentials"
 
 
 def test_the_page_on_the_verdict_rule_has_the_table_of_the_code() -> None:

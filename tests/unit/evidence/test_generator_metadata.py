@@ -140,11 +140,16 @@ CASES = {
     ),
     "draw things": (
         "PNG",
-        {"elements": f"<exif:UserComment>{json.dumps(DRAW_THINGS)}</exif:UserComment>"},
+        {
+            "elements": '<exif:UserComment><rdf:Alt><rdf:li xml:lang="x-default">'
+            f"{json.dumps(DRAW_THINGS)}</rdf:li></rdf:Alt></exif:UserComment>"
+        },
         "Draw Things",
         "XMP exif:UserComment",
         {"prompt": "a cat", "negative_prompt": "dogs", "model": "m.ckpt", "sampler": "Euler A"},
     ),
+    "draw things JPEG": ("JPEG", {"photo": {USER_COMMENT: json.dumps(DRAW_THINGS).encode()}}, "Draw Things", None, {}),
+    "swarmui JPEG": ("JPEG", {"photo": {USER_COMMENT: json.dumps(SWARM).encode()}}, "SwarmUI", None, {"seed": 5}),
     "mflux": (
         "JPEG",
         {"elements": "<mflux:model>z-image</mflux:model><mflux:seed>5</mflux:seed>"},
@@ -177,6 +182,7 @@ CASES = {
         {"prompt": "a cat"},
     ),
     "AIGC": ("JPEG", {"elements": f"<TC260:AIGC>{json.dumps(AIGC)}</TC260:AIGC>"}, None, "XMP TC260:AIGC", {}),
+    "AIGC by MiniMax": ("PNG", {"text": {"AIGC": json.dumps({"AIGC": AIGC | {"Label": "AIGC"}})}}, None, None, {}),
     "AIGC PNG": ("PNG", {"text": {"AIGC": json.dumps(AIGC)}}, None, "PNG text 'AIGC'", {}),
     "AIGC EXIF": ("JPEG", {"photo": {USER_COMMENT: json.dumps({"AIGC": AIGC}).encode()}}, None, "EXIF UserComment", {}),
 }
@@ -231,7 +237,7 @@ def test_an_edited_photograph_is_a_composite(build, format, metadata):
         ("https://cv.iptc.org/newscodes/digitalsourcetype/TrainedAlgorithmicMedia", "ai", "generated"),
         ("trainedAlgorithmicMedia", "ai", "generated"),
         ("http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia", "nothing", "other"),
-        ("http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic", "nothing", "other"),
+        ("http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic", "ai", "composite"),
         ("http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture", "nothing", "other"),
         ("http://example.org/trainedAlgorithmicMedia", "nothing", None),
         ("not trainedAlgorithmicMedia", "nothing", None),
@@ -284,9 +290,25 @@ def test_an_ai_system_alone_says_nothing(build, system):
     assert system in evidence.summary
 
 
-def test_settings_may_be_followed_by_templates(build):
-    text = SETTINGS + "\nTemplate: a {cat|dog},\nsitting\n\nNegative Template: rain"
-    assert read(build("PNG", text={"parameters": text})).says == Says.AI
+@pytest.mark.parametrize(
+    ("behind", "says"),
+    [
+        ("Template: a cat,\nsitting\n\nNegative Template: dogs,\nrain", "ai"),
+        (
+            "Template: a {cat|{big|small} dog}, {sit|stand}ting # chance\n\nNegative Template: dog{s|}, __weather/*__",
+            "ai",
+        ),
+        ("Template: ${pet=!{cat|dog}}a ${pet}, {2$$sitting|asleep}", "ai"),
+        ("Negative Template: dogs", "ai"),
+        ('Hashes: {"model": "abc"}\nTemplate: a __pet__', "ai"),
+        ("Template: a cat\n-- this is what my neighbour typed", "nothing"),
+        ("Template: for everyone who would like to try it", "nothing"),
+        ("Hashes: abc\nas my neighbour typed", "nothing"),
+        ("Template: " + "{" * 30_000, "nothing"),
+    ],
+)
+def test_settings_may_be_followed_by_templates_but_not_by_prose(build, behind, says):
+    assert read(build("PNG", text={"parameters": f"{SETTINGS}\n{behind}"})).says == says
 
 
 def test_a_sampler_of_another_name_is_known_by_its_inputs(build):
@@ -333,9 +355,23 @@ def test_a_damaged_message_in_the_alpha_channel_is_noted(encode, photo):
     for payload in (packed[:-20], b"x" + packed[1:], bomb):
         evidence = read(encode(hide(photo, payload, b"stealth_pngcomp"), "PNG"))
         assert evidence.says == Says.NOTHING
-        assert "alpha channel" in evidence.details["unreadable"]
+        assert "in the lowest bits is" in evidence.details["unreadable"]
     cut = hide(photo, packed, b"stealth_pngcomp")[:, :1]
-    assert "alpha channel" in read(encode(np.ascontiguousarray(cut), "PNG")).details["unreadable"]
+    assert "cut off" in read(encode(np.ascontiguousarray(cut), "PNG")).details["unreadable"]
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "BMP"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_message_in_the_colours(encode, photo, format, compressed):
+    signature = b"stealth_rgbcomp" if compressed else b"stealth_rgbinfo"
+    payload = gzip.compress(SETTINGS.encode()) if compressed else SETTINGS.encode()
+    bits = np.unpackbits(np.frombuffer(signature + (8 * len(payload)).to_bytes(4, "big") + payload, np.uint8))
+    columns = photo[:50, :100].swapaxes(0, 1).flatten()
+    columns[: len(bits)] = columns[: len(bits)] & 254 | bits
+    pixels = np.ascontiguousarray(columns.reshape(100, 50, 3).swapaxes(0, 1))
+    evidence = read(encode(pixels, format, **({"lossless": True} if format == "WEBP" else {})))
+    assert (evidence.says, evidence.details["declarations"][0]["where"]) == (Says.AI, "lowest bits 'parameters'")
+    assert evidence.details["declarations"][0]["prompt"] == SAID["prompt"]
 
 
 def test_every_declaration_is_listed(build):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fauxto.evidence.trace_pictures import average_spectrum, error_level_map, spectral_peaks
+from fauxto.evidence.trace_pictures import Peak, average_spectrum, draw_spectrum, error_level_map, spectral_peaks
 from fauxto.images import decode
 
 
@@ -78,3 +78,25 @@ def test_small_pictures_have_a_small_spectrum_or_none(photo, encode) -> None:
     assert isinstance(spectral_peaks(average_spectrum(as_image(encode, photo[:33, :32]))), list)
     with pytest.raises(ValueError, match="31 x 90 pixels; a spectrum needs 32"):
         average_spectrum(as_image(encode, photo[:90, :31]))
+
+
+@pytest.mark.parametrize("place", [(0.25, 0.125), (-0.5, 0.0), (0.0, 0.5), (-0.25, 0.375), (0.484375, 0.484375)])
+def test_a_peak_is_boxed_at_its_place_and_at_its_mirror_image(place) -> None:
+    side = 64
+    spectrum = np.zeros((side, side), np.float32)
+    cells = [
+        (round(side * (sign * place[1] + 0.5)) % side, round(side * (sign * place[0] + 0.5)) % side) for sign in (1, -1)
+    ]
+    for cell in cells:
+        spectrum[cell] = 40
+    plain = draw_spectrum(spectrum, [])
+    assert (plain.shape, plain.dtype) == ((3 * side, 3 * side, 3), np.uint8)
+    assert (np.ptp(plain, axis=2) == 0).all()
+    drawn = draw_spectrum(spectrum, [Peak(*place, decibels=40.0, is_of_eights=True)])
+    rows, columns = np.nonzero(np.ptp(drawn, axis=2))
+    assert len(rows) > 0
+    for row, column in zip(rows // 3, columns // 3, strict=True):  # every coloured cell lies 4 cells from a peak
+        assert 4 in {max(abs(row - at), abs(column - beside)) for at, beside in cells}
+    assert all(
+        (drawn[3 * row + 1, 3 * column + 1] == plain[3 * row + 1, 3 * column + 1]).all() for row, column in cells
+    )

@@ -6,29 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fauxto.evidence import source_types
 from fauxto.evidence.content_credentials.library import Store
 
 MAX_MANIFESTS = 32
 MAX_ACTIONS = 64
 MAX_INGREDIENTS = 32
 
-# Terms of IPTC's vocabulary "digitalsourcetype" and of C2PA's own, as the C2PA Conformance Program's asset rubrics
-# (2026) sort them.
-GENERATED = {"trainedAlgorithmicMedia", "trainedAlgorithmicData"}
-GENERATED_IN_PART = {"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"}
-CAPTURED = {"digitalCapture", "computationalCapture"}
-EDITED = {"humanEdits", "minorHumanEdits", "algorithmicallyEnhanced"}
 # Steps that bring in nothing but what the ingredients hold; any other needs a source type that says so.
 HARMLESS = {
     "created", "opened", "placed", "cropped", "resized", "orientation", "color_adjustments", "converted", "transcoded",
     "repackaged", "published",
 }  # fmt: skip
-_VOCABULARIES = ("cv.iptc.org/newscodes/digitalsourcetype/", "c2pa.org/digitalsourcetype/")
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One step of making a picture; `source_type` is a bare term, or the text as it stands if it's of no vocabulary."""
+    """One step of making a picture; `source_type` is a bare term, or the text as it stands if it names none."""
 
     action: str
     source_type: str | None
@@ -130,7 +124,7 @@ def _declared_in_metadata(data: Mapping[str, Any]) -> Iterator[Action]:
     """Yield IPTC's source type where a metadata assertion states it, as a step that the signer passes on."""
     for name, value in data.items():
         if name.rpartition(":")[2] == "DigitalSourceType" and (address := _text(value)):
-            yield Action("metadata", _term(address), software=None, when=None)
+            yield Action("metadata", source_types.term(address) or address, software=None, when=None)
 
 
 def _read_action(raw: Mapping[str, Any]) -> Action:
@@ -138,15 +132,10 @@ def _read_action(raw: Mapping[str, Any]) -> Action:
     source_type = _text(raw.get("digitalSourceType"))
     return Action(
         action=str(raw.get("action")).removeprefix("c2pa."),
-        source_type=source_type and _term(source_type),
+        source_type=source_type and (source_types.term(source_type) or source_type),
         software=next(_names(software), None) or _text(software),
         when=_text(raw.get("when")),
     )
-
-
-def _term(address: str) -> str:
-    bare = address.removeprefix("https://").removeprefix("http://")
-    return next((bare.removeprefix(one) for one in _VOCABULARIES if bare.startswith(one)), address)
 
 
 def _is_signer_trusted(label: str, ingredient: Mapping[str, Any], store: Store) -> bool:

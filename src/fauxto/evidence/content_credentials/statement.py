@@ -6,14 +6,8 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fauxto.evidence.content_credentials.manifests import (
-    CAPTURED,
-    EDITED,
-    GENERATED,
-    GENERATED_IN_PART,
-    HARMLESS,
-    Manifest,
-)
+from fauxto.evidence.content_credentials.manifests import HARMLESS, Manifest
+from fauxto.evidence.source_types import CAPTURED, EDITED, GENERATED, GENERATED_IN_PART
 
 
 class Kind(StrEnum):

@@ -13,7 +13,7 @@ from typing import Any
 
 from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number, text
 from fauxto.evidence.generator_metadata.fields import Fields
-from fauxto.evidence.untrusted import UnreadableError, json_object
+from fauxto.evidence.untrusted import UnreadableError
 
 MAX_NODES = 5_000
 
@@ -56,7 +56,7 @@ def read(fields: Fields) -> Iterator[Declaration]:
         for name, as_graph in (("prompt", _as_graph), ("workflow", _as_graph_of_editor)):
             where, value = container.get(name, ("", None))
             try:
-                graph = as_graph(json_object(value) if isinstance(value, str) else value)
+                graph = as_graph(fields.json.parse(value) if isinstance(value, str) else value)
             except UnreadableError as error:
                 unreadable.append(error)
                 continue
@@ -78,7 +78,7 @@ def _containers(fields: Fields) -> Iterator[dict[str, tuple[str, object]]]:
         if value and (name := _NAMED_GRAPH.match(value)):
             named.setdefault(name[1].lower(), (where, value[name.end() :]))
     yield named
-    comment = json_object(fields.user_comment or "") or {}
+    comment = fields.json.parse(fields.user_comment or "") or {}
     yield {
         key: ("EXIF UserComment", comment[key]) for key in ("prompt", "workflow") if isinstance(comment.get(key), dict)
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fauxto.evidence import metadata
 from fauxto.evidence.exif import Exif, user_comment
 from fauxto.evidence.generator_metadata import stealth
-from fauxto.evidence.untrusted import UnreadableError, json_object
+from fauxto.evidence.untrusted import JsonTexts, UnreadableError
 from fauxto.evidence.xmp import Xmp
 from fauxto.images import Image
 from fauxto.limits import Limits
@@ -20,11 +20,12 @@ class Fields:
 
     Attributes:
         groups: Texts by keyword, each group with its container's name: the text chunks of a PNG; the message in an
-            alpha channel or a UserComment that holds such texts.
+            alpha channel or in the lowest bits of the colours, or a UserComment that holds such texts.
         exif: The EXIF directories.
         user_comment: The text of EXIF's UserComment.
         xmp: The XMP properties.
         iptc: The texts of IPTC-IIM by dataset.
+        json: Parses what is JSON in any of these.
         unreadable: A sentence on each part that is there but can't be read.
     """
 
@@ -33,6 +34,7 @@ class Fields:
     user_comment: str | None
     xmp: Xmp
     iptc: Mapping[int, str]
+    json: JsonTexts
     unreadable: tuple[str, ...]
 
     def settings(self) -> Iterator[tuple[str, str]]:
@@ -45,24 +47,27 @@ class Fields:
 
 
 def parse(data: bytes, image: Image, limits: Limits) -> Fields:
-    """Parse the metadata of a file and the message in its alpha channel, as far as they are sound."""
+    """Parse the metadata of a file and the message in its pixels, as far as they are sound."""
     found = metadata.parse(data, image.facts.format, limits)
     unreadable = list(found.unreadable)
+    json = JsonTexts()
     comment = user_comment(found.exif.photo)
     groups = {"PNG text": found.png_text}
     try:
-        groups["EXIF UserComment"] = _texts(comment or "")
+        groups["EXIF UserComment"] = _texts(json, comment or "")
     except UnreadableError as error:
         unreadable.append(str(error))
-    try:
-        message = None if image.alpha is None else stealth.read(image.alpha, limits.max_metadata_bytes)
-        groups["alpha channel"] = {} if message is None else _texts(message) or {"parameters": message}
-    except UnreadableError as error:
-        unreadable.append(str(error))
-    return Fields(groups, found.exif, comment, found.xmp, found.iptc, tuple(unreadable))
+    in_alpha = None if image.alpha is None else image.alpha[..., None]
+    for name, samples in (("alpha channel", in_alpha), ("lowest bits", image.rgb)):
+        try:
+            message = None if samples is None else stealth.read(samples, limits.max_metadata_bytes)
+            groups[name] = {} if message is None else _texts(json, message) or {"parameters": message}
+        except UnreadableError as error:
+            unreadable.append(str(error))
+    return Fields(groups, found.exif, comment, found.xmp, found.iptc, json, tuple(unreadable))
 
 
-def _texts(message: str) -> dict[str, str]:
+def _texts(json: JsonTexts, message: str) -> dict[str, str]:
     """Return the texts in a JSON object, which some writers use in the manner of PNG text chunks."""
-    parsed = json_object(message) or {}
+    parsed = json.parse(message) or {}
     return {keyword: value for keyword, value in parsed.items() if isinstance(value, str)}

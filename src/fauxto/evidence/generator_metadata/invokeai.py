@@ -8,7 +8,6 @@ from typing import Any
 
 from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number, text
 from fauxto.evidence.generator_metadata.fields import Fields
-from fauxto.evidence.untrusted import json_object
 
 _OPTION = re.compile(r"(?:^| )-([sSA]) ?(\w+)")
 _APPLICATIONS = ("invoke-ai/InvokeAI", "lstein/stable-diffusion")
@@ -21,14 +20,16 @@ MAX_DREAM = 20_000
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each of the three texts."""
     texts = fields.groups["PNG text"]
-    for keyword, reader in (("invokeai_metadata", _current), ("sd-metadata", _version_2), ("Dream", _dream)):
-        if keyword in texts and (declaration := reader(texts[keyword], f"PNG text '{keyword}'")):
+    for keyword, reader in (("invokeai_metadata", _current), ("sd-metadata", _version_2)):
+        parsed = fields.json.parse(texts.get(keyword, ""))
+        if parsed is not None and (declaration := reader(parsed, f"PNG text '{keyword}'")):
             yield declaration
+    if declaration := _dream(texts.get("Dream", ""), "PNG text 'Dream'"):
+        yield declaration
 
 
-def _current(value: str, where: str) -> Declaration | None:
-    parsed = json_object(value)
-    if parsed is None or "seed" not in parsed or not parsed.keys() & {"generation_mode", "positive_prompt"}:
+def _current(parsed: dict[str, Any], where: str) -> Declaration | None:
+    if "seed" not in parsed or not parsed.keys() & {"generation_mode", "positive_prompt"}:
         return None
     mode, model = text(parsed.get("generation_mode")) or "", parsed.get("model")
     return Declaration(
@@ -44,10 +45,9 @@ def _current(value: str, where: str) -> Declaration | None:
     )
 
 
-def _version_2(value: str, where: str) -> Declaration | None:
-    parsed = json_object(value)
-    image = parsed.get("image") if parsed is not None and parsed.get("app_id") in _APPLICATIONS else None
-    if parsed is None or not isinstance(image, dict):
+def _version_2(parsed: dict[str, Any], where: str) -> Declaration | None:
+    image = parsed.get("image") if parsed.get("app_id") in _APPLICATIONS else None
+    if not isinstance(image, dict):
         return None
     prompt, negative = _split(_first_prompt(image.get("prompt")))
     return Declaration(

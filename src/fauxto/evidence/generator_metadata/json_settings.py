@@ -12,7 +12,6 @@ from typing import Any
 from fauxto.evidence import xmp
 from fauxto.evidence.generator_metadata.declaration import Declaration, number, text
 from fauxto.evidence.generator_metadata.fields import Fields
-from fauxto.evidence.untrusted import json_object
 
 _MFLUX = "http://ns.mflux.ai/1.0/"
 
@@ -21,7 +20,7 @@ def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each field that holds such settings."""
     in_xmp = [("XMP exif:UserComment", one) for one in fields.xmp.texts(xmp.EXIF, "UserComment")]
     for where, value in (*fields.settings(), *in_xmp):
-        settings = json_object(value)
+        settings = fields.json.parse(value)
         if settings is not None:
             yield from _declare(settings, where)
     if fields.xmp.text(_MFLUX, "model"):

@@ -8,49 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fauxto.evidence import xmp
+from fauxto.evidence import source_types, xmp
 from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, text
 from fauxto.evidence.generator_metadata.fields import Fields
-from fauxto.evidence.untrusted import json_object
-
-_VOCABULARY = "cv.iptc.org/newscodes/digitalsourcetype/"
-
-# Every term of the vocabulary, retired ones included. "Algorithmic media" is drawn by a formula that learnt from no
-# data (a fractal), so it is none of ours; of "synthetic" parts the vocabulary doesn't say who made them.
-_SOURCE_TYPES = {
-    "trainedAlgorithmicMedia": Kind.GENERATED,
-    "compositeWithTrainedAlgorithmicMedia": Kind.COMPOSITE,
-    **dict.fromkeys(
-        (
-            "algorithmicMedia",
-            "algorithmicallyEnhanced",
-            "composite",
-            "compositeCapture",
-            "compositeSynthetic",
-            "computationalCapture",
-            "dataDrivenMedia",
-            "digitalArt",
-            "digitalCapture",
-            "digitalCreation",
-            "humanEdits",
-            "minorHumanEdits",
-            "multiFrameComputationalCapture",
-            "negativeFilm",
-            "positiveFilm",
-            "print",
-            "screenCapture",
-            "softwareImage",
-            "virtualRecording",
-        ),
-        Kind.OTHER,
-    ),
-}
-_BY_LOWER_CASE = {term.lower(): term for term in _SOURCE_TYPES}
 
 _AIGC_NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 _AIGC_KEYS = {"ContentProducer", "ProduceID", "ContentPropagator", "PropagateID"}
 _AIGC_LABELS = {
     "1": (Kind.GENERATED, "1 (AI-generated)"),
+    "AIGC": (Kind.GENERATED, "AIGC"),  # as MiniMax writes it, against the standard
     "2": (Kind.OTHER, "2 (possibly AI-generated)"),
     "3": (Kind.OTHER, "3 (suspected to be AI-generated)"),
 }
@@ -61,18 +27,18 @@ def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each label."""
     yield from _digital_source_type(fields.xmp)
     for where, value in _aigc_candidates(fields):
-        yield from _aigc(where, json_object(value) or {})
+        yield from _aigc(where, fields.json.parse(value) or {})
 
 
 def _digital_source_type(properties: xmp.Xmp) -> Iterator[Declaration]:
     system = properties.text(xmp.IPTC_EXTENSION, "AISystemUsed")
     model = properties.text(xmp.IPTC_EXTENSION, "AISystemVersionUsed")
     prompt = properties.text(xmp.IPTC_EXTENSION, "AIPromptInformation")
-    term = _term(properties.text(xmp.IPTC_EXTENSION, "DigitalSourceType") or "")
+    term = source_types.term(properties.text(xmp.IPTC_EXTENSION, "DigitalSourceType") or "")
     if term is not None:
         yield Declaration(
             where="XMP Iptc4xmpExt:DigitalSourceType",
-            kind=_SOURCE_TYPES[term],
+            kind=_kind(term),
             generator=system,
             statement=term,
             model=model,
@@ -89,10 +55,10 @@ def _digital_source_type(properties: xmp.Xmp) -> Iterator[Declaration]:
         )
 
 
-def _term(value: str) -> str | None:
-    """Return the term that a value names: as the vocabulary's address, or bare, in whatever case."""
-    bare = value.removeprefix("https://").removeprefix("http://").removeprefix(_VOCABULARY)
-    return _BY_LOWER_CASE.get(bare.lower())
+def _kind(term: str) -> Kind:
+    if term in source_types.GENERATED:
+        return Kind.GENERATED
+    return Kind.COMPOSITE if term in source_types.GENERATED_IN_PART else Kind.OTHER
 
 
 def _aigc_candidates(fields: Fields) -> Iterator[tuple[str, str]]:

@@ -45,9 +45,8 @@ def read(fields: Fields) -> Iterator[Declaration]:
         ("XMP xmp:CreatorTool", fields.xmp.text(xmp.BASIC, "CreatorTool")),
     )
     for where, value in named:
-        for generator, pattern in _PROGRAMS:
-            if value and re.fullmatch(pattern, value):
-                yield Declaration(where=where, generator=generator, statement=value)
+        if value and (generator := named_generator(value)):
+            yield Declaration(where=where, generator=generator, statement=value)
     credits = (
         ("XMP photoshop:Credit", fields.xmp.text(xmp.PHOTOSHOP, "Credit")),
         ("IPTC credit", fields.iptc.get(iptc.CREDIT)),
@@ -59,3 +58,8 @@ def read(fields: Fields) -> Iterator[Declaration]:
     signature, artist = image.text(_DESCRIPTION), image.text(_ARTIST)
     if signature and artist and _XAI_SIGNATURE.fullmatch(signature) and _XAI_IMAGE.fullmatch(artist):
         yield Declaration(where="EXIF ImageDescription and Artist", generator="xAI Grok", statement=signature[:100])
+
+
+def named_generator(value: str) -> str | None:
+    """Return the generator whose name a value is; None if it is none's."""
+    return next((generator for generator, pattern in _PROGRAMS if re.fullmatch(pattern, value)), None)

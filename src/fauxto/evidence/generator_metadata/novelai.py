@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number, text
 from fauxto.evidence.generator_metadata.fields import Fields
-from fauxto.evidence.untrusted import json_object
 
 
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each container with NovelAI's texts."""
     for container, texts in fields.groups.items():
-        settings = json_object(texts.get("Comment", "")) if texts.get("Software") == "NovelAI" else None
+        settings = fields.json.parse(texts.get("Comment", "")) if texts.get("Software") == "NovelAI" else None
         if settings is None or not settings.keys() >= {"steps", "sampler", "seed"}:
             continue
         yield Declaration(

@@ -15,15 +15,19 @@ from fauxto.evidence.generator_metadata.fields import Fields
 MAX_SETTINGS = 10_000
 """Characters of the line of settings that are looked at."""
 
+MAX_TEMPLATES = 20_000
+"""Characters of prompts and their templates together."""
+
 _NEGATIVE = "Negative prompt: "
 _STEPS = re.compile(r"(?:^|\n)(?=Steps: \d{1,6}, )")
 _SETTING = re.compile(r'(\w[\w \-/]{0,40}): ("(?:\\.|[^"\\])*+"|[^,\n]*+)(?:, |,?$)', re.MULTILINE)
 _LINE = re.compile(r'(?:: "(?:\\.|[^"\\])*+"|[^\n])*+')
-_TRAILERS = re.compile(  # a template may have many lines
-    r"\s*(?:(?:Lora hashes|TI hashes|Hashes|Civitai resources|Civitai metadata): [^\n]*\s*)*+"
-    r"(?:(?:Negative )?Template: .*)?",
-    re.DOTALL,
-)
+_TRAILERS = re.compile(r"\s*(?:(?:Lora hashes|TI hashes|Hashes|Civitai resources|Civitai metadata): [^\n]*\s*)*+")
+
+# The extension for dynamic prompts writes down what the prompts were made from: their own words, and places to fill.
+_TEMPLATES = re.compile(r"^(?:Negative )?Template: ", re.MULTILINE)
+_PLACE = re.compile(r"\{[^{}]*\}|__\S+?__|#[^\n]*")  # {a|b} and ${a}, the innermost first; a wildcard; a comment
+_MOST_NESTED = 20
 
 # How other programs that write this form are told apart: a setting and how its value begins.
 _PROGRAMS = (
@@ -45,9 +49,10 @@ def read(fields: Fields) -> Iterator[Declaration]:
         settings = dict(_SETTING.findall(text[starts[-1] : starts[-1] + MAX_SETTINGS]))
         if not ("Seed" in settings and settings.keys() & {"Sampler", "CFG scale", "Size"}):
             continue
-        if not _TRAILERS.fullmatch(text, _end(text, starts[-1])):  # prose that quotes settings
+        prompts, behind = text[: starts[-1]], _TRAILERS.sub("", text[_end(text, starts[-1]) :], count=1)
+        if behind and not _are_templates(behind, prompts):  # prose that quotes settings
             continue
-        prompt, _, negative = text[: starts[-1]].partition(_NEGATIVE)
+        prompt, _, negative = prompts.partition(_NEGATIVE)
         yield Declaration(
             where=where,
             kind=Kind.COMPOSITE if "Mask blur" in settings else Kind.GENERATED,  # written for inpainting only
@@ -65,6 +70,16 @@ def _end(text: str, start: int) -> int:
     """Return where the line of settings ends; a value in quotation marks may hold line breaks."""
     line = _LINE.match(text, start)
     return line.end() if line else start
+
+
+def _are_templates(behind: str, prompts: str) -> bool:
+    """Tell whether what stands behind the settings are templates, all of whose own words stand in the prompts too."""
+    if not _TEMPLATES.match(behind) or len(behind) + len(prompts) > MAX_TEMPLATES:
+        return False
+    words = _TEMPLATES.sub("", behind)
+    for _ in range(_MOST_NESTED):
+        words = _PLACE.sub(" ", words)
+    return all(word in prompts for word in set(re.findall(r"\w+", words)))  # "cat{s|}" became "cats"
 
 
 def _program(settings: dict[str, str]) -> str:

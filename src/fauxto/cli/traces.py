@@ -1,0 +1,86 @@
+"""`fauxto traces`: pictures of what compression and scaling left in a picture, for a person to look at."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fauxto.errors import ImageError
+from fauxto.wording import printable
+
+if TYPE_CHECKING:
+    from fauxto.evidence.trace_pictures import Peak
+    from fauxto.images import Image
+
+ERROR_LEVELS, SPECTRUM = "error-levels.png", "spectrum.png"
+
+
+def traces(
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="Picture, or - for standard input.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the pictures; made if it isn't there.")],
+) -> None:
+    """Show the traces that compression and scaling left in a picture.
+
+    Writes a map of error levels and the average spectrum, with its peaks marked. They help a person to look closer, and
+    are no verdict. Exit code: 0 both were written, 1 one of them or both could not be, 2 the command was wrong.
+    """
+    from fauxto import images
+    from fauxto.evidence import compression
+    from fauxto.limits import Limits
+
+    limits = Limits()
+    try:
+        data = images.read_bytes(sys.stdin.buffer if image == "-" else image, limits)
+        decoded = images.decode(data, limits)
+    except ImageError as error:
+        typer.echo(f"fauxto: {printable(str(error))}", err=True)
+        raise typer.Exit(1) from error
+    out.mkdir(parents=True, exist_ok=True)
+    typer.echo(compression.read(data, decoded, limits).summary)
+    _write_error_levels(decoded, out / ERROR_LEVELS)
+    _write_spectrum(decoded, out / SPECTRUM)
+
+
+def _write_error_levels(image: Image, path: Path) -> None:
+    import PIL.Image
+
+    from fauxto.evidence.trace_pictures import error_level_map
+
+    PIL.Image.fromarray(error_level_map(image)).save(path)
+    typer.echo(
+        f"\n{printable(str(path))}: how much each pixel changes when the picture is saved as a JPEG once more. A part "
+        "that was compressed otherwise may stand out; edges and texture always do."
+    )
+
+
+def _write_spectrum(image: Image, path: Path) -> None:
+    import PIL.Image
+
+    from fauxto.evidence.trace_pictures import average_spectrum, draw_spectrum, spectral_peaks
+
+    try:
+        spectrum = average_spectrum(image)
+    except ValueError as error:
+        typer.echo(f"fauxto: {error}", err=True)
+        raise typer.Exit(1) from error
+    peaks = spectral_peaks(spectrum)
+    PIL.Image.fromarray(draw_spectrum(spectrum, peaks)).save(path)
+    typer.echo(
+        f"\n{printable(str(path))}: the average spectrum of the fine structure, frequency zero in the middle, peaks "
+        "boxed. Generators that scale up may leave peaks; so do scaling, JPEG blocks, sensors, and what is woven or "
+        "printed."
+    )
+    for peak in peaks:
+        typer.echo(f"  {_describe(peak)}")
+    if not peaks:
+        typer.echo("  no peaks")
+
+
+def _describe(peak: Peak) -> str:
+    grid = ", on the grid of a JPEG's blocks" if peak.is_of_eights else ""
+    return f"peak of {peak.decibels:.1f} dB at {peak.x:+.3f}, {peak.y:+.3f} cycles per pixel (across, down){grid}"
