@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: app test check bench lock cifake
+.PHONY: app test check bench lock cifake photos
 
 app: $(STAMPS)/app
 	$(BIN)/fauxto app
@@ -36,6 +36,12 @@ bundle-%:
 	$(BIN)/fauxto evaluate runs/$* --data data/cifake --robustness
 	$(BIN)/fauxto pack runs/$* --data data/cifake --out src/fauxto/bundles/weights/$* \
 	  --summary "$(CIFAKE_SUMMARY_$*)" $(BESIDE)
+
+# The bundle for photographs: make photos TABLES=FOLDER ORIGINALS=FOLDER TOWER=FILE; see docs/how-to/train-photos.md.
+photos: $(STAMPS)/dev
+	test -d data/photos || $(BIN)/fauxto data import photos "$(TABLES)" --originals "$(ORIGINALS)" --out data/photos
+	$(BIN)/python -m fauxto.lab.photos --data data/photos --tower "$(TOWER)" --run runs/photos \
+	  --out src/fauxto/bundles/weights/photos
 
 # Asks the package index for the newest versions that fit pyproject.toml.
 lock: $(STAMPS)/dev
