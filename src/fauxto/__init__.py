@@ -43,6 +43,7 @@ __all__ = [
     "BundleError",
     "BundleFormatError",
     "BundleNotFoundError",
+    "Client",
     "ConfigError",
     "DatasetError",
     "Detector",
@@ -65,6 +66,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from fauxto.bundles import Bundle
+    from fauxto.client import Client
     from fauxto.detector import Detector
 
     __version__: str
@@ -80,6 +82,10 @@ else:
             from fauxto.bundles import Bundle
 
             return Bundle
+        if name == "Client":
+            from fauxto.client import Client
+
+            return Client
         if name == "__version__":
             from importlib.metadata import version
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 LABORATORY = ("keras", "matplotlib", "onnx", "pandas", "pyarrow", "scipy", "sklearn", "tensorflow", "tf2onnx")
-EXTRAS = ("pillow_heif", "streamlit", *LABORATORY)
+EXTRAS = ("pillow_heif", "streamlit", "fastapi", "fsspec", "ray", *LABORATORY)
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -43,6 +43,10 @@ def test_judging_leaves_nothing_at_home(tmp_path: Path, monkeypatch: pytest.Monk
     ("command", "extra"),
     [
         ("app", "app"),
+        ("serve", "serve"),
+        ("scan SOURCE --out OUT.parquet", "export"),
+        ("scan s3://bucket --out OUT.csv", "scale"),
+        ("scan SOURCE --out OUT.csv --engine ray", "scale"),
         ("data import cifake SOURCE --out OUT", "lab"),
         ("data import folders REAL AI --out OUT", "lab"),
         ("data audit FOLDER", "lab"),

@@ -8,8 +8,8 @@ import pytest
 import fauxto
 
 NAMES = {
-    "Basis", "Bundle", "BundleError", "BundleFormatError", "BundleNotFoundError", "ConfigError", "DatasetError",
-    "Detector", "Evidence", "FauxtoError", "ImageError", "ImageSummary", "Limits", "MissingExtraError",
+    "Basis", "Bundle", "BundleError", "BundleFormatError", "BundleNotFoundError", "Client", "ConfigError",
+    "DatasetError", "Detector", "Evidence", "FauxtoError", "ImageError", "ImageSummary", "Limits", "MissingExtraError",
     "ModelIntegrityError", "ModelSummary", "Report", "Says", "Stability", "Status", "Trust", "Verdict", "__version__",
 }  # fmt: skip
 

@@ -1,0 +1,247 @@
+"""A client of the service (`fauxto serve`), with the face of a `Detector`. Needs the extra `serve`.
+
+>>> from fauxto import Client
+>>> with Client("http://127.0.0.1:8080") as client:
+...     report = client.analyze("holiday.jpg")
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+
+from fauxto.errors import FauxtoError, ImageError, MissingExtraError
+from fauxto.limits import Limits
+from fauxto.report import Report, Status
+
+if TYPE_CHECKING:
+    import httpx
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+_NAME_CHARACTERS = 100  # the service only looks at the ending
+_GROUP_FILES = 32
+_GROUP_BYTES = 32 * 1024 * 1024
+_AGAIN = frozenset({429, 503})
+# What a detector would say of these pictures is a report too.
+_REPORTS = {413: Status.TOO_LARGE, 504: Status.TIMED_OUT}
+
+
+class ServiceError(FauxtoError):
+    """The service can't be reached, or refuses a request; `status` is its status code, None without an answer."""
+
+    def __init__(self, message: str, status: int | None = None, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.request_id = request_id
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationMap:
+    """Where a picture's score comes from: a PNG, and whether the map stood its test (None: it couldn't be tested)."""
+
+    png: bytes
+    faithful: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    path: str | None
+    data: bytes
+
+    @property
+    def form(self) -> tuple[str, bytes, str]:
+        """The file of a form. Of a path only the last part goes out: folders are nobody's business."""
+        name = PurePath(self.path or "").name[-_NAME_CHARACTERS:] or "picture"
+        return (name.encode("utf-8", "replace").decode(), self.data, "application/octet-stream")
+
+
+class Client:
+    """Judges pictures by a service; use it as a context manager, or `close` it."""
+
+    def __init__(
+        self,
+        address: str = "http://127.0.0.1:8080",
+        *,
+        key: str | None = None,
+        seconds: float = 120.0,
+        patience: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Make a client; nothing is sent yet.
+
+        Args:
+            address: Where the service is.
+            key: An API key, where the service asks for one.
+            seconds: Longest wait for an answer.
+            patience: Seconds in all for which a request is sent again while the service is busy.
+            transport: What carries the requests; None for the network.
+
+        Raises:
+            MissingExtraError: The extra `serve` isn't installed.
+        """
+        try:
+            import httpx
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("serve", "fauxto.Client") from error
+        self._errors = httpx.HTTPError
+        self._patience = patience
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(base_url=address, headers=headers, timeout=seconds, transport=transport)
+
+    def analyze(self, source: Source, *, name: str | None = None) -> Report:
+        """Judge one picture.
+
+        Args:
+            source: A path, the bytes of a file, or a file open for reading bytes.
+            name: What to call it in the report; where that is left out, a path is its own name.
+
+        Returns:
+            Its report; a picture that can't be judged is a report with another status than `ok`.
+
+        Raises:
+            ServiceError: The service can't be reached or refuses the request.
+        """
+        picture = _read(source, name)
+        if isinstance(picture, Report):
+            return picture
+        answer = self._post("/v1/analyze", {"file": picture.form})
+        if answer.status_code in _REPORTS:
+            return _unjudged(picture.path, _REPORTS[answer.status_code], _problem(answer)["detail"])
+        return replace(Report.from_dict(_checked(answer).json()), path=picture.path)
+
+    def analyze_many(self, sources: Iterable[Source]) -> Iterator[Report]:
+        """Judge pictures, several in one request; reports come in the order of `sources`.
+
+        Raises:
+            ServiceError: The service can't be reached or refuses a request.
+        """
+        group: list[_Picture] = []
+        for source in sources:
+            picture = _read(source, None)
+            size = 0 if isinstance(picture, Report) else len(picture.data)
+            if group and (
+                isinstance(picture, Report)
+                or len(group) == _GROUP_FILES
+                or size + sum(len(one.data) for one in group) > _GROUP_BYTES
+            ):
+                yield from self._batch(group)
+                group = []
+            if isinstance(picture, Report):
+                yield picture
+            else:
+                group.append(picture)
+        if group:
+            yield from self._batch(group)
+
+    def explain(self, source: Source) -> ExplanationMap:
+        """Show where in a picture its score comes from.
+
+        Raises:
+            ImageError: The picture can't be read here, or can't be judged.
+            ServiceError: The service can't be reached or refuses the request.
+        """
+        from fauxto.images import read_bytes
+
+        answer = self._post("/v1/explain", {"file": _Picture(None, read_bytes(source)).form})
+        if answer.status_code == 422:
+            word, _, sentence = _problem(answer)["detail"].partition(": ")
+            if word in set(Status):
+                raise ImageError(Status(word), sentence)
+        faithful = {"true": True, "false": False}
+        return ExplanationMap(_checked(answer).content, faithful.get(answer.headers["x-fauxto-faithful"]))
+
+    def models(self) -> list[dict[str, Any]]:
+        """List the models that judge.
+
+        Raises:
+            ServiceError: The service can't be reached or refuses the request.
+        """
+        models: list[dict[str, Any]] = _checked(self._send(lambda: self._http.get("/v1/models"))).json()["models"]
+        return models
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        self.close()
+
+    def _batch(self, group: list[_Picture]) -> Iterator[Report]:
+        if len(group) == 1:
+            yield self.analyze(group[0].data, name=group[0].path)
+            return
+        request = self._http.build_request("POST", "/v1/analyze/batch", files=[("files", one.form) for one in group])
+        answer = self._send(lambda: self._http.send(request, stream=True))
+        try:
+            if answer.is_error:
+                answer.read()
+            lines = _checked(answer).iter_lines()
+            for picture, line in zip(group, lines, strict=True):
+                yield replace(Report.from_dict(json.loads(line)), path=picture.path)
+        except (self._errors, ValueError) as error:
+            raise ServiceError("the service ended in the middle of a batch; send the rest again") from error
+        finally:
+            answer.close()
+
+    def _post(self, path: str, files: Mapping[str, tuple[str, bytes, str]]) -> httpx.Response:
+        return self._send(lambda: self._http.post(path, files=files))
+
+    def _send(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Send a request, and again while the service asks for patience."""
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                answer = send()
+            except self._errors as error:
+                raise ServiceError(f"the service at {self._http.base_url} can't be reached: {error}") from error
+            wait = float(answer.headers.get("retry-after", 1)) if answer.status_code in _AGAIN else 0.0
+            if not wait or time.monotonic() + wait > until:
+                return answer
+            answer.close()
+            time.sleep(wait)
+
+
+def _read(source: Source, name: str | None) -> _Picture | Report:
+    from fauxto.images import read_bytes
+
+    if name is None and isinstance(source, (str, os.PathLike)):
+        name = os.fsdecode(source)
+    try:
+        return _Picture(name, read_bytes(source, Limits()))
+    except ImageError as error:
+        return _unjudged(name, error.status, str(error))
+
+
+def _unjudged(path: str | None, status: Status, sentence: str) -> Report:
+    return Report(path, status, reasons=(f"{status}: {sentence}",))
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_error:
+        problem = _problem(answer)
+        raise ServiceError(f"{problem['title']}: {problem['detail']}", answer.status_code, problem["request_id"])
+    return answer
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    """Return a problem document; what stands between client and service may answer with something else."""
+    unknown = {"title": f"status {answer.status_code}", "detail": "no more is said", "request_id": None}
+    try:
+        found = answer.json()
+    except ValueError:
+        return unknown
+    return {**unknown, **found} if isinstance(found, dict) else unknown

@@ -1,0 +1,173 @@
+"""A picture by its address, for services that were told to fetch: only from public addresses, and little of it.
+
+A name is resolved once for each hop, every address that it has must be public, and the connection goes to the very
+address that was checked, so that a name server that changes its mind (DNS rebinding) gains nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from fauxto.service.line import Held
+from fauxto.service.problems import Problem
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+
+_MAX_REDIRECTS = 3
+_MAX_ADDRESS = 2_000
+_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NAME = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)+(?!-)[a-z0-9-]{1,63}(?<!-)", re.IGNORECASE)
+# Addresses that stand for others: IPv4 inside IPv6 (mapped, NAT64 of both kinds, 6to4, Teredo).
+_TRANSLATED = tuple(
+    map(ipaddress.IPv6Network, ("::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hop:
+    """One address to ask, and where its host was found to be."""
+
+    scheme: str
+    host: str
+    target: str
+    ip: str
+
+    @property
+    def url(self) -> httpx.URL:
+        return httpx.URL(scheme=self.scheme, host=self.ip, raw_path=self.target.encode("ascii"))
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """Return all addresses of a host, as text."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+async def fetch(
+    address: str,
+    max_bytes: int,
+    seconds: float,
+    held: Held,
+    *,
+    resolve: Resolve = resolve,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> bytes:
+    """Fetch the bytes of a picture.
+
+    Args:
+        address: An http or https address.
+        max_bytes: Most bytes to take.
+        seconds: Time for all hops together.
+        held: Counts the bytes.
+        resolve: How a host's addresses are found.
+        transport: What carries the requests; None for the network.
+
+    Raises:
+        Problem: not_fetched, too_large or busy. What the other side said isn't repeated.
+    """
+    client = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, verify=True)
+    try:
+        async with asyncio.timeout(seconds), client:
+            for _ in range(_MAX_REDIRECTS + 1):
+                hop = await _check(address, resolve)
+                request = client.build_request(
+                    "GET",
+                    hop.url,
+                    headers={
+                        "Host": hop.host,
+                        "Accept": "image/*",
+                        "Accept-Encoding": "identity",
+                        "User-Agent": "fauxto",
+                    },
+                    extensions={"sni_hostname": hop.host},
+                )
+                response = await client.send(request, stream=True)
+                try:
+                    if response.status_code not in _REDIRECTS:
+                        return await _read(response, max_bytes, held)
+                    address = urljoin(f"{hop.scheme}://{hop.host}{hop.target}", response.headers.get("location", ""))
+                finally:
+                    await response.aclose()
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        raise _refusal("nothing could be fetched from it in time") from error
+    raise _refusal(f"it leads on more than {_MAX_REDIRECTS} times")
+
+
+async def _check(address: str, resolve: Resolve) -> _Hop:
+    if len(address) > _MAX_ADDRESS or not address.isascii() or not address.isprintable() or " " in address:
+        raise _refusal("it is too long or holds characters that must be escaped")
+    parts = urlsplit(address)
+    port = _PORTS.get(parts.scheme)
+    if port is None:
+        raise _refusal("only http and https are fetched")
+    if "@" in parts.netloc or "\\" in address or parts.port not in (None, port):
+        raise _refusal("it names a user or an unusual port")
+    host = parts.hostname or ""
+    is_name = "[" not in parts.netloc and _NAME.fullmatch(host) and not _is_number(host.rpartition(".")[2])
+    if not _is_literal(host) and not is_name:
+        raise _refusal("its host is neither a full name nor an address in the usual form")
+    try:
+        found = [host] if _is_literal(host) else await resolve(host, port)
+    except OSError as error:
+        raise _refusal("its host has no address") from error
+    if not found or not all(map(is_public, found)):
+        raise _refusal("its host isn't on the public internet")
+    shown = f"[{host}]" if ":" in host else host
+    return _Hop(parts.scheme, shown, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), found[0])
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address belongs to the public internet, and stands for no other one."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if not ip.is_global or ip.is_multicast or ip.is_reserved or ip.is_unspecified:
+        return False
+    if isinstance(ip, ipaddress.IPv4Address):
+        return True
+    return not ip.is_site_local and not any(ip in network for network in _TRANSLATED)
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
+
+
+def _is_number(label: str) -> bool:
+    """Tell whether the last label makes a host a number to some resolvers: decimal, octal or hexadecimal."""
+    return label.isdigit() or label.lower().startswith("0x")
+
+
+async def _read(response: httpx.Response, max_bytes: int, held: Held) -> bytes:
+    if response.status_code != 200:
+        raise _refusal("its host gave no picture")
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not kind.startswith("image/") and kind != "application/octet-stream":
+        raise _refusal("what lies there isn't called a picture")
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise _refusal("what lies there is compressed as a whole")
+    parts, size = [], 0
+    async for part in response.aiter_raw():
+        size += len(part)
+        if size > max_bytes:
+            raise Problem("too_large", f"The picture has more than {max_bytes} bytes; save it smaller.")
+        held.take(len(part))
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _refusal(why: str) -> Problem:
+    return Problem("not_fetched", f"The address isn't fetched: {why}.")

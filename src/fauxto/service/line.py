@@ -1,0 +1,64 @@
+"""How much the service holds and lets wait at a time. What is beyond that is refused at once, with 503."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from fauxto.service.problems import Problem
+
+_RETRY_SECONDS = 1
+
+
+class Line:
+    """Everyone who waits for a worker or has one, and the bytes of all bodies in memory."""
+
+    def __init__(self, places: int, max_held_bytes: int) -> None:
+        """Make an empty line.
+
+        Args:
+            places: Most requests that wait or are worked on.
+            max_held_bytes: Most bytes of bodies at a time.
+        """
+        self.places = places
+        self.max_held_bytes = max_held_bytes
+        self.taken = 0
+        self.held_bytes = 0
+
+    def check(self) -> None:
+        """Raise Problem (busy) if there is no place, before a client sends its body for nothing."""
+        if self.taken >= self.places:
+            raise Problem("busy", "Too many pictures are waiting; send it again soon.", retry_after=_RETRY_SECONDS)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place for as long as the context lasts; Problem (busy) where there is none."""
+        self.check()
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+
+
+class Held:
+    """The bytes of one request's body, given back at the end of the context."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._bytes = 0
+
+    def take(self, count: int) -> None:
+        """Hold `count` bytes more; Problem (busy) where the service holds too many."""
+        if self._line.held_bytes + count > self._line.max_held_bytes:
+            raise Problem("busy", "Too many uploads are under way; send it again soon.", retry_after=_RETRY_SECONDS)
+        self._line.held_bytes += count
+        self._bytes += count
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.held_bytes -= self._bytes
+        self._bytes = 0

@@ -1,0 +1,132 @@
+"""What the routes take and give, in the words of OpenAPI; `Report` and the rest are schemas of the same document."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Literal, TypedDict
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from fauxto.report import REPORT_VERSION, Report
+from fauxto.service.problems import MEDIA_TYPE, PROBLEMS
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
+"""What needs no key."""
+DESCRIPTION = (
+    "Tells a photograph from a picture that a generative model made. A verdict is likelihood, not proof. "
+    "A picture that can't be judged is a report too: its status says why."
+)
+_BINARY = {"type": "string", "format": "binary"}
+
+
+class ProblemDocument(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+
+
+class ModelDescription(BaseModel):
+    """One of the models that judge; it speaks for pictures with a short side from min to max, in pixels."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    version: str
+    summary: str
+    sha256: str
+    min_short_side: int
+    max_short_side: int
+
+
+class Models(BaseModel):
+    """The models that judge."""
+
+    models: list[ModelDescription]
+
+
+class Health(BaseModel):
+    """How the service is."""
+
+    status: Literal["ok", "starting"]
+
+
+class Operation(TypedDict, total=False):
+    """The part of an operation that FastAPI can't see in a function's signature."""
+
+    requestBody: dict[str, Any]
+
+
+def document(app: FastAPI, *, keys: bool) -> dict[str, Any]:
+    """Return the whole document, which is made once.
+
+    Args:
+        app: Whose routes it describes.
+        keys: Whether the service asks for keys.
+    """
+    if app.openapi_schema is None:
+        found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        components = found.setdefault("components", {})
+        components.setdefault("schemas", {}).update(_schemas(), ProblemDocument=ProblemDocument.model_json_schema())
+        if keys:
+            components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            for path, operations in found["paths"].items():
+                for operation in operations.values() if path not in OPEN_PATHS else ():
+                    operation["security"] = [{"key": []}]
+        app.openapi_schema = found
+    return app.openapi_schema
+
+
+def _report_schema() -> dict[str, Any]:
+    """Return the JSON schema of a report, version included, every key required."""
+    schema = TypeAdapter(Report).json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    schema["properties"] = {"version": {"const": REPORT_VERSION}, **schema["properties"]}
+    schema["required"] = ["version", *(field.name for field in dataclasses.fields(Report))]
+    schema["description"] = "What fauxto says of one picture: docs/reference/report.md."
+    schema["additionalProperties"] = False
+    return schema
+
+
+def _schemas() -> dict[str, Any]:
+    """Return `Report` and what it is made of, by name."""
+    report = _report_schema()
+    return {**report.pop("$defs"), "Report": report}
+
+
+def problems(*words: str) -> dict[int | str, dict[str, Any]]:
+    """Return the responses of an operation that may end in these problems."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for word in words:
+        status, title = PROBLEMS[word]
+        known = found.get(status)
+        described = f"{known['description']}, or: {title}" if known else title
+        schema = {"$ref": "#/components/schemas/ProblemDocument"}
+        found[status] = {"description": described, "content": {MEDIA_TYPE: {"schema": schema}}}
+    return found
+
+
+def picture_body(*, address: bool) -> Operation:
+    """Return the body of an operation on one picture."""
+    form = {"type": "object", "required": ["file"], "properties": {"file": _BINARY}, "additionalProperties": False}
+    content: dict[str, Any] = {
+        "multipart/form-data": {"schema": form},
+        **{kind: {"schema": {**_BINARY, "minLength": 1}} for kind in ("application/octet-stream", "image/*")},
+    }
+    if address:
+        url = {"type": "object", "required": ["url"], "properties": {"url": {"type": "string"}}}
+        content["application/json"] = {"schema": {**url, "additionalProperties": False}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def batch_body(max_files: int) -> Operation:
+    """Return the body of an operation on many pictures."""
+    files = {"type": "array", "items": _BINARY, "minItems": 1, "maxItems": max_files}
+    form = {"type": "object", "required": ["files"], "properties": {"files": files}, "additionalProperties": False}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}}}

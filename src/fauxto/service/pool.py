@@ -1,0 +1,245 @@
+"""Worker processes: one picture each at a time, ended when they take too long, and replaced when they have ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Self
+
+from fauxto.errors import BundleError
+from fauxto.service import frames
+from fauxto.service.settings import Settings
+
+_START_SECONDS = 120.0
+_LONGEST_PAUSE = 30.0
+# All that a worker needs to know of its surroundings: a secret that it has never seen can't be taken from it.
+_ENVIRONMENT = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "SYSTEMROOT",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+)
+
+
+class WorkerEndedError(Exception):
+    """A worker ended in the middle of a picture, twice."""
+
+
+class TookTooLongError(Exception):
+    """A picture took longer than it may; its worker was ended."""
+
+
+class NoWorkerError(Exception):
+    """No worker became free in time."""
+
+
+class _Worker:
+    """One process, and its end of the talk."""
+
+    def __init__(self, process: asyncio.subprocess.Process, first: dict[str, Any]) -> None:
+        self.process = process
+        self.models: list[dict[str, Any]] = first["models"]
+        self.bounded: bool = first["bounded"]
+
+    @classmethod
+    async def start(cls, settings: Settings) -> Self:
+        """Start a process and wait until its models are loaded.
+
+        Raises:
+            BundleError: It ended, or says that it can't do its work.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "fauxto.service.worker"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            start_new_session=True,  # a Ctrl-C is for the service, which lets its workers finish
+        )
+        told = {
+            "model": settings.model,
+            "operating_point": settings.operating_point,
+            "limits": dataclasses.asdict(settings.limits),
+            "worker_bytes": settings.worker_bytes,
+        }
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                first, _ = await _talk(process, told, b"")
+        except BaseException as error:
+            await _end(process)
+            if isinstance(error, (OSError, EOFError, ValueError)):
+                raise BundleError("a worker of the service ended while it loaded its model") from error
+            raise
+        if "failed" in first:
+            await _end(process)
+            raise BundleError(first["failed"])
+        return cls(process, first)
+
+    async def ask(self, header: dict[str, Any], data: bytes) -> frames.Frame:
+        """Hand it one picture, and wait for the answer.
+
+        Raises:
+            OSError, EOFError, ValueError: The process has ended, or talks nonsense.
+        """
+        return await _talk(self.process, header, data)
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process.returncode is None
+
+
+class WorkerPool:
+    """The workers of one service.
+
+    Attributes:
+        models: What the workers judge by, as `GET /v1/models` shows it.
+        bounded: Whether this system bounds the workers' memory.
+    """
+
+    def __init__(self, settings: Settings, count_end: Callable[[str], None]) -> None:
+        """Make a pool without workers; `start` starts them.
+
+        Args:
+            settings: Which of them count is said there.
+            count_end: Called with "time" or "death" when a worker is replaced.
+        """
+        self._settings = settings
+        self._count_end = count_end
+        self._workers: set[_Worker] = set()
+        self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing = False
+        self.models: list[dict[str, Any]] = []
+        self.bounded = True
+
+    async def start(self) -> None:
+        """Start all workers, the first alone, so that a model that can't be used is told once.
+
+        Raises:
+            BundleError: A worker can't start.
+        """
+        await self._add()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._settings.workers - 1):
+                    group.create_task(self._add())
+        except BaseExceptionGroup as errors:
+            await self.close()
+            raise errors.exceptions[0] from None
+
+    async def close(self) -> None:
+        """End all workers, at once."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(_end(worker.process) for worker in self._workers))
+        self._workers.clear()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a worker that lives."""
+        return any(worker.is_alive for worker in self._workers)
+
+    async def ask(self, header: dict[str, Any], data: bytes, seconds: float) -> frames.Frame:
+        """Have one picture done by the next free worker; one that dies is replaced and the picture given to another.
+
+        What has been begun is finished even if the caller is cancelled: the worker is needed again.
+
+        Args:
+            header: What to do with it, as `worker.Judge.answer` takes it.
+            data: The whole file.
+            seconds: How long a worker may take, not counting the wait for one.
+
+        Raises:
+            NoWorkerError: None became free in `wait_seconds`.
+            TookTooLongError: The picture took longer than `seconds`.
+            WorkerEndedError: Two workers died of it.
+        """
+        worker = await self._next()
+        task = asyncio.create_task(self._use(worker, header, data, seconds))
+        self._keep(task)
+        return await asyncio.shield(task)
+
+    async def _use(self, worker: _Worker, header: dict[str, Any], data: bytes, seconds: float) -> frames.Frame:
+        try:
+            return await self._try(worker, header, data, seconds)
+        except (OSError, EOFError, ValueError):
+            # Perhaps something else ended it, such as a machine short of memory: once more, and no third time.
+            worker = await self._next()
+        try:
+            return await self._try(worker, header, data, seconds)
+        except (OSError, EOFError, ValueError) as error:
+            raise WorkerEndedError from error
+
+    async def _try(self, worker: _Worker, header: dict[str, Any], data: bytes, seconds: float) -> frames.Frame:
+        why = "death"
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await worker.ask(header, data)
+            why = ""
+        except TimeoutError as error:
+            why = "time"
+            raise TookTooLongError from error
+        finally:
+            if not why:
+                self._idle.put_nowait(worker)
+            elif not self._closing:
+                self._workers.discard(worker)
+                self._keep(asyncio.create_task(self._replace(worker, why)))
+        return answer
+
+    async def _next(self) -> _Worker:
+        try:
+            async with asyncio.timeout(self._settings.wait_seconds):
+                return await self._idle.get()
+        except TimeoutError as error:
+            raise NoWorkerError from error
+
+    async def _replace(self, worker: _Worker, why: str) -> None:
+        await _end(worker.process)
+        self._count_end(why)
+        pause = 0.5
+        while True:
+            try:
+                return await self._add()
+            except (BundleError, OSError, TimeoutError):
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _add(self) -> None:
+        worker = await _Worker.start(self._settings)
+        self.models, self.bounded = worker.models, worker.bounded
+        self._workers.add(worker)
+        self._idle.put_nowait(worker)
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        # Its exception is the caller's; where the caller is gone nobody misses it.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+async def _talk(process: asyncio.subprocess.Process, header: dict[str, Any], data: bytes) -> frames.Frame:
+    if process.stdin is None or process.stdout is None:
+        raise EOFError("the worker has no pipes")
+    process.stdin.write(frames.pack(header, data))
+    process.stdin.write(data)
+    await process.stdin.drain()
+    return await frames.receive(process.stdout)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    await process.wait()

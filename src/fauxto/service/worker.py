@@ -1,0 +1,154 @@
+"""One worker: a process that opens strangers' pictures, one after the other, and may be killed at any time.
+
+It is started as `python -m fauxto.service.worker`, reads frames from standard input and writes one frame for each to
+standard output. Once its model is loaded it can't write to any file and its memory is bounded.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+import PIL.Image
+
+from fauxto import images
+from fauxto.detector import Detector
+from fauxto.errors import FauxtoError, ImageError
+from fauxto.images.formats import name_mismatch
+from fauxto.limits import Limits
+from fauxto.report import Report, Status
+from fauxto.service import frames
+
+_WARM_UP_SIDES = (32, 256)
+
+
+def main() -> None:
+    """Answer frames until standard input ends."""
+    source, answers = _take_over_streams()
+    started = frames.read(source)
+    if started is None:
+        return
+    settings, _ = started
+    try:
+        judge = Judge(settings)
+    except FauxtoError as error:
+        frames.write(answers, {"failed": str(error)})
+        return
+    bounded = bound(settings["worker_bytes"])
+    frames.write(answers, {"models": judge.models(), "bounded": bounded})
+    while (frame := frames.read(source)) is not None:
+        frames.write(answers, *judge.answer(*frame))
+
+
+class Judge:
+    """Answers one request for one picture at a time."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        """Load the models, and judge two pictures of our own so that a network that can't run is known now.
+
+        Raises:
+            FauxtoError: A model can't be used.
+        """
+        self._detector = Detector(
+            settings["model"],
+            operating_point=settings["operating_point"],
+            limits=Limits(**settings["limits"]),
+            threads=1,
+        )
+        for side in _WARM_UP_SIDES:
+            self._detector.analyze(_as_png(PIL.Image.radial_gradient("L").resize((side, side)).convert("RGB")))
+
+    def models(self) -> list[dict[str, Any]]:
+        """Return what `GET /v1/models` shows."""
+        return [
+            {
+                "name": bundle.name,
+                "version": bundle.version,
+                "summary": bundle.summary,
+                "sha256": bundle.model_sha256,
+                "min_short_side": bundle.domain.min_short_side,
+                "max_short_side": bundle.domain.max_short_side,
+            }
+            for bundle in self._detector.bundles
+        ]
+
+    def answer(self, header: dict[str, Any], data: bytes) -> frames.Frame:
+        """Do what `header["do"]` says ("analyze" or "explain") with the bytes of a picture."""
+        try:
+            if header["do"] == "explain":
+                return self._explain(data)
+            return _as_frame(self._analyze(data, header["name"], header["media_type"]))
+        except ImageError as error:
+            return {"refused": error.status, "detail": str(error)}, b""
+        except MemoryError:
+            sentence = "the picture needs more memory than a worker may have; save it smaller"
+            return _as_frame(Report(header["name"], Status.TOO_LARGE, reasons=(f"{Status.TOO_LARGE}: {sentence}",)))
+        except FauxtoError as error:
+            return {"failed": type(error).__name__}, b""
+
+    def _analyze(self, data: bytes, name: str | None, media_type: str | None) -> Report:
+        report = self._detector.analyze(data, name=name)
+        if report.image is None or media_type is None:
+            return report
+        if not name_mismatch(f"x.{media_type.removeprefix('image/')}", report.image.format):
+            return report
+        note = f"media_type_mismatch: it was sent as {media_type}, but the file is a {report.image.format}."
+        return replace(report, reasons=(*report.reasons, note))
+
+    def _explain(self, data: bytes) -> frames.Frame:
+        from fauxto.explain import explain
+
+        rgb = images.decode(data, self._detector.limits).rgb
+        explanation = explain(rgb, self._detector)
+        overlay = _as_png(PIL.Image.fromarray(explanation.overlay(rgb)))
+        return {"faithful": explanation.faithful, "sentence": explanation.sentence}, overlay
+
+
+def bound(max_bytes: int) -> bool:
+    """Bound this process for good: no more memory than `max_bytes`, no byte into any file, no image of its memory.
+
+    Returns:
+        Whether this system can; Windows can't.
+    """
+    try:
+        import resource
+    except ImportError:
+        return False
+    if sys.platform == "linux":  # what is mapped already (mostly code) doesn't count against the picture
+        with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123
+            mapped = int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + max_bytes, mapped + max_bytes))
+    resource.setrlimit(resource.RLIMIT_DATA, (max_bytes, max_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return True
+
+
+def _take_over_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Return the two ends of the talk, and turn what a library prints away from them."""
+    answers = os.fdopen(os.dup(1), "wb")
+    source = os.fdopen(os.dup(0), "rb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    return source, answers
+
+
+def _as_frame(report: Report) -> frames.Frame:
+    header = {"status": report.status, "verdict": report.verdict}
+    return header, json.dumps(report.to_dict(), allow_nan=False).encode()
+
+
+def _as_png(picture: PIL.Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,310 @@
+"""SECURITY-CASES, every row that is a file: the library, the command line and the service promise the same outcome.
+
+`ELSEWHERE` says where the other rows are tested, and what more is tested of these.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+from typer.testing import CliRunner
+
+from fauxto import Detector
+from fauxto.cli import commands
+
+TESTS = Path(__file__).resolve().parents[1]
+GOLDEN = TESTS / "golden/bundle"
+
+ELSEWHERE = {
+    1: "security/test_hostile_files.py",
+    2: "security/test_hostile_files.py",
+    3: "security/test_hostile_files.py",
+    4: "security/test_hostile_files.py",
+    5: "security/test_hostile_files.py",
+    6: "security/test_hostile_files.py",
+    7: "security/test_hostile_files.py",
+    8: "security/test_hostile_files.py",
+    9: "security/test_hostile_files.py",
+    10: "security/test_hostile_files.py",
+    11: "unit/test_images.py",
+    12: "unit/test_images.py",
+    13: "unit/test_images.py",
+    14: "unit/test_images.py",
+    15: "unit/test_images.py",
+    16: "security/test_hostile_metadata.py",
+    18: "security/test_hostile_files.py",
+    19: "golden/test_domain.py",
+    20: "unit/test_images.py",
+    21: "lab/test_robustness.py",
+    22: "golden/test_golden.py",
+    23: "web/test_browser.py",
+    24: "unit/export",
+    28: "security/test_hostile_files.py",
+    29: "service/test_refusals.py",
+    30: "service/test_faults.py",
+    31: "service/test_faults.py",
+    32: "service/test_faults.py",
+    33: "security/test_addresses.py",
+    34: "security/test_hostile_bundles.py",
+    35: "security/test_hostile_bundles.py",
+    36: "security/test_hostile_bundles.py",
+    37: "security/test_hostile_bundles.py",
+    38: "security/test_hostile_bundles.py",
+    39: "security/test_hostile_metadata.py",
+    40: "security/test_hostile_metadata.py",
+    41: "unit/evidence/test_content_credentials.py",
+    42: "security/test_hostile_metadata.py",
+    43: "unit/export",
+    44: "service/test_refusals.py",
+    45: "service/conftest.py",
+    46: "unit/export",
+    47: "security/test_hostile_bundles.py",
+    49: "security/test_fuzz.py",
+    50: "golden/test_golden.py",
+}
+NOTED = ("metadata_unreadable",)
+OUTSIDE = ("out_of_domain",)
+REFUSED = "unsupported_format"
+# Archives, folders and a scan that is cut off: rows of fauxto.scan.
+OF_SCAN = {26, 27, 48}
+
+
+@dataclass
+class Case:
+    """A file and its outcome; of files of one `group` all scores must be equal."""
+
+    row: int
+    data: bytes
+    status: str = "ok"
+    words: tuple[str, ...] = ()
+    name: str = "picture"
+    verdict: str | None = None
+    group: str | None = None
+    reports: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+Encode = Callable[..., bytes]
+
+
+def build(photo, encode: Encode, png_file, with_metadata, xmp_packet) -> dict[str, Case]:
+    small = photo[180:212, 200:232]
+    jpeg, png = encode(small, "JPEG"), encode(small, "PNG")
+    bomb = zlib.compress(bytes(64 << 20), 9)
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("parameters", "Steps: 20, Seed: 1, trainedAlgorithmicMedia")
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    medium = struct.pack(">IIBBBBB", 9_500, 9_500, 8, 2, 0, 0, 0)
+    dot = b",\0\0\0\0\1\0\1\0\0\2\2D\1\0"
+    gif = encode(small, "GIF")
+    hidden = np.dstack([small, np.full((32, 32), 255, np.uint8)])
+    hidden[8:, :, 3] = 0
+    other = hidden.copy()
+    other[8:, :, :3] = 77
+    turned = {
+        1: small, 2: small[:, ::-1], 3: small[::-1, ::-1], 4: small[::-1], 5: small.transpose(1, 0, 2),
+        6: np.rot90(small), 7: np.rot90(small, 2).transpose(1, 0, 2), 8: np.rot90(small, 3),
+    }  # fmt: skip
+    noise = np.random.default_rng(1).integers(0, 256, (32, 32, 3), np.uint8)
+    grey16 = np.full((32, 32), 40_000, np.uint16)
+    grey16[:16] = np.arange(512, dtype=np.uint16).reshape(16, 32) * 100
+    brand = with_metadata("PNG", text=dict.fromkeys(("Title", "Comment", "Author"), "Made with Midjourney by OpenAI"))
+    algorithmic = (
+        'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"'
+    )
+    laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
+    plain = {
+        "empty": Case(1, b"", "unreadable"),
+        "one byte": Case(1, b"\xff", REFUSED),
+        "text": Case(1, b"a photograph of a cat" * 99, REFUSED, name="cat.jpg"),
+        "60,000 x 60,000": Case(2, png_file((b"IHDR", header), (b"IDAT", b""), (b"IEND", b"")), "too_large"),
+        "9,500 x 9,500": Case(3, png_file((b"IHDR", medium), (b"IDAT", b""), (b"IEND", b"")), "too_large"),
+        "text bomb": Case(4, png[:33] + png_file((b"zTXt", b"a\0\0" + bomb))[8:] + png[33:], group="bomb"),
+        "profile bomb": Case(
+            4, png[:33] + png_file((b"iCCP", b"a\0\0" + bomb))[8:] + png[33:], words=NOTED, group="bomb"
+        ),
+        "half a JPEG": Case(5, jpeg[: len(jpeg) // 2], "truncated"),
+        "half a PNG": Case(5, png[: len(png) // 2], "truncated"),
+        "a closed half": Case(5, (big := encode(photo, "JPEG"))[: len(big) // 2] + b"\xff\xd9", "truncated"),
+        "1,000 bytes more": Case(6, jpeg + b"A" * 1_000, words=("trailing_data",), group="jpeg"),
+        "a ZIP behind": Case(6, jpeg + archive.getvalue(), words=("trailing_data",), group="jpeg"),
+        "nothing behind": Case(6, jpeg, group="jpeg"),
+        "behind IEND": Case(6, png + b"parameters\0Steps: 20", words=("trailing_data",), group="bomb"),
+        "a JPEG called PNG": Case(7, jpeg, words=("name_mismatch",), name="a.png", group="jpeg"),
+        "EPS": Case(8, b"%!PS-Adobe-3.0 EPSF-3.0\n" + bytes(99), REFUSED, name="a.jpg"),
+        "PDF": Case(8, b"%PDF-1.7\n" + bytes(99), REFUSED),
+        "PSD": Case(8, b"8BPS\0\1" + bytes(99), REFUSED),
+        "FITS": Case(8, b"SIMPLE  =                    T" + bytes(99), REFUSED),
+        "ICO": Case(8, b"\0\0\1\0\1\0\x10\x10" + bytes(99), REFUSED),
+        "nested TIFF": Case(8, encode(small, "TIFF", tiffinfo={330: 8}), REFUSED),
+        "SVG": Case(
+            9, b'<!DOCTYPE svg [<!ENTITY x SYSTEM "http://127.0.0.1:9/x">]><svg><script>&x;</script></svg>', REFUSED
+        ),
+        "10,000 frames": Case(10, gif[:-1] + dot * 9_999 + b";", words=("animated",)),
+        "CMYK": Case(11, encode(PIL.Image.fromarray(small).convert("CMYK"), "JPEG")),
+        "16-bit grey": Case(12, encode(PIL.Image.fromarray(grey16), "PNG"), group="grey"),
+        "its high bytes": Case(12, encode((grey16 >> 8).astype(np.uint8), "PNG"), group="grey"),
+        "float": Case(12, encode(PIL.Image.fromarray(small[..., 0].astype(np.float32)), "TIFF"), "unsupported_mode"),
+        "hidden colours": Case(13, encode(hidden, "PNG"), group="hidden"),
+        "other hidden colours": Case(13, encode(other, "PNG"), group="hidden"),
+        "palette": Case(14, encode(PIL.Image.fromarray(small).quantize(64), "PNG", transparency=3)),
+        "one bit": Case(14, encode(PIL.Image.fromarray(small).convert("1"), "PNG")),
+        **{
+            f"orientation {number}": Case(15, encode(pixels, "PNG", exif=orientation(number)), group="turned")
+            for number, pixels in turned.items()
+        },
+        "broken EXIF": Case(16, encode(small, "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff"), words=NOTED),
+        "60 kB of EXIF": Case(16, encode(small, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08" + b"\xff" * 60_000)),
+        "broken profile": Case(17, encode(small, "PNG", icc_profile=b"no profile"), words=NOTED),
+        "1 x 1": Case(18, encode(photo[:1, :1], "PNG"), words=("too_small",), verdict="inconclusive"),
+        "1 x 10,000": Case(18, encode(np.resize(photo, (10_000, 1, 3)), "PNG"), verdict="inconclusive"),
+        "31 x 31": Case(18, encode(photo[:31, :31], "PNG")),
+        "flat": Case(19, encode(np.full((32, 32, 3), 90, np.uint8), "PNG"), words=OUTSIDE, verdict="inconclusive"),
+        "noise": Case(19, encode(noise, "PNG"), words=OUTSIDE, verdict="inconclusive"),
+        **{
+            f"lossless {format}": Case(20, encode(small, format, **options), group="lossless")
+            for format, options in (("PNG", {}), ("BMP", {}), ("TIFF", {}), ("WEBP", {"lossless": True}))
+        },
+        "declared": Case(39, with_metadata("PNG", xmp=xmp_packet(algorithmic), pixels=small), group="lossless"),
+        "a brand in a caption": Case(40, brand),
+        "laughs": Case(42, with_metadata("PNG", xmp=laughs, pixels=small), group="lossless"),
+    }  # fmt: skip
+    for number, name in enumerate(NAMES):
+        plain[f"name {number}"] = Case(25 if number in (5, 6, 7, 8) else 23, png, name=name, group="lossless")
+    return plain
+
+
+NAMES = [
+    "<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "\u202egpj.exe", "\U0001f600" * 20, "a\nb: c",
+    "../../etc/passwd", "C:\\x", "con", "/etc/passwd", "=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\ta", "a\x7fb",
+    "x" * 255, "%0d%0aSet-Cookie: a=b", "{{7*7}}", "${jndi:ldap://127.0.0.1/a}",
+]  # fmt: skip
+
+
+def orientation(number):
+    block = PIL.Image.Exif()
+    block[274] = number
+    return block.tobytes()
+
+
+@pytest.fixture(scope="module")
+def cases(photo, encode, png_file, with_metadata, xmp_packet, service, tmp_path_factory):
+    """Every case, judged every way."""
+    found = build(photo, encode, png_file, with_metadata, xmp_packet)
+    detector = Detector(GOLDEN)
+    folder = tmp_path_factory.mktemp("cases")
+    paths = {}
+    for number, (label, case) in enumerate(found.items()):
+        case.reports["bytes"] = detector.analyze(case.data, name=case.name).to_dict()
+        # A name that can't be a file's stands in the other ways only.
+        name = case.name if "/" not in case.name and len(case.name.encode()) < 250 else "picture"
+        (folder / str(number)).mkdir()
+        paths[label] = folder / str(number) / name
+        paths[label].write_bytes(case.data)
+    for (label, case), report in zip(found.items(), detector.analyze_many(paths.values()), strict=True):
+        case.reports["path"] = report.to_dict()
+        case.reports["service"] = service.analyze(case.data, case.name)
+        assert label
+    run = CliRunner().invoke(commands, ["check", "--json", "--model", str(GOLDEN), *map(str, paths.values())])
+    assert run.exit_code == 1, run.output
+    lines = run.stdout.splitlines()
+    files = [("files", (case.name, case.data)) for case in found.values()]
+    batch = service.post("/v1/analyze/batch", files=files).text.splitlines()
+    for case, line, row in zip(found.values(), lines, batch, strict=True):
+        case.reports["command line"] = json.loads(line)
+        case.reports["batch"] = json.loads(row)
+    return found
+
+
+def outcome(report):
+    """What must be the same whichever way a file came."""
+    reasons = [reason for reason in report["reasons"] if "_mismatch: " not in reason]  # a path has another name
+    return {**report, "reasons": reasons, "milliseconds": None, "path": None}
+
+
+def test_every_way_gives_the_same_report(cases):
+    for label, case in cases.items():
+        first = outcome(case.reports["bytes"])
+        for way, report in case.reports.items():
+            assert outcome(report) == first, (label, way)
+
+
+def test_each_case_has_its_outcome(cases):
+    for label, case in cases.items():
+        for way, report in case.reports.items():
+            words = {reason.partition(":")[0] for reason in report["reasons"]}
+            assert report["status"] == case.status, (label, way)
+            assert (report["verdict"] is None) == (case.status != "ok"), (label, way)
+            if way != "path" or case.name == "picture":
+                assert words >= set(case.words), (label, way)
+            if case.verdict:
+                assert report["verdict"] == case.verdict, (label, way)
+            if case.status != "ok":
+                assert words == {case.status}, (label, way)
+
+
+def test_scores_that_must_be_equal_are(cases):
+    groups: dict[str, list[float]] = {}
+    for case in cases.values():
+        if case.group:
+            groups.setdefault(case.group, []).extend(report["score"] for report in case.reports.values())
+    assert len(groups) == 6
+    for group, scores in groups.items():
+        assert max(scores) - min(scores) < 1e-6, group
+
+
+def test_row_39_a_declaration_counts_and_leaves_the_score_alone(cases):
+    for report in cases["declared"].reports.values():
+        says = {one["source"]: one["says"] for one in report["evidence"]}
+        assert says["generator_metadata"] == "ai"
+    for report in cases["a brand in a caption"].reports.values():
+        assert {one["says"] for one in report["evidence"]} == {"nothing"}
+
+
+def test_rows_23_to_25_a_name_is_a_word_and_nothing_else(cases, service):
+    for case in cases.values():
+        if case.row in (23, 25):
+            assert case.reports["bytes"]["path"] == case.name
+            assert case.reports["service"]["path"]
+    assert list(service.folder.rglob("*")) == []
+    log = "".join(service.lines)
+    assert not [name for name in NAMES if len(name) > 4 and name in log]
+    for line in service.log():
+        assert "\n" not in json.dumps(line)
+
+
+def test_row_44_no_trace_and_no_path_in_any_answer(cases):
+    for label, case in cases.items():
+        text = json.dumps([case.reports["service"], case.reports["batch"]])
+        assert "Traceback" not in text, label
+        assert "site-packages" not in text, label
+        assert str(GOLDEN) not in text, label
+
+
+def test_row_45_judging_opens_no_connection(cases, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    detector = Detector(GOLDEN)
+    for label, case in cases.items():
+        assert outcome(detector.analyze(case.data, name=case.name).to_dict()) == outcome(case.reports["bytes"]), label
+
+
+def test_no_row_is_forgotten(cases):
+    assert {case.row for case in cases.values()} | set(ELSEWHERE) | OF_SCAN == set(range(1, 51))
+    assert [where for where in ELSEWHERE.values() if not (TESTS / where).exists()] == []
