@@ -36,10 +36,12 @@ def render(bundle: Description, results: Mapping[str, Any]) -> str:
         "both classes share codec, quality and longest side.",
         "### Test",
         markdown(_protocol_table(test["protocols"])),
-        "### Val, on which thresholds and probabilities were fitted",
+        "### Val",
         markdown(_protocol_table(val["protocols"])),
         f"Fitted without a fifth of the train repositories and asked about those (random delivery): AUROC "
-        f"{decimal(results['held_out_sources']['auroc'])}.",
+        f"{decimal(results['held_out_sources']['auroc'])}. Probabilities and thresholds were fitted on these scores and "
+        "val's; no larger source among them may be accused more than twice as often as the operating point promises of "
+        "all.",
         "### Verdicts on test",
         "Shares of the pictures, the trial of stability and the domain's rules included.",
         markdown(_point_table(test["protocols"])),
@@ -154,8 +156,10 @@ def _limits(test: Mapping[str, Any]) -> list[str]:
     missed = min((one for one in test["generators"]), key=lambda one: one["called_ai"])
     return [
         "A probability is an estimate from the pixels, not a proof. Don't decide about a person by it alone.",
-        "Probabilities and error rates hold for pictures like those of val, with as many AI pictures among them. Where "
-        "AI pictures are rarer, more of those called ai are real.",
+        "It knows the test repositories less well than val, or than its own when they are held out: compare the tables. "
+        "Expect a new source to be anywhere between.",
+        "Probabilities hold for sources like val's, with as many AI pictures among them. Where AI pictures are rarer, "
+        "more of those called ai are real.",
         f"Sources differ: of the photographs of {accused['name']} it calls {share(accused['clean_ai'])} ai at "
         "`balanced`, the most of any test source.",
         f"Generators differ: of the pictures by {missed['name']} it calls {share(missed['called_ai'])} ai, the fewest.",

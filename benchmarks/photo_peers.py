@@ -1,0 +1,110 @@
+"""The photo detector and sahu65 1.1.0 on the same test pictures, under the same protocols.
+
+python -m benchmarks.photo_peers --data data/photos --run runs/photos --peer VENV
+
+`--peer` names a virtual environment in which sahu65 1.1.0 is installed. It judges at its shipped threshold and at .5,
+we at .5 and at `balanced`; ours are the scores that building the bundle has left in runs/photos.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from PIL import Image
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from benchmarks import results
+from fauxto import bundles
+from fauxto.lab.datasets import Dataset, Split
+from fauxto.lab.photos import tables
+from fauxto.lab.photos.delivery import PROTOCOLS
+
+_SCRIPT = """
+import sys
+from sahu65.config import load_thresholds
+from sahu65.local import LocalDetector
+detector = LocalDetector().warm()
+print(load_thresholds()["T_hi"], flush=True)
+for line in sys.stdin:
+    with open(line.rstrip("\\n"), "rb") as file:
+        print(detector.detect_bytes(file.read()).ai_probability, flush=True)
+"""
+
+
+def main() -> None:
+    """Judge every test picture with the peer, set ours beside, and write results/photo-peers.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the data set of whole pictures")
+    parser.add_argument("--run", type=Path, required=True, help="the folder that building the bundle has left")
+    parser.add_argument("--peer", type=Path, required=True, help="virtual environment of sahu65")
+    options = parser.parse_args()
+    pictures = Dataset.open(options.data).split("test")
+    bundle = bundles.load("photos")
+    ours = tables.columns(
+        pq.read_table(options.run / f"judged-test-{bundle.model_sha256[:12]}.parquet"), bundle.calibration
+    )
+    threshold, theirs = _peer(pictures, options.peer)
+    balanced = bundle.operating_points["balanced"].ai_above
+    figures: dict[str, Any] = {"pictures": len(pictures), "protocols": {}}
+    for number, protocol in enumerate(PROTOCOLS):
+        probabilities = ours["probability"][ours["protocol"] == protocol]
+        figures["protocols"][protocol] = {
+            "fauxto": _row(pictures.labels, probabilities, {"at .5": 0.5, "at balanced": balanced}),
+            "sahu65": _row(pictures.labels, theirs[number :: len(PROTOCOLS)], {"at .5": 0.5, "as shipped": threshold}),
+        }
+    print(json.dumps(figures, indent=1))
+    print(f"wrote {results.write('photo-peers', figures, ('onnxruntime', 'numpy', 'pillow')).name}")
+
+
+def _row(labels: np.ndarray, probabilities: np.ndarray, thresholds: dict[str, float]) -> dict[str, Any]:
+    return {
+        "auroc": round(float(roc_auc_score(labels, probabilities)), 4),
+        **{
+            f"balanced accuracy {name}": round(float(balanced_accuracy_score(labels, probabilities >= at)), 4)
+            for name, at in thresholds.items()
+        },
+        **{
+            f"real called ai {name}": round(float(np.mean(probabilities[labels == 0] >= at)), 4)
+            for name, at in thresholds.items()
+        },
+    }
+
+
+def _peer(pictures: Split, venv: Path) -> tuple[float, np.ndarray]:
+    """Return the peer's threshold, and its probability of each picture under each protocol."""
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        subprocess.Popen(
+            [venv / "bin/python", "-c", _SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as peer,
+    ):
+        threshold = float(peer.stdout.readline())
+        found = []
+        for path in _delivered(pictures, Path(temporary)):
+            peer.stdin.write(f"{path}\n")
+            peer.stdin.flush()
+            found.append(float(peer.stdout.readline()))
+        peer.stdin.close()
+    return threshold, np.array(found)
+
+
+def _delivered(pictures: Split, folder: Path) -> Iterator[Path]:
+    """Write each picture under each protocol, without loss, and hand its path out; the next one replaces it."""
+    for row in range(len(pictures)):
+        rgb = pictures.images[row]
+        for deliver in PROTOCOLS.values():
+            path = folder / "picture.png"
+            Image.fromarray(deliver(rgb)).save(path, compress_level=1)
+            yield path
+
+
+if __name__ == "__main__":
+    main()
