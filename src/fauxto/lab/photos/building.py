@@ -138,8 +138,8 @@ def _calibrated(bundle: Bundle, held_out: Judged, val: Judged) -> Bundle:
 def _fair(probabilities: Any, labels: Any, sources: Any) -> dict[str, OperatingPoint]:
     """Choose thresholds whose promise holds within every source too, up to twice the share.
 
-    A network errs more on some kinds of photographs than on others; a promise on all of them together would let it accuse
-    one kind often.
+    A network errs more on some kinds of photographs than on others; a promise on all of them together would let it
+    accuse one kind often.
     """
     points = calibration.operating_points(probabilities, labels)
     names, counts = np.unique(sources[labels == 0], return_counts=True)

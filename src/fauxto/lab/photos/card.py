@@ -39,9 +39,9 @@ def render(bundle: Description, results: Mapping[str, Any]) -> str:
         "### Val",
         markdown(_protocol_table(val["protocols"])),
         f"Fitted without a fifth of the train repositories and asked about those (random delivery): AUROC "
-        f"{decimal(results['held_out_sources']['auroc'])}. Probabilities and thresholds were fitted on these scores and "
-        "val's; no larger source among them may be accused more than twice as often as the operating point promises of "
-        "all.",
+        f"{decimal(results['held_out_sources']['auroc'])}. Probabilities and thresholds were fitted on these scores "
+        "and val's; no larger source among them may be accused more than twice as often as the operating point "
+        "promises of all.",
         "### Verdicts on test",
         "Shares of the pictures, the trial of stability and the domain's rules included.",
         markdown(_point_table(test["protocols"])),
@@ -156,8 +156,8 @@ def _limits(test: Mapping[str, Any]) -> list[str]:
     missed = min((one for one in test["generators"]), key=lambda one: one["called_ai"])
     return [
         "A probability is an estimate from the pixels, not a proof. Don't decide about a person by it alone.",
-        "It knows the test repositories less well than val, or than its own when they are held out: compare the tables. "
-        "Expect a new source to be anywhere between.",
+        "It knows the test repositories less well than val, or than its own when they are held out: compare the "
+        "tables. Expect a new source to be anywhere between.",
         "Probabilities hold for sources like val's, with as many AI pictures among them. Where AI pictures are rarer, "
         "more of those called ai are real.",
         f"Sources differ: of the photographs of {accused['name']} it calls {share(accused['clean_ai'])} ai at "
