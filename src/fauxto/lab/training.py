@@ -128,7 +128,7 @@ def load_model(run: Path) -> keras.Model:
     if not recipe.flip_averaging:
         return network
     pixels = keras.Input(network.input_shape[1:], name="pixels")
-    logits = keras.layers.Average(name="logits")([network(pixels), network(pixels[:, :, ::-1, :])])
+    logits = keras.layers.Average(name="logits")([network(pixels), network(keras.ops.flip(pixels, axis=2))])
     return keras.Model(pixels, logits, name=network.name)
 
 
