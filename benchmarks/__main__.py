@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import evidence, thumbnails
+from benchmarks import evidence, scan_throughput, thumbnails
 
 thumbnails.main([])
 evidence.main([])
+scan_throughput.main([])

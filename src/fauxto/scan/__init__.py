@@ -1,0 +1,172 @@
+"""Many pictures: from what a person names to a table of reports, with a journal that outlives a kill.
+
+    sources.py    files, folders and patterns -> shards of inputs; archives.py, tables.py and stores.py open the others
+    items.py      one input and the row that it becomes: the same in every engine
+    local.py      the engine of this machine; ray.py that of a cluster
+    journal.py    the rows so far
+    gallery.py    the pictures of a scan as a page
+    sorting.py    files into folders by their verdicts, only when asked
+    measuring.py  what a picture costs on this machine, stage by stage
+
+docs/how-to/scan.md is the same for people.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, Self
+
+from fauxto import __version__, export
+from fauxto.errors import ConfigError
+from fauxto.scan import local
+from fauxto.scan.files import replaced, unfinished
+from fauxto.scan.items import Item, Judging, Row
+from fauxto.scan.journal import Journal
+from fauxto.scan.sources import Sources
+
+__all__ = ["Judging", "Scan"]
+
+Engine = Literal["local", "ray"]
+
+OnProgress = Callable[[int, int | None], None]
+"""Called with the number of rows so far, and of inputs in all as far as that is known."""
+
+
+class Scan:
+    """A scan of many pictures into one table; a context manager around its journal, which lies beside the table.
+
+        with Scan(["photos", "more.zip"], Path("results.parquet")) as scan:
+            scan.run()
+            scan.write()
+            scan.finish()
+
+    The local engine starts processes: a script that calls it keeps its own work under `if __name__ == "__main__":`.
+
+    Attributes:
+        journal: The rows so far.
+        sources: What is scanned.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[str],
+        out: Path,
+        judging: Judging | None = None,
+        *,
+        resume: bool = False,
+        column: str | None = None,
+        follow_symlinks: bool = False,
+        ignored: Sequence[Path] = (),
+    ) -> None:
+        """Check what can be checked before a picture is read, and open the journal.
+
+        Args:
+            sources: See `Sources`.
+            out: The table to write; its ending names the format.
+            judging: How to make the detector.
+            resume: Whether to go on with a scan that was cut.
+            column: See `Sources`.
+            follow_symlinks: See `Sources`.
+            ignored: Files that are no inputs, beside those that the scan itself writes.
+
+        Raises:
+            FauxtoError: The model, the table's format or place, or the journal can't be used.
+        """
+        export.write((), io.BytesIO(), export.format_of(out))  # what it lacks is said now, not after hours
+        if out.is_dir():
+            raise ConfigError(f"{out} is a folder; name the file to write")
+        if not out.parent.is_dir():
+            raise ConfigError(f"there is no folder {out.parent} to write {out.name} in; make it first")
+        journal = out.with_name(f"{out.name}.journal")
+        own = [out, unfinished(out), journal, Path(f"{journal}-wal"), Path(f"{journal}-journal"), *ignored]
+        self.sources = Sources(
+            sources,
+            column=column,
+            follow_symlinks=follow_symlinks,
+            ignored=[os.path.abspath(path) for path in own],  # noqa: PTH100 (Path has none that keeps links)
+        )
+        self._out = out
+        self._judging = judging = judging or Judging()
+        models = judging.detector().bundles
+        origin = {
+            "version of fauxto": __version__,
+            "source": list(sources),
+            "model": [[model.name, model.version, model.model_sha256] for model in models],
+            "operating point": judging.operating_point,
+            "--personal": judging.personal,
+            "trust list": judging.trust_list and judging.trust_list.read_text(),
+            "--column": column,
+        }
+        self.journal = Journal(journal, origin, resume=resume)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.journal.close()
+
+    def run(
+        self,
+        engine: Engine = "local",
+        *,
+        workers: int | None = None,
+        address: str | None = None,
+        on_progress: OnProgress = lambda done, total: None,
+        settled: float = 0.0,
+    ) -> int:
+        """Judge every input that has no row yet, and return how many there were.
+
+        Args:
+            engine: "local" or "ray".
+            workers: Processes of this machine or actors of Ray; None for one per core.
+            address: Of a Ray cluster; None for a Ray of this machine's own.
+            on_progress: Called after each row.
+            settled: Pass over files that changed within so many seconds, for they may still be growing; local only.
+
+        Raises:
+            FauxtoError: Nothing more can be judged; what was judged is in the journal.
+        """
+        added, before, total = 0, sum(self.journal.counts().values()), self.sources.count()
+        on_progress(before, total)
+        try:
+            for row in self._rows(engine, workers, address, settled):
+                added += self.journal.add(row)
+                on_progress(before + added, total)
+        finally:
+            self.journal.commit()
+        return added
+
+    def write(self) -> None:
+        """Write the table from all rows so far, in the order of their keys; it is there whole or not at all."""
+        with replaced(self._out) as file:
+            export.write(self.journal.reports(), file, export.format_of(self._out))
+
+    def finish(self) -> None:
+        """Delete the journal: the table is written."""
+        self.journal.delete()
+
+    def _rows(self, engine: Engine, workers: int | None, address: str | None, settled: float) -> Iterator[Row]:
+        if engine == "ray":
+            from fauxto.scan import ray
+
+            return ray.run(self.sources.shards(), self.journal, self._judging, address=address, workers=workers)
+        return local.run(self._items(settled), self._judging, workers or local.cores())
+
+    def _items(self, settled: float) -> Iterator[Item]:
+        for shard in self.sources.shards():
+            for item in shard.items(self._judging.limits, self.journal.is_done):
+                if not settled or _age(item) >= settled:
+                    yield item
+
+
+def _age(item: Item) -> float:
+    """Return the seconds since an item's file changed; a time in the future, of another clock, counts as long ago."""
+    try:
+        age = time.time() - os.stat(str(item.source)).st_mtime  # noqa: PTH116
+    except OSError:
+        return float("inf")
+    return age if age >= 0 else float("inf")

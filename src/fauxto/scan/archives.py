@@ -1,0 +1,242 @@
+"""The members of ZIP and TAR archives, read as streams: nothing is unpacked to the disk, nothing hostile to memory."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO, Self, cast
+
+from fauxto.errors import ImageError
+from fauxto.images import read_bytes
+from fauxto.limits import Limits
+from fauxto.report import Status
+from fauxto.scan import stores
+from fauxto.scan.items import IsDone, Item, Refusal
+
+_UNPACKERS = {
+    ".tar": None,
+    ".tar.gz": gzip.open,
+    ".tgz": gzip.open,
+    ".tar.bz2": bz2.open,
+    ".tar.xz": lzma.open,
+}
+
+DAMAGE = (  # what the standard library's readers raise on archives that somebody damaged or built to be odd
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    lzma.LZMAError,
+    zlib.error,
+    struct.error,  # a header that ends too soon
+    EOFError,
+    MemoryError,  # a compression dictionary of absurd size
+    OSError,  # bz2's word for damage, and the disk's
+    RuntimeError,  # encrypted; and NotImplementedError, of a compression that nobody knows
+    ValueError,  # a name that isn't in its own encoding, a number that is none
+)
+
+_MAX_DIRECTORY = 32 * 1024 * 1024
+"""Bytes of a ZIP's directory, all of which is read at once: some 300,000 members."""
+
+_MAX_RATIO = 100
+_FREE_BYTES = 256 * 1024 * 1024
+"""An archive may unpack to this, or to `_MAX_RATIO` times its own size, whichever is more."""
+
+_NOT_PLAIN = Refusal(Status.UNREADABLE, "unsafe_name: the member's name isn't a plain relative path")
+_TWICE = Refusal(Status.UNREADABLE, "duplicate_name: an earlier member of the archive has the same name")
+_NO_FILE = Refusal(Status.NOT_A_FILE, "not_a_file: the member is a link, a device or a sparse file")
+_ENCRYPTED = Refusal(Status.UNREADABLE, "encrypted: the member is encrypted; unpack the archive with its password")
+_COMPRESSION = Refusal(
+    Status.UNREADABLE, "compression: the member isn't stored or deflated; pack the archive as ZIPs usually are"
+)
+_BOMB = (
+    f"archive_bomb: the archive unpacks to more than {_MAX_RATIO} times its size; the rest of it was not read, "
+    "unpack it yourself if you trust it"
+)
+
+
+def is_archive(location: str) -> bool:
+    """Tell by its ending whether a path or address is that of an archive."""
+    return stores.name_of(location).endswith((".zip", *_UNPACKERS))
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether a member's name is a relative path without `..`, backslashes or control characters."""
+    path = PurePosixPath(name)
+    return not (path.is_absolute() or ".." in path.parts or "\\" in name) and name.isprintable()
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A ZIP or TAR archive; its members' keys are `LOCATION!/MEMBER`, and archives within it stay closed."""
+
+    location: str
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of its members begin with."""
+        return f"{self.location}!/"
+
+    def count(self) -> int | None:
+        """Return the number of a ZIP's files; a TAR would have to be read to its end."""
+        if not stores.name_of(self.location).endswith(".zip") or stores.is_address(self.location):
+            return None
+        try:
+            with Path(self.location).open("rb") as file, _open_zip(_Careful(file)) as archive:
+                return sum(not info.is_dir() for info in archive.infolist())
+        except DAMAGE:
+            return None
+
+    def items(self, limits: Limits, is_done: IsDone) -> Iterator[Item]:
+        """Yield the members in the archive's order, each with its bytes or with why they weren't read.
+
+        An archive that is damaged or a bomb ends in one item that says so, whose key is the prefix alone.
+        """
+        seen: set[int] = set()
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(stores.open_location(self.location))
+                members = _zip_members if stores.name_of(self.location).endswith(".zip") else _tar_members
+                for ordinal, (name, content) in enumerate(members(file, self.location, limits)):
+                    key = self.prefix + name
+                    if hash(name) in seen:
+                        key, content = f"{key}#{ordinal}", _TWICE
+                    seen.add(hash(name))
+                    if is_done(key):
+                        continue
+                    source = content if isinstance(content, Refusal) else content.read()
+                    yield Item(key, key, source, len(source) if isinstance(source, bytes) else 0)
+            except DAMAGE as error:
+                status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
+                said = str(error) if isinstance(error, _Bomb) else f"damaged_archive: the rest isn't readable: {error}"
+                yield Item(self.prefix, self.prefix, Refusal(status, said))
+
+
+class _Bomb(tarfile.TarError):
+    """The archive unpacks to more than it may."""
+
+
+class _Careful:
+    """An archive's bytes; refuses to read more at once than `most`, which headers that lie ask for."""
+
+    def __init__(self, file: BinaryIO, most: int = _MAX_DIRECTORY) -> None:
+        self._file = file
+        self.most = most
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:  # all that is left: a ZIP's end
+            here = self.tell()
+            size = self.seek(0, 2) - self.seek(here)
+        if not 0 <= size <= self.most:
+            raise tarfile.ReadError(f"a header asks for {size:,} bytes at once")
+        return self._file.read(size)
+
+
+@dataclass(slots=True)
+class _Member:
+    """A member that may be read once, before the next one is asked for."""
+
+    file: BinaryIO
+    limits: Limits
+    careful: _Careful
+    unpacked: int = 0
+
+    def read(self) -> bytes | Refusal:
+        """Return its bytes, or why there are none; damage of the archive's own is raised."""
+        most, self.careful.most = self.careful.most, self.limits.max_bytes + 65_536
+        try:
+            data = read_bytes(self.file, self.limits)
+        except ImageError as error:
+            return Refusal(error.status, f"{error.status}: {error}")
+        finally:
+            self.careful.most = most
+        self.unpacked = len(data)
+        return data
+
+
+def _zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _Member | Refusal]]:
+    allowed = max(_FREE_BYTES, _MAX_RATIO * stores.size_of(file))
+    careful = _Careful(file)
+    with _open_zip(careful) as archive:
+        for info in archive.infolist():
+            if info.is_dir():
+                continue
+            if refusal := _refuse_zip(info):
+                yield info.filename, refusal
+                continue
+            if allowed <= 0:
+                raise _Bomb(_BOMB)
+            try:
+                opened = archive.open(info)
+            except DAMAGE as error:  # of this member: those behind it may be whole
+                yield (
+                    info.filename,
+                    Refusal(Status.UNREADABLE, f"damaged_member: the archive doesn't yield it: {error}"),
+                )
+                continue
+            with opened:
+                member = _Member(cast(BinaryIO, opened), limits, careful)
+                yield info.filename, member
+                allowed -= member.unpacked
+
+
+def _refuse_zip(info: zipfile.ZipInfo) -> Refusal | None:
+    if not is_plain(info.filename):
+        return _NOT_PLAIN
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+        return _NO_FILE
+    if info.flag_bits & 0x1:
+        return _ENCRYPTED
+    # The standard library unpacks any other method in one piece, however large.
+    return None if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else _COMPRESSION
+
+
+def _open_zip(careful: _Careful) -> zipfile.ZipFile:
+    return zipfile.ZipFile(careful)
+
+
+class _StrictHeader(tarfile.TarInfo):
+    """Raises where tarfile takes a damaged header, or a missing end, for the end of the archive."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"there is no member where one should begin: {error}") from error
+
+
+def _tar_members(file: BinaryIO, location: str, limits: Limits) -> Iterator[tuple[str, _Member | Refusal]]:
+    name = stores.name_of(location)
+    unpack = next(unpack for ending, unpack in _UNPACKERS.items() if name.endswith(ending))
+    allowed = max(_FREE_BYTES, _MAX_RATIO * stores.size_of(file))
+    with ExitStack() as stack:
+        plain = stack.enter_context(unpack(file, "rb")) if unpack else file
+        careful = _Careful(cast(BinaryIO, plain), limits.max_metadata_bytes)
+        # Not tarfile's own streaming mode: that gathers a read of any size in memory.
+        archive = stack.enter_context(tarfile.open(fileobj=cast(IO[bytes], careful), mode="r:", tarinfo=_StrictHeader))
+        while (info := archive.next()) is not None:
+            archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all
+            if unpack and info.offset_data + info.size > allowed:
+                raise _Bomb(_BOMB)
+            if info.isdir():
+                continue
+            if not is_plain(info.name):
+                yield info.name, _NOT_PLAIN
+            elif not info.isreg() or info.issparse():
+                yield info.name, _NO_FILE
+            else:
+                with cast(IO[bytes], archive.extractfile(info)) as opened:
+                    yield info.name, _Member(cast(BinaryIO, opened), limits, careful)

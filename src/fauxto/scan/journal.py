@@ -1,0 +1,143 @@
+"""The rows of a scan so far, kept on disk so that a scan that was killed goes on where it was: one SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from fauxto.errors import ConfigError
+from fauxto.report import Report
+from fauxto.scan.items import Row
+
+_SECONDS = 0.5
+"""Between commits: what a kill may cost in work that is done again, and never in a row."""
+
+_TABLES = """
+CREATE TABLE scan (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE rows (
+    key BLOB PRIMARY KEY, status TEXT NOT NULL, verdict TEXT, report TEXT NOT NULL, file BLOB
+) WITHOUT ROWID;
+"""
+
+
+class Journal:
+    """The rows of one scan: each key once, whatever happens; a context manager that commits at its end.
+
+    SQLite writes ahead to a log and recovers by itself: after a kill at any moment the file holds every row of the
+    last commit and no half of one.
+    """
+
+    def __init__(self, path: Path, origin: dict[str, Any], *, resume: bool) -> None:
+        """Make the file, or go on with it.
+
+        Args:
+            path: The file.
+            origin: What the rows depend on; a scan goes on only with what it began with.
+            resume: Whether a file that is there is to be gone on with.
+
+        Raises:
+            ConfigError: The file is there and `resume` isn't asked for; it is no journal, or of a scan with another
+                origin; another process is writing to it.
+        """
+        self.path = path
+        if path.exists() and not resume:
+            raise ConfigError(f"{path} is what an unfinished scan left: go on with --resume, or delete it")
+        try:
+            self._database = sqlite3.connect(path, timeout=1, isolation_level=None)
+            for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"):
+                self._database.execute(f"PRAGMA {pragma}")
+            self._begin(json.dumps(origin, sort_keys=True))
+        except sqlite3.OperationalError as error:
+            raise ConfigError(f"{path} can't be used ({error}); is another scan writing to it?") from error
+        except sqlite3.DatabaseError as error:
+            raise ConfigError(f"{path} is no journal of a scan ({error}); delete it") from error
+        self._committed = time.monotonic()
+        self._is_open = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def is_done(self, key: str) -> bool:
+        """Tell whether an input has its row."""
+        found = self._database.execute("SELECT 1 FROM rows WHERE key = ?", (_bytes(key),)).fetchone()
+        return found is not None
+
+    def done_under(self, prefix: str) -> frozenset[str]:
+        """Return the keys that begin with `prefix` and have their row."""
+        low = _bytes(prefix)
+        rows = self._database.execute("SELECT key FROM rows WHERE key >= ? AND key < ?", (low, low + b"\xff"))
+        return frozenset(_text(key) for (key,) in rows)
+
+    def add(self, row: Row) -> bool:
+        """Add a row, and tell whether its key was new; `commit`, or the next row half a second later, makes it safe."""
+        if not self._database.in_transaction:
+            self._database.execute("BEGIN")
+        values = (_bytes(row.key), row.status, row.verdict, row.report, row.file and _bytes(row.file))
+        added = self._database.execute("INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?)", values).rowcount
+        if time.monotonic() - self._committed > _SECONDS:
+            self.commit()
+        return bool(added)
+
+    def commit(self) -> None:
+        """Make everything that was added safe from a kill."""
+        self._database.commit()
+        self._committed = time.monotonic()
+
+    def counts(self) -> dict[tuple[str, str | None], int]:
+        """Return how many rows there are of each status and verdict."""
+        found = self._database.execute("SELECT status, verdict, count(*) FROM rows GROUP BY status, verdict")
+        return {(status, verdict): count for status, verdict, count in found}
+
+    def reports(self) -> Iterator[Report]:
+        """Yield the reports in the order of their keys."""
+        return (report for report, _ in self.reports_and_files())
+
+    def reports_and_files(self) -> Iterator[tuple[Report, str | None]]:
+        """Yield the reports in the order of their keys, each with the local file that it is on, if it is on one."""
+        for report, file in self._database.execute("SELECT report, file FROM rows ORDER BY key"):
+            yield Report.from_dict(json.loads(report)), file and _text(file)
+
+    def close(self) -> None:
+        """Commit and let go of the file, which goes where there is no row in it; a second call does nothing."""
+        if self._is_open:
+            self._is_open = False
+            self._database.commit()
+            is_empty = not self._database.execute("SELECT 1 FROM rows LIMIT 1").fetchone()
+            self._database.close()
+            if is_empty:  # nobody should have to delete what a slip in the command left
+                self.path.unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """Remove the file; the scan is finished."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def _begin(self, origin: str) -> None:
+        database = self._database
+        database.execute("BEGIN EXCLUSIVE")
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'rows'").fetchone():
+            for statement in filter(str.strip, _TABLES.split(";")):
+                database.execute(statement)
+            database.execute("INSERT INTO scan VALUES ('origin', ?)", (origin,))
+        ((began_with,),) = database.execute("SELECT value FROM scan WHERE key = 'origin'").fetchall()
+        database.commit()
+        if began_with != origin:
+            database.close()
+            then, now = json.loads(began_with), json.loads(origin)
+            changed = ", ".join(key for key in now if now[key] != then.get(key))
+            raise ConfigError(f"{self.path} is of a scan with another {changed}; go on as it began, or delete it")
+
+
+def _bytes(key: str) -> bytes:
+    return key.encode(errors="surrogatepass")  # SQLite's texts hold no path that isn't valid Unicode
+
+
+def _text(key: bytes) -> str:
+    return key.decode(errors="surrogatepass")

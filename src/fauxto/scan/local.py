@@ -1,0 +1,209 @@
+"""The engine of one machine: a process a core, each judging one picture at a time.
+
+Processes rather than threads: a picture that crashes its decoder or never ends then costs one row and not the scan,
+and nothing waits for Python's lock.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing.connection import Connection, wait
+
+from fauxto.errors import FauxtoError
+from fauxto.images import read_bytes
+from fauxto.report import Status
+from fauxto.scan import stores
+from fauxto.scan.items import Item, Judging, Row, judge, refuse
+
+_ITEMS = 8
+_BYTES = 32 * 1024 * 1024
+"""What a worker is handed at once: at most so many items, and none more once they hold so many bytes."""
+
+_FETCHERS = 8
+"""Threads of a worker that wait for an object store."""
+
+_FETCH_SECONDS = 120.0
+"""What a slow network may take, beside the limit on judging."""
+
+_START_SECONDS = 300.0
+"""For a worker to import what it needs, on a busy machine."""
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(items: Iterable[Item], judging: Judging, workers: int) -> Iterator[Row]:
+    """Yield a row for each item, in the order in which they are done.
+
+    Items are taken only as workers ask for them, one handful ahead of what is being judged. A worker that dies is
+    replaced; the item that it held is tried once more and then refused as `crashed`. An item that takes longer than
+    `Limits.max_seconds` loses its worker and is refused as `timed_out`.
+
+    Raises:
+        FauxtoError: Nothing can be judged: the network fails, for one, or no worker starts.
+    """
+    fresh = _handfuls(items)
+    ready = next(fresh, [])
+    again: deque[list[Item]] = deque()  # what a lost worker left
+    crashed: set[str] = set()
+    crew: list[_Worker] = []
+    try:
+        crew += [_Worker(judging) for _ in range(workers if ready else 0)]
+        while ready or again or any(worker.held for worker in crew):
+            for worker in crew:
+                if worker.is_idle and (again or ready):
+                    handful = again.popleft() if again else ready
+                    worker.give(handful)
+                    if handful is ready:
+                        ready = next(fresh, [])  # while the worker is busy
+            for number in _wait_for(crew):
+                worker = crew[number]
+                yield from worker.rows()
+                if not worker.is_lost:
+                    continue
+                if worker.held:
+                    row, left = _after_loss(worker, crashed, judging.limits.max_seconds)
+                    if row:
+                        yield row
+                    again.extend([item] for item in left)
+                worker.stop()
+                crew[number] = _Worker(judging)
+    finally:
+        for worker in crew:
+            worker.stop()
+
+
+class _Worker:
+    """A process that judges the items that it is given, in order."""
+
+    def __init__(self, judging: Judging) -> None:
+        # Not a fork: the libraries' threads and locks don't survive one.
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_work, args=(theirs, judging), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._limit = self._seconds = judging.limits.max_seconds
+        self._has_started = False
+        self.deadline = time.monotonic() + _START_SECONDS
+        self.held: deque[Item] = deque()  # given, and without its row so far
+        self.is_late = False
+        self.is_lost = False
+
+    @property
+    def is_idle(self) -> bool:
+        return self._has_started and not self.held and not self.is_lost
+
+    def give(self, handful: list[Item]) -> None:
+        self.held.extend(handful)
+        self._seconds = self._limit + _FETCH_SECONDS * any(map(_is_remote, handful))
+        self.deadline = time.monotonic() + self._seconds
+        try:
+            self.connection.send(handful)
+        except OSError:
+            self.is_lost = True
+
+    def rows(self) -> Iterator[Row]:
+        """Yield what has come, and notice whether the process died or is late."""
+        try:
+            while not self.is_lost and self.connection.poll():
+                came: Row | str | None = self.connection.recv()
+                if isinstance(came, str):
+                    raise FauxtoError(came)
+                if came is None:
+                    self._has_started = True
+                else:
+                    self.held.popleft()
+                    yield came
+                self.deadline = time.monotonic() + self._seconds
+        except (EOFError, OSError):
+            self.is_lost = True
+        if not self.is_lost and (self.held or not self._has_started) and time.monotonic() > self.deadline:
+            self.is_late = self.is_lost = True
+        if self.is_lost and not self._has_started:
+            raise FauxtoError("a process that judges pictures can't start; its own message stands above, if it had one")
+
+    def stop(self) -> None:
+        self.connection.close()
+        self._process.kill()
+        self._process.join()
+
+
+def _wait_for(crew: list[_Worker]) -> list[int]:
+    """Wait until a worker has something to say or is late, and return the numbers of all such workers."""
+    if lost := [number for number, worker in enumerate(crew) if worker.is_lost]:
+        return lost
+    patience = min(worker.deadline for worker in crew if worker.held or not worker.is_idle) - time.monotonic()
+    speaking = wait([worker.connection for worker in crew], timeout=max(0.0, patience) + 0.01)
+    now = time.monotonic()
+    return [n for n, worker in enumerate(crew) if worker.connection in speaking or now > worker.deadline]
+
+
+def _after_loss(worker: _Worker, crashed: set[str], seconds: float) -> tuple[Row | None, list[Item]]:
+    """Return the row of the item at which a worker was lost, if it gets no second try, and what to do anew."""
+    culprit, *others = worker.held
+    if worker.is_late:
+        return refuse(culprit, Status.TIMED_OUT, f"timed_out: judging it took longer than {seconds:g} seconds"), others
+    if culprit.key in crashed:
+        return refuse(culprit, Status.UNREADABLE, "crashed: judging it ended the process, twice"), others
+    crashed.add(culprit.key)
+    return None, [culprit, *others]
+
+
+def _handfuls(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Group items; the first groups are small, so that every worker soon has something to do."""
+    most = 1
+    handful: list[Item] = []
+    size = 0
+    for item in items:
+        handful.append(item)
+        size += item.size
+        if len(handful) >= most or size >= _BYTES:
+            yield handful
+            handful, size, most = [], 0, min(2 * most, _ITEMS)
+    if handful:
+        yield handful
+
+
+def _work(connection: Connection, judging: Judging) -> None:
+    """Judge what comes, until the other end is closed: also by a kill."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the scan ends us
+    with suppress(EOFError, OSError):
+        try:
+            detector = judging.detector(threads=1)
+            connection.send(None)
+            while True:
+                for item in fetched(connection.recv(), judging):
+                    connection.send(judge(item, detector))
+        except FauxtoError as error:
+            connection.send(str(error))
+
+
+def fetched(handful: list[Item], judging: Judging) -> Iterator[Item]:
+    """Yield the items, those in an object store with their bytes, which are fetched several at a time."""
+    if not any(map(_is_remote, handful)):
+        yield from handful
+        return
+
+    def fetch(item: Item) -> Item:
+        if _is_remote(item):
+            with suppress(Exception), stores.open_address(str(item.source)) as file:
+                return replace(item, source=read_bytes(file, judging.limits))
+        return item  # judging it says what is wrong
+
+    with ThreadPoolExecutor(min(_FETCHERS, len(handful))) as pool:
+        yield from pool.map(fetch, handful)
+
+
+def _is_remote(item: Item) -> bool:
+    return isinstance(item.source, str) and stores.is_address(item.source)

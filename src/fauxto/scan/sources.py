@@ -1,0 +1,164 @@
+"""From the sources that a person names to shards of inputs: files, folders, patterns, archives, tables, stores."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from fauxto.errors import FauxtoError
+from fauxto.limits import Limits
+from fauxto.report import Status
+from fauxto.scan import stores
+from fauxto.scan.archives import Archive, is_archive
+from fauxto.scan.items import IsDone, Item, Refusal, Shard
+from fauxto.scan.tables import Table, is_table
+
+_FILES = 512
+"""Files of one shard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files and objects, each an item of its own."""
+
+    listed: tuple[Item, ...]
+
+    @property
+    def prefix(self) -> str:
+        """Their keys have nothing in common."""
+        return ""
+
+    def items(self, limits: Limits, is_done: IsDone) -> Iterator[Item]:
+        """Yield the files that aren't done."""
+        return (item for item in self.listed if not is_done(item.key))
+
+    def count(self) -> int | None:
+        """Return how many there are."""
+        return len(self.listed)
+
+
+class Sources:
+    """What a person asked to scan.
+
+    Attributes:
+        links_passed: Symbolic links inside folders that the last listing didn't follow.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[str],
+        *,
+        column: str | None = None,
+        follow_symlinks: bool = False,
+        ignored: Collection[str] = (),
+    ) -> None:
+        """Name them.
+
+        Args:
+            sources: Paths of files, folders, archives and tables, patterns (`photos/**/*.jpg`), addresses of stores.
+            column: The column of tables that holds paths or bytes; None for the usual ones.
+            follow_symlinks: Whether to follow symbolic links inside folders, each folder once.
+            ignored: Absolute paths of files inside folders that are no inputs: what the scan itself writes.
+        """
+        self._sources = tuple(sources)
+        self._column = column
+        self._follow = follow_symlinks
+        self._ignored = frozenset(ignored)
+        self._ignored_names = frozenset(map(os.path.basename, ignored))  # the quick look comes first
+        self.links_passed = 0
+
+    def shards(self) -> Iterator[Shard]:
+        """List the sources, as they are now; no more than one folder is open and one shard in memory at a time."""
+        self.links_passed = 0
+        for source in self._sources:
+            if is_archive(source):
+                yield Archive(source)
+            elif is_table(source):
+                yield Table(source, self._column)
+            else:
+                yield from _packed(self._files(source))
+
+    def count(self) -> int | None:
+        """Return how many inputs there are, or None where only reading them would tell."""
+        if any(stores.is_address(source) for source in self._sources):
+            return None  # listing a bucket costs time and money: once is enough
+        total = 0
+        for shard in self.shards():
+            count = shard.count()
+            if count is None:
+                return None
+            total += count
+        return total
+
+    def _files(self, source: str) -> Iterator[Item]:
+        if stores.is_address(source):
+            yield from _objects(source)
+        elif os.path.isdir(source):  # noqa: PTH112 (a path object would change how rows are called)
+            yield from self._walk(source)
+        elif not os.path.lexists(source) and (found := sorted(glob.iglob(source, recursive=True))):  # noqa: PTH207
+            for path in found:
+                if os.path.isdir(path):  # noqa: PTH112
+                    yield from self._walk(path)
+                else:
+                    yield _file(path)
+        else:
+            yield _file(source)
+
+    def _walk(self, folder: str) -> Iterator[Item]:
+        waiting = [folder]
+        entered = set()
+        while waiting:
+            here = waiting.pop()
+            try:
+                with os.scandir(here) as entries:
+                    if self._follow:
+                        facts = os.stat(here)  # noqa: PTH116
+                        if (facts.st_dev, facts.st_ino) in entered:
+                            continue  # a link that leads round in a circle
+                        entered.add((facts.st_dev, facts.st_ino))
+                    for entry in entries:
+                        if entry.is_symlink() and not self._follow:
+                            self.links_passed += 1
+                        elif entry.is_dir():
+                            waiting.append(entry.path)
+                        elif not self._is_ignored(entry):
+                            yield _file(entry.path, _size(entry))
+            except OSError as error:
+                reason = f"unreadable: the folder can't be listed: {error.strerror}"
+                yield Item(here, here, Refusal(Status.UNREADABLE, reason))
+
+    def _is_ignored(self, entry: os.DirEntry[str]) -> bool:
+        return entry.name in self._ignored_names and os.path.abspath(entry.path) in self._ignored  # noqa: PTH100
+
+
+def _file(path: str, size: int = 0) -> Item:
+    return Item(path, path, path, size)
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except OSError:
+        return 0
+
+
+def _objects(address: str) -> Iterator[Item]:
+    try:
+        for one, size in stores.listing(address):
+            yield Item(one, one, one, size)
+    except FauxtoError:
+        raise
+    except FileNotFoundError:
+        yield Item(address, address, Refusal(Status.NOT_FOUND, "not_found: there is nothing at this address"))
+    except Exception as error:  # each store's library has errors of its own
+        said = f"{type(error).__name__}: {error}"
+        reason = f"unreadable: the store can't be listed ({' '.join(said.split())[:300]})"
+        yield Item(address, address, Refusal(Status.UNREADABLE, reason))
+
+
+def _packed(items: Iterator[Item]) -> Iterator[Files]:
+    while listed := tuple(islice(items, _FILES)):
+        yield Files(listed)

@@ -1,0 +1,93 @@
+"""Object stores, by their addresses (`s3://bucket/key`), through fsspec; the extra `scale` has it and two stores."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from fauxto.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
+
+SCHEMES = frozenset({"s3", "gs", "file", "memory"})
+"""Stores only, never the web: a table from a stranger may not send this machine to an address of its choice."""
+
+
+def is_address(source: str) -> bool:
+    """Tell an address from a path."""
+    return re.match(r"[a-z][a-z0-9+.-]+://", source) is not None
+
+
+def parent(address: str) -> str:
+    """Return the address of the folder that an object lies in, with a slash at its end."""
+    return address.rpartition("/")[0] + "/"
+
+
+def open_location(location: str) -> BinaryIO:
+    """Open the file at a path or an address for reading; raises as `open_address` does."""
+    return open_address(location) if is_address(location) else Path(location).open("rb")
+
+
+def open_address(address: str) -> BinaryIO:
+    """Open an object for reading.
+
+    Raises:
+        OSError: The store has no such object, or refuses; FileNotFoundError for the first.
+        ConfigError: Its scheme isn't one of `SCHEMES`.
+        MissingExtraError: The store's library isn't installed.
+    """
+    store, path = _store(address)
+    return cast(BinaryIO, store.open(path, "rb", cache_type="readahead"))
+
+
+def size_of(file: BinaryIO) -> int:
+    """Return the size of an open file in bytes, and leave it at its beginning."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    return size
+
+
+def listing(address: str) -> Iterator[tuple[str, int]]:
+    """Yield the address and size in bytes of every object at or under `address`, which may be a pattern (`*`).
+
+    Raises:
+        OSError: The store can't be listed; FileNotFoundError where nothing is there.
+        ConfigError, MissingExtraError: As `open_address`.
+    """
+    store, path = _store(address)
+    if "*" in path:
+        found = store.glob(path, detail=True).values()
+        yield from ((_address(store, one["name"]), one["size"] or 0) for one in found if one["type"] == "file")
+    elif store.isfile(path):
+        yield _address(store, path), store.size(path) or 0
+    elif not store.isdir(path):
+        raise FileNotFoundError(f"there is nothing at {address}")
+    else:
+        for _, _, files in store.walk(path, detail=True):  # a folder at a time: a bucket may hold millions
+            yield from ((_address(store, one["name"]), one["size"] or 0) for one in files.values())
+
+
+def _store(address: str) -> tuple[AbstractFileSystem, str]:
+    scheme = address.partition("://")[0]
+    if scheme not in SCHEMES:
+        known = ", ".join(f"{one}://" for one in sorted(SCHEMES - {"memory"}))
+        raise ConfigError(f"{address!r} is no address of an object store that fauxto reads ({known})")
+    try:
+        import fsspec
+
+        store = fsspec.filesystem(scheme, use_listings_cache=False)
+    except ImportError as error:
+        raise MissingExtraError("scale", f"reading from {scheme}://") from error
+    return store, store._strip_protocol(address)
+
+
+def _address(store: Any, path: str) -> str:
+    return str(store.unstrip_protocol(path))
+
+
+def name_of(location: str) -> str:
+    """Return the last part of a path or address, in lower case."""
+    return PurePosixPath(location.replace("\\", "/")).name.lower()

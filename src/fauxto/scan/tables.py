@@ -1,0 +1,139 @@
+"""The rows of CSV and Parquet tables that name pictures by their paths, or (Parquet) hold their bytes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from fauxto.errors import ConfigError, MissingExtraError
+from fauxto.limits import Limits
+from fauxto.report import Status
+from fauxto.scan import stores
+from fauxto.scan.items import IsDone, Item, Refusal
+
+_DEFAULT_COLUMNS = ("path", "image", "bytes")
+_MAX_LINE = 1024 * 1024
+_ROWS = 16
+"""Of a Parquet file that are held at once."""
+
+Cell = str | bytes | dict[str, Any] | None
+
+
+def is_table(location: str) -> bool:
+    """Tell by its ending whether a path or address is that of a table."""
+    return stores.name_of(location).endswith((".csv", ".parquet"))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; the keys of its rows are `LOCATION#NUMBER`, counted from 1. Relative paths start from its folder.
+
+    `column` holds a path or an address, or in Parquet the bytes of a file, bare or as `{"bytes": ..., "path": ...}`
+    (as data sets on Hugging Face have them). None for the first of `path`, `image` and `bytes` that there is.
+    """
+
+    location: str
+    column: str | None = None
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of its rows begin with."""
+        return f"{self.location}#"
+
+    def count(self) -> int | None:
+        """Return the number of a local Parquet file's rows; a CSV would have to be read to its end."""
+        if self._is_csv() or stores.is_address(self.location):
+            return None
+        try:
+            with self._open() as file:
+                return int(_parquet(file).metadata.num_rows)
+        except (OSError, ValueError):
+            return None
+
+    def items(self, limits: Limits, is_done: IsDone) -> Iterator[Item]:
+        """Yield the rows; a table that turns out damaged ends in one item that says so, whose key is the prefix.
+
+        Raises:
+            ConfigError: It has no such column.
+            MissingExtraError: PyArrow isn't installed.
+        """
+        try:
+            with closing(self._open()) as file:
+                cells = self._csv_cells(file) if self._is_csv() else self._parquet_cells(file)
+                for number, cell in enumerate(cells, start=1):
+                    key = f"{self.prefix}{number:012}"
+                    if not is_done(key):
+                        yield self._item(key, f"{self.prefix}{number}", cell)
+        except (OSError, ValueError, csv.Error) as error:  # PyArrow's own errors derive from these
+            status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
+            yield Item(self.prefix, self.prefix, Refusal(status, f"damaged_table: the rest isn't readable: {error}"))
+
+    def _is_csv(self) -> bool:
+        return stores.name_of(self.location).endswith(".csv")
+
+    def _open(self) -> BinaryIO:
+        return (
+            stores.open_address(self.location) if stores.is_address(self.location) else Path(self.location).open("rb")
+        )
+
+    def _item(self, key: str, row_name: str, cell: Cell) -> Item:
+        if isinstance(cell, dict):
+            path, cell = cell.get("path"), cell.get("bytes") or cell.get("path")
+            row_name = f"{row_name}/{path}" if isinstance(path, str) and isinstance(cell, bytes) else row_name
+        if isinstance(cell, bytes):
+            return Item(key, row_name, cell, len(cell))
+        if not cell:
+            return Item(key, row_name, Refusal(Status.NOT_FOUND, "empty_cell: the row names no picture"))
+        if not stores.is_address(cell):
+            is_remote = stores.is_address(self.location)
+            source = stores.parent(self.location) + cell if is_remote else str(Path(self.location).parent / cell)
+        elif cell.partition("://")[0] in stores.SCHEMES:
+            source = cell
+        else:
+            return Item(key, cell, Refusal(Status.UNREADABLE, "no_store: fauxto reads from object stores, not the web"))
+        return Item(key, cell, source)
+
+    def _csv_cells(self, file: BinaryIO) -> Iterator[Cell]:
+        with io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
+            rows = csv.reader(_lines(text))
+            column = self._choose(next(rows, []))
+            for row in rows:
+                if row:
+                    yield row[column] if column < len(row) else None
+
+    def _parquet_cells(self, file: BinaryIO) -> Iterator[Cell]:
+        table = _parquet(file)
+        names = table.schema_arrow.names
+        name = names[self._choose(names)]
+        for batch in table.iter_batches(_ROWS, columns=[name], use_threads=False):
+            yield from batch.column(0).to_pylist()
+
+    def _choose(self, names: list[str]) -> int:
+        for wanted in (self.column,) if self.column else _DEFAULT_COLUMNS:
+            if wanted in names:
+                return names.index(wanted)
+        raise ConfigError(
+            f"{self.location} has no column {' or '.join((self.column,) if self.column else _DEFAULT_COLUMNS)}; "
+            f"choose one of its own with --column: {', '.join(names[:20]) or 'it has none'}"
+        )
+
+
+def _parquet(file: BinaryIO) -> Any:
+    try:
+        from pyarrow import parquet
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("export", "reading Parquet") from error
+    # Read page by page: a column of pictures doesn't fit into memory.
+    return parquet.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(_MAX_LINE):
+        if len(line) == _MAX_LINE:
+            raise csv.Error(f"a line has more than {_MAX_LINE:,} characters")
+        yield line

@@ -1,0 +1,91 @@
+"""The journal: each key once, safe from a kill, and gone on with only by the same scan."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from fauxto.errors import ConfigError
+from fauxto.report import Report, Status
+from fauxto.scan.items import Item, row_of
+from fauxto.scan.journal import Journal
+
+ORIGIN = {"source": ["photos"], "model": "x"}
+
+
+def row(key: str, status: Status = Status.NOT_FOUND) -> object:
+    return row_of(Item(key, key, key), Report(key, status))
+
+
+def test_rows_come_back_sorted_and_once(tmp_path: Path) -> None:
+    keys = ["b", "a", "ü", "\udcff", "z\n", "B"]
+    with Journal(tmp_path / "j", ORIGIN, resume=False) as journal:
+        assert [journal.add(row(key)) for key in keys] == [True] * len(keys)
+        assert journal.add(row("a", Status.TRUNCATED)) is False
+        assert journal.is_done("\udcff")
+        assert not journal.is_done("c")
+    with Journal(tmp_path / "j", ORIGIN, resume=True) as journal:
+        assert [report.path for report in journal.reports()] == ["B", "a", "b", "z\n", "ü", "\udcff"]
+        assert [file for _, file in journal.reports_and_files()][-1] == "\udcff"
+        assert journal.counts() == {("not_found", None): len(keys)}
+        assert journal.done_under("z") == {"z\n"}
+        journal.delete()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("resume", "origin", "message"),
+    [
+        (False, ORIGIN, "is what an unfinished scan left: go on with --resume, or delete it"),
+        (True, {**ORIGIN, "model": "y"}, "is of a scan with another model; go on as it began"),
+    ],
+)
+def test_another_scan_is_not_mixed_in(tmp_path: Path, resume: bool, origin: dict[str, object], message: str) -> None:
+    with Journal(tmp_path / "j", ORIGIN, resume=False) as journal:
+        journal.add(row("a"))
+    with pytest.raises(ConfigError, match=message):
+        Journal(tmp_path / "j", origin, resume=resume)
+    with Journal(tmp_path / "j", ORIGIN, resume=True) as journal:
+        assert journal.is_done("a")
+
+
+def test_two_scans_at_once_are_refused(tmp_path: Path) -> None:
+    with (
+        Journal(tmp_path / "j", ORIGIN, resume=False),
+        pytest.raises(ConfigError, match="is another scan writing to it"),
+    ):
+        Journal(tmp_path / "j", ORIGIN, resume=True)
+
+
+def test_another_file_is_no_journal(tmp_path: Path) -> None:
+    (tmp_path / "j").write_text("a letter, and a long one" * 100)
+    with pytest.raises(ConfigError, match="is no journal of a scan"):
+        Journal(tmp_path / "j", ORIGIN, resume=True)
+
+
+def test_a_kill_keeps_every_commit_and_no_half_of_one(tmp_path: Path) -> None:
+    script = f"""
+        import os, signal
+        from pathlib import Path
+        from fauxto.report import Report, Status
+        from fauxto.scan.items import Item, row_of
+        from fauxto.scan.journal import Journal
+        journal = Journal(Path({str(tmp_path / "j")!r}), {ORIGIN!r}, resume=False)
+        for number in range(1000):
+            journal.add(row_of(Item(f"{{number:04}}", "", ""), Report("", Status.NOT_FOUND)))
+            if number == 499:
+                journal.commit()
+                journal._committed = 1e12  # nothing more is committed
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], env=os.environ, capture_output=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    with Journal(tmp_path / "j", ORIGIN, resume=True) as journal:
+        assert journal.counts() == {("not_found", None): 500}
+        assert journal.is_done("0499")

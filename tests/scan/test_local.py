@@ -1,0 +1,84 @@
+"""The local engine: a row an input, whatever the input does to the process that judges it."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from fauxto.errors import FauxtoError
+from fauxto.scan import local
+from fauxto.scan.items import Item, Row
+
+
+@pytest.fixture
+def odd(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    import odd_detector
+
+    return odd_detector
+
+
+def items(*names: str) -> list[Item]:
+    return [Item(name, name, b"x", 1) for name in names]
+
+
+def said(rows: Iterator[Row]) -> dict[str, str]:
+    """The status of each row, and the first word of its reason where there is one."""
+    found = {}
+    for row in rows:
+        assert row.key not in found
+        reasons = json.loads(row.report)["reasons"]
+        found[row.key] = reasons[0].partition(":")[0] if reasons else row.status
+    return found
+
+
+def test_what_kills_hangs_or_fails_costs_its_own_row_only(odd: ModuleType, tmp_path: Path) -> None:
+    names = [f"good-{number}" for number in range(30)]
+    odd_names = ["crash-1", "once-1", "bug-1", "hang-1", "once-2"]
+    mixed = [*names[:5], *odd_names, *names[5:]]
+    found = said(local.run(items(*mixed), odd.OddJudging(tmp_path, seconds=4.0), 2))
+    expected = {"crash-1": "crashed", "bug-1": "internal_error", "hang-1": "timed_out"}
+    assert found == {**dict.fromkeys(mixed, "ok"), **expected}
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(("names", "starts"), [(["good-1", "model-1", "good-2"], True), (["good-1"], False)])
+def test_what_no_picture_would_survive_ends_the_scan(
+    odd: ModuleType, tmp_path: Path, names: list[str], starts: bool
+) -> None:
+    with pytest.raises(FauxtoError, match="the network fails" if starts else "can't start"):
+        list(local.run(items(*names), odd.OddJudging(tmp_path, starts=starts), 1))
+    assert multiprocessing.active_children() == []
+
+
+def test_inputs_are_taken_only_as_they_are_judged(odd: ModuleType, tmp_path: Path) -> None:
+    taken: Counter[str] = Counter()
+
+    def endless() -> Iterator[Item]:
+        while True:
+            taken["items"] += 1
+            yield Item(str(taken["items"]), "good", b"x", 1)
+
+    rows = local.run(endless(), odd.OddJudging(tmp_path), 2)
+    for _ in range(50):
+        next(rows)
+    ahead = taken["items"] - 50
+    rows.close()
+    assert ahead <= 3 * local._ITEMS + local._ITEMS
+    assert multiprocessing.active_children() == []
+
+
+def test_a_handful_holds_no_more_than_some_megabytes() -> None:
+    large = [Item(str(number), "", b"", 20 * 1024 * 1024) for number in range(8)]
+    assert [len(handful) for handful in local._handfuls(large)] == [1, 2, 2, 2, 1]
+    assert [len(handful) for handful in local._handfuls(items(*map(str, range(30))))] == [1, 2, 4, 8, 8, 7]
+
+
+def test_no_input_starts_no_process(odd: ModuleType, tmp_path: Path) -> None:
+    assert list(local.run([], odd.OddJudging(tmp_path, starts=False), 2)) == []
