@@ -16,6 +16,8 @@ check: $(STAMPS)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive src --severity-level medium
+	$(BIN)/python tests/security/audit.py requirements/dev.lock
 
 bench: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks
