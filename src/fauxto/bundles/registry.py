@@ -13,7 +13,7 @@ from pathlib import Path
 from fauxto.bundles.bundle import Bundle, read
 from fauxto.errors import BundleFormatError, BundleNotFoundError
 
-DEFAULTS = ("paper-cnn",)
+DEFAULTS = ("cifake-resnet", "photos")
 """The bundles that judge when none is named, each the pictures of its domain."""
 
 ENTRY_POINTS = "fauxto.bundles"
