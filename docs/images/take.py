@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 HERE = Path(__file__).parent
 ADDRESS = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8600"
@@ -33,6 +33,8 @@ def main() -> None:
             for name, take in (("check", check), ("many", many), ("models", models), ("laboratory", laboratory)):
                 take(page)
                 page.wait_for_timeout(4_000)
+                expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=120_000)
+                page.wait_for_timeout(2_000)
                 save(page.screenshot(), HERE / f"{name}{suffix}.png")
             context.close()
         browser.close()
@@ -48,13 +50,14 @@ def check(page: Page) -> None:
 
 
 def many(page: Page) -> None:
-    """Show the gallery of a batch."""
+    """Show the table of a batch."""
     page.goto(f"{ADDRESS}/many")
     files = [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in thumbnails()]
     page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
     page.get_by_role("button", name="Check them").click()
-    page.get_by_role("tab", name="Gallery").click()
-    page.locator("figure").first.wait_for()
+    table = page.get_by_test_id("stDataFrame")
+    table.wait_for()
+    table.scroll_into_view_if_needed()
 
 
 def models(page: Page) -> None:
@@ -78,7 +81,7 @@ def thumbnails() -> list[tuple[str, bytes]]:
     for number in range(36):
         name = ("astronaut", "chelsea", "coffee")[number % 3]
         picture = PIL.Image.open(Path(spec.origin).parent / "data" / f"{name}.png").convert("RGB")
-        side = int(random.integers(120, 280))
+        side = int(random.integers(200, 300))
         left, top = (int(random.integers(0, length - side)) for length in picture.size)
         file = io.BytesIO()
         picture.crop((left, top, left + side, top + side)).resize((32, 32), PIL.Image.Resampling.LANCZOS).save(

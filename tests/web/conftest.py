@@ -2,11 +2,72 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
+import PIL.Image
 import pytest
+from streamlit.testing.v1 import AppTest
+
+from fauxto.detector import Detector
+from fauxto.web.launch import PAGE
+
+Png = Callable[..., bytes]
+OpenPage = Callable[[str], AppTest]
 
 
 @pytest.fixture(scope="session")
 def golden_bundle() -> Path:
     return Path(__file__).resolve().parents[1] / "golden/bundle"
+
+
+@pytest.fixture(scope="session")
+def golden_detector(golden_bundle: Path) -> Detector:
+    return Detector(golden_bundle)
+
+
+@pytest.fixture(scope="session")
+def png() -> Png:
+    """`png("generated", width, height)`: what the golden network takes for that; it takes rough pictures for generated.
+
+    The others are "photograph" and "between".
+    """
+    roughness_of = {"generated": 127, "photograph": 0, "between": 80}
+
+    def png(kind: str, width: int = 32, height: int = 32) -> bytes:
+        roughness = roughness_of[kind]
+        rng = np.random.default_rng(1)
+        blocks = rng.integers(-roughness, roughness + 1, (height // 2, width // 2, 1)).repeat(2, 0).repeat(2, 1)
+        ground = 128 if roughness else 4 * np.arange(width)[None, :, None]
+        rgb = (blocks + ground).repeat(3, 2).clip(0, 255).astype(np.uint8)
+        file = BytesIO()
+        PIL.Image.fromarray(rgb).save(file, "PNG")
+        return file.getvalue()
+
+    return png
+
+
+@pytest.fixture
+def open_page(golden_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> OpenPage:
+    """`open_page("many")`: one of the pages in Streamlit's own test harness, with the golden bundle."""
+    monkeypatch.setattr(sys, "argv", [str(PAGE), str(golden_bundle)])
+
+    def open_page(name: str) -> AppTest:
+        page = AppTest.from_file(PAGE, default_timeout=60).run()
+        return page if name == "check" else page.switch_page(f"views/{name}.py").run()
+
+    return open_page
+
+
+@pytest.fixture
+def markup() -> Callable[[AppTest], str]:
+    """`markup(page)`: everything that a browser would read as Markdown or HTML."""
+
+    def markup(page: AppTest) -> str:
+        marked = [*page.markdown, *page.caption, *page.header, *page.title, *page.error, *page.info, *page.warning]
+        return "\n".join([*(one.value for one in marked), *(one.proto.body for one in page.get("html"))])
+
+    return markup

@@ -1,7 +1,11 @@
-"""The page in a real browser, served by a `fauxto app` that can't write a single byte to a file."""
+"""The pages in a real browser, served by a `fauxto app` that can't write a single byte to a file.
+
+Few and long tests, because a browser costs seconds: whatever needs none is tested in the files beside this one.
+"""
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -12,12 +16,16 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
+import pyarrow.parquet
+import pypdf
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
@@ -35,7 +43,10 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SECONDS = 60
+SECONDS = 120
+HOSTILE = '"><img src=x onerror=alert(1)>.jpg'
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script><image href='http://host.example/x'/></svg>"
+PAGES = ("", "many", "models", "laboratory")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +84,8 @@ def address(golden_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     assert address in said
     assert "Traceback" not in said
     assert "onerror" not in said
-    assert list(home.rglob("*")) == []
+    left = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
+    assert {path for path in left if not path.startswith(".cache/matplotlib/")} == set()  # the laboratory's fonts
 
 
 def wait_until_served(address: str, server: subprocess.Popen[str]) -> None:
@@ -91,8 +103,8 @@ def wait_until_served(address: str, server: subprocess.Popen[str]) -> None:
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The open page; whatever was done on it, in the end it has asked no other host and shown no alert."""
-    context = browser.new_context(locale="en-GB")
+    """An open browser page; whatever was done on it, in the end it has asked no other host and shown no alert."""
+    context = browser.new_context(locale="en-GB", base_url=address)
     page = context.new_page()
     page.set_default_timeout(1000 * SECONDS)
     expect.set_options(timeout=1000 * SECONDS)
@@ -100,8 +112,6 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     dialogs: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    page.goto(address)
-    expect(page.get_by_text("What it can't tell")).to_be_visible()
     yield page
     context.close()
     assert asked
@@ -109,82 +119,194 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     assert dialogs == []
 
 
-def upload(page: Page, *files: tuple[str, bytes]) -> list[Report]:
-    """Upload files, wait for their verdicts, download the reports and read them back."""
-    page.locator("input[type=file]").set_input_files(
+def open_page(page: Page, name: str) -> None:
+    page.goto(f"/{name}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+
+
+def upload(page: Page, *files: tuple[str, bytes]) -> None:
+    page.locator("input[type=file]").first.set_input_files(
         [{"name": name, "mimeType": "image/jpeg", "buffer": data} for name, data in files]
     )
-    button = page.get_by_role("button", name="Download")
-    expect(button).to_contain_text("the report" if len(files) == 1 else f"{len(files)} reports")
-    with page.expect_download() as download:
-        button.click()
-    text = download.value.path().read_text()
-    if len(files) == 1:
-        assert download.value.suggested_filename == "fauxto-report.json"
-        return [Report.from_dict(json.loads(text))]
-    assert download.value.suggested_filename == "fauxto-reports.jsonl"
-    return [Report.from_dict(json.loads(line)) for line in text.splitlines()]
 
 
 def heading(page: Page, text: str) -> Locator:
     return page.get_by_role("heading", name=re.compile(f"{text}$"))  # an icon's name stands before it
 
 
+def download(page: Page, button: str) -> bytes:
+    with page.expect_download() as started:
+        page.get_by_role("button", name=button, exact=True).click()
+    return started.value.path().read_bytes()
+
+
 def encode(rgb: NDArray[np.uint8], format: str, **options: int) -> bytes:
     file = io.BytesIO()
-    PIL.Image.fromarray(rgb).save(file, format, **options)
+    picture = PIL.Image.fromarray(rgb)
+    if format == "HEIF":
+        pytest.importorskip("pillow_heif").from_pillow(picture).save(file)
+    else:
+        picture.save(file, format, **options)
     return file.getvalue()
 
 
-def thumbnail(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(PIL.Image.fromarray(rgb).resize((32, 32)))
+def thumbnail(rgb: NDArray[np.uint8], side: int = 32) -> NDArray[np.uint8]:
+    return np.asarray(PIL.Image.fromarray(rgb).resize((side, side)))
 
 
-def test_a_large_photograph_is_shown_and_is_out_of_domain(page: Page, photo: NDArray[np.uint8]) -> None:
-    large = encode(photo.repeat(5, axis=0).repeat(5, axis=1), "JPEG", quality=95)
-    assert len(large) > 1024 * 1024  # more than the web framework would keep in memory by itself
-    [report] = upload(page, ("astronaut.jpg", large))
-    expect(heading(page, "Can't tell")).to_be_visible()
-    expect(page.get_by_test_id("stText").get_by_text("short side is 2560 px")).to_be_visible()
-    picture = page.get_by_role("img", name="The picture as fauxto decoded it")
-    expect(picture).to_be_visible()
-    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [640, 640]
-    assert report.status is Status.OK
-    assert report.verdict is Verdict.INCONCLUSIVE
-    assert report.path == "astronaut.jpg"
+def serious_violations(page: Page) -> list[str]:
+    """What axe-core finds of impact "serious" or worse, each with the element."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:160]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+def test_every_format_gets_a_verdict_and_a_report_to_forward(page: Page, photo: NDArray[np.uint8]) -> None:
+    formats = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "tiff": "TIFF", "bmp": "BMP", "avif": "AVIF"}
+    files = [(f"picture.{ending}", encode(thumbnail(photo, 64), format)) for ending, format in formats.items()]
+    files.append(("picture.heic", encode(thumbnail(photo, 64), "HEIF")))
+    open_page(page, "")
+    upload(page, *files)
+    cards = page.locator("[class*=st-key-card]")
+    expect(cards).to_have_count(len(files))
+    for card, (name, _) in zip(cards.all(), files, strict=True):
+        expect(card.get_by_text(name, exact=True)).to_be_visible()
+        expect(card.get_by_text("Probability that it was generated")).to_be_visible()
+    assert serious_violations(page) == []
+
+    open_page(page, "")
+    upload(page, files[0])
+    expect(cards).to_have_count(1)
+    page.get_by_role("tab", name="Where the score comes from").click()
+    expect(page.get_by_text("This map was tested")).to_be_visible()
+    assert serious_violations(page) == []
+    page.get_by_role("tab", name="Report").click()
+    report = Report.from_dict(json.loads(download(page, "JSON")))
+    assert (report.path, report.status) == ("picture.jpg", Status.OK)
     assert report.image is not None
-    assert (report.image.width, report.image.height, report.image.format) == (2560, 2560, "JPEG")
-
-
-def test_a_thumbnail_gets_a_verdict_and_its_report_as_json(page: Page, photo: NDArray[np.uint8]) -> None:
-    [report] = upload(page, ("thumbnail.png", encode(thumbnail(photo), "PNG")))
-    headlines = {
-        Verdict.AI: "Probably made by a generative model",
-        Verdict.REAL: "Probably a photograph",
-        Verdict.INCONCLUSIVE: "Can't tell",
-    }
-    assert report.verdict is not None
-    expect(heading(page, headlines[report.verdict])).to_be_visible()
-    assert report.probability is not None
-    expect(page.get_by_text(f"{100 * report.probability:.0f} %").first).to_be_visible()
-    assert report.model is not None
-    assert report.model.name == "golden"
+    html = download(page, "HTML").decode()
+    assert report.image.sha256 in html
+    assert "<script" not in html
+    sheet = pypdf.PdfReader(io.BytesIO(download(page, "PDF")))
+    said = "".join(one.extract_text() for one in sheet.pages)
+    assert "picture.jpg" in said
+    assert report.image.sha256 in said.replace("\n", "")
 
 
 def test_files_that_lie_break_nothing(page: Page, photo: NDArray[np.uint8]) -> None:
-    hostile = '"><img src=x onerror=alert(1)>.jpg'
-    picture = encode(thumbnail(photo), "PNG")
     marked = "![](http://host.example/x.png) **bold**.png"
-    reports = upload(page, ("text.jpg", b"no picture at all"), (hostile, picture), (marked, picture))
-    assert [report.status for report in reports] == [Status.UNSUPPORTED_FORMAT, Status.OK, Status.OK]
-    expect(heading(page, "This file could not be judged")).to_be_visible()
+    picture = encode(thumbnail(photo), "PNG")
+    open_page(page, "")
+    upload(page, ("text.jpg", b"no picture at all"), (HOSTILE, picture), (marked, picture), ("script.svg", SVG))
+    expect(heading(page, "This file could not be judged")).to_have_count(2)
     expect(page.get_by_test_id("stText").get_by_text("<img src=x onerror=alert(1)>.jpg")).to_be_visible()
     expect(page.get_by_test_id("stText").get_by_text(marked)).to_be_visible()
     assert page.locator("img[src='x']").count() == 0
     assert page.locator("[onerror]").count() == 0
-    for expander in page.get_by_text("The whole report").all():
-        expander.click()
-    expect(page.get_by_text("unsupported_format").first).to_be_visible()
+
+
+def test_a_picture_of_24_megapixels_is_shown_and_is_out_of_domain(page: Page, photo: NDArray[np.uint8]) -> None:
+    large = encode(np.asarray(PIL.Image.fromarray(photo).resize((6000, 4000))), "JPEG", quality=95)
+    assert len(large) > 1024 * 1024  # more than the web framework would keep in memory by itself
+    open_page(page, "")
+    upload(page, ("large.jpg", large))
+    expect(heading(page, "Can't tell")).to_be_visible()
+    picture = page.get_by_role("img", name="The picture as fauxto decoded it")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [640, 427]
+    page.get_by_role("tab", name="File facts").click()
+    expect(page.get_by_text("6,000 × 4,000 px")).to_be_visible()
+
+
+def test_a_pasted_picture_is_judged(page: Page, photo: NDArray[np.uint8]) -> None:
+    open_page(page, "")
+    box = page.get_by_placeholder("paste a picture")
+    box.evaluate(
+        """(box, bytes) => {
+            const clipboard = new DataTransfer();
+            clipboard.items.add(new File([new Uint8Array(bytes)], "image.png", {type: "image/png"}));
+            box.dispatchEvent(new ClipboardEvent("paste", {clipboardData: clipboard, bubbles: true, cancelable: true}));
+        }""",
+        list(encode(thumbnail(photo), "PNG")),
+    )
+    expect(page.get_by_text("image.png")).to_be_visible()
+    page.get_by_test_id("stChatInputSubmitButton").click()
+    expect(page.get_by_text("Probability that it was generated")).to_be_visible()
+
+
+def test_sixty_files_with_three_broken_ones_and_their_downloads(page: Page, photo: NDArray[np.uint8]) -> None:
+    patches = [photo[row : row + 64, column : column + 64] for row in range(0, 448, 56) for column in range(0, 448, 56)]
+    files = [(f"{number:02}.png", encode(patch, "PNG")) for number, patch in enumerate(patches[:55])]
+    files += [(HOSTILE, files[0][1]), ("=1+1.png", files[1][1]), ("text.jpg", b"text"), ("cut.png", files[2][1][:99])]
+    files.append(("script.svg", SVG))
+    open_page(page, "many")
+    upload(page, *files)
+    page.get_by_role("button", name="Check them").click()
+    expect(page.get_by_role("button", name="Not judged (3)")).to_be_visible()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    assert serious_violations(page) == []
+
+    page.get_by_role("tab", name="Gallery").click()
+    expect(page.locator("figure")).to_have_count(60)
+    assert page.locator("[onerror], img[src='x']").count() == 0
+    page.get_by_role("tab", name="Charts").click()
+    expect(page.get_by_text("Files by verdict")).to_be_visible()
+    assert serious_violations(page) == []
+
+    page.get_by_role("tab", name="Downloads").click()
+    reports = [Report.from_dict(json.loads(line)) for line in download(page, "JSON Lines").splitlines()]
+    assert len(reports) == 60
+    assert [report.status for report in reports[-3:]] == [
+        Status.UNSUPPORTED_FORMAT,
+        Status.TRUNCATED,
+        Status.UNSUPPORTED_FORMAT,
+    ]
+    assert all(report.verdict in Verdict for report in reports[:-3])
+    rows = list(csv.DictReader(io.StringIO(download(page, "CSV").decode("utf-8-sig"))))
+    assert len(rows) == 60
+    assert rows[56]["path"] == "'=1+1.png"
+    table = pyarrow.parquet.read_table(io.BytesIO(download(page, "Parquet")))
+    assert table["path"][56].as_py() == "=1+1.png"
+    html = download(page, "HTML").decode()
+    assert "<img src=x" not in html
+    assert html.count("onerror=alert(1)") >= 1
+    assert len(pypdf.PdfReader(io.BytesIO(download(page, "PDF"))).pages) > 1
+
+
+def test_a_zip_is_opened_and_a_bomb_is_not(page: Page, photo: NDArray[np.uint8]) -> None:
+    archive, bomb = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("inside.png", encode(thumbnail(photo), "PNG"))
+        made.writestr("../outside.png", b"x")
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as made:
+        for number in range(6):
+            made.writestr(f"{number}.bmp", bytes(64 * 1024 * 1024))
+    open_page(page, "many")
+    upload(page, ("many.zip", archive.getvalue()), ("bomb.zip", bomb.getvalue()))
+    page.get_by_role("button", name="Check them").click()
+    expect(page.get_by_role("tab", name="Downloads")).to_be_visible()
+    page.get_by_role("tab", name="Downloads").click()
+    reports = [Report.from_dict(json.loads(line)) for line in download(page, "JSON Lines").splitlines()]
+    assert [(report.path, report.status) for report in reports[:2]] == [
+        ("many.zip!/inside.png", Status.OK),
+        ("many.zip!/../outside.png", Status.UNREADABLE),
+    ]
+    assert "archive_bomb" in reports[-1].reasons[0]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible_and_fits_a_phone(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name in PAGES:
+        open_page(page, name)
+        assert serious_violations(page) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
 
 
 def test_a_page_of_another_origin_is_turned_away(address: str) -> None:

@@ -20,9 +20,10 @@ DEFAULT_PORTS = range(8501, 8521)
 _MEBIBYTE = 1024 * 1024
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 _THEME = {
-    "headingFontSizes": '["2rem", "1.6rem", "1.3rem"]',
-    "paddingTop": "4rem",
+    "headingFontSizes": '["2rem", "1.4rem", "1.2rem"]',
+    "paddingTop": "3rem",
     "light.primaryColor": "#1d4ed8",
+    "light.textColor": "#0b0c10",  # captions are this at 60 %, and need the contrast
     "dark.primaryColor": "#93b4ff",
     "dark.backgroundColor": "#14161b",
     "dark.secondaryBackgroundColor": "#1e2128",
@@ -49,7 +50,7 @@ def serve(host: str, port: int | None, model: str | None, *, open_browser: bool)
     shown_host = f"[{host}]" if ":" in host else host
     console = Console(highlight=False)
     console.print(f"fauxto's page is at http://{shown_host}:{port} (Ctrl-C ends it)", soft_wrap=True)
-    if not _is_loopback(host):
+    if not is_loopback(host):
         console.print("Other machines can reach it and there is no password.")
     arguments = ["run", str(PAGE), *streamlit_flags(host, port, Limits(), open_browser=open_browser)]
     streamlit.main([*arguments, "--", model] if model is not None else arguments, prog_name="fauxto app")
@@ -89,6 +90,7 @@ def streamlit_flags(host: str, port: int, limits: Limits, *, open_browser: bool)
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "client.showErrorLinks": "false",
+        "runner.magicEnabled": "false",
         "logger.hideWelcomeMessage": "true",
         "logger.level": "warning",
         **{f"theme.{key}": value for key, value in _THEME.items()},
@@ -96,12 +98,13 @@ def streamlit_flags(host: str, port: int, limits: Limits, *, open_browser: bool)
     if not open_browser:  # left alone, Streamlit opens one where there is a screen
         settings["server.headless"] = "true"
     flags = [f"--{name}={value}" for name, value in settings.items()]
-    if _is_loopback(host):  # against DNS rebinding; for any other address the names are the operator's
+    if is_loopback(host):  # against DNS rebinding; for any other address the names are the operator's
         flags += [f"--server.allowedHosts={name}" for name in dict.fromkeys((*_LOOPBACK_NAMES, host))]
     return flags
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether an address is one that only this machine reaches."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,0 +1,139 @@
+"""Views of one picture that are made when they are asked for: heat map, spectrum, compression and file facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fauxto import images, wording
+from fauxto.detector import Detector
+from fauxto.evidence import trace_pictures
+from fauxto.explain import Explanation, explain
+from fauxto.export.thumbnails import fit
+from fauxto.report import ImageSummary, Report
+from fauxto.web.judging import PREVIEW_SIDE, Judged
+from fauxto.web.look import facts_html
+
+_UNITS = ("bytes", "kB", "MB")
+
+
+def show_heat_map(judged: Judged, preview: NDArray[np.uint8], detector: Detector, key: str) -> None:
+    """Show where in the picture the score comes from, laid over it, and whether the map stood its test."""
+    if not wording.is_in_domain(judged.report):
+        st.caption("The model doesn't speak for this picture, so there is no score that a map could explain.")
+        return
+    with st.spinner("Looking where the score comes from …"):
+        explanation = _explain(judged, detector)
+    picture, words = st.columns([3, 2], gap="medium")
+    with words:
+        strength = st.slider(
+            "How much of the map to lay over the picture", 0, 100, 80, 5, format="%d %%", key=f"{key}-map"
+        )
+        st.markdown(
+            ":orange[■] Vermilion speaks for a generated picture, :blue[■] blue for a photograph, grey for neither. "
+            "A map shows what moved the score, not what is wrong with the picture."
+        )
+        if explanation.faithful:
+            st.success(explanation.sentence, icon=":material/check:")
+        else:
+            st.warning(explanation.sentence, icon=":material/warning:")
+    with picture:
+        st.image(
+            _blend(preview, explanation.overlay(preview), strength / 100),
+            alt="The picture in grey, with the parts that speak for a generated picture and for a photograph coloured",
+            width="stretch",
+        )
+
+
+def _blend(under: NDArray[np.uint8], over: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """Lay one picture over another of the same size; `share` in [0, 1] is how much of the upper one is seen."""
+    mixed = under.astype(np.float32) * (1 - share) + over.astype(np.float32) * share
+    return np.rint(mixed).astype(np.uint8)
+
+
+def _explain(judged: Judged, detector: Detector) -> Explanation:
+    """Explain a picture once a session, for it takes many runs of the network."""
+    made = explanation_made(judged)
+    if made is None:
+        made = explain(images.decode(judged.data, detector.limits).rgb, detector)
+        st.session_state["explanations"][judged.report.image] = made
+    return made
+
+
+def explanation_made(judged: Judged) -> Explanation | None:
+    """Return the explanation of a picture if this session has made one."""
+    made: dict[ImageSummary | None, Explanation] = st.session_state.setdefault("explanations", {})
+    return made.get(judged.report.image)
+
+
+def show_spectrum(judged: Judged, detector: Detector) -> None:
+    """Show the average spectrum of the picture's fine detail and its peaks."""
+    image = images.decode(judged.data, detector.limits)
+    try:
+        spectrum = trace_pictures.average_spectrum(image)
+    except ValueError:
+        st.caption(f"A spectrum needs {trace_pictures.SMALLEST_SIDE} pixels a side; this picture has fewer.")
+        return
+    peaks = trace_pictures.spectral_peaks(spectrum)
+    picture, words = st.columns([3, 2], gap="medium")
+    with picture:
+        drawing = trace_pictures.draw_spectrum(spectrum, peaks)
+        st.image(fit(drawing, PREVIEW_SIDE), alt=f"The spectrum as a map, {len(peaks)} peaks boxed", width="stretch")
+    with words:
+        st.markdown(
+            "How much detail of each fineness the picture holds: coarse in the middle, fine at the edges. Isolated "
+            "bright points or a grid of them mean a pattern that repeats.\n\nEnlarging inside a generator can leave "
+            "such a grid. So can the blocks of a JPEG, scaling, and the weave of a cloth: this view is for the trained "
+            "eye, and no verdict rests on it."
+        )
+        if peaks:
+            st.markdown(f"**{len(peaks)} peaks**, the highest {peaks[0].decibels:g} dB above what is around it.")
+        else:
+            st.markdown("**No peaks** stand out.")
+
+
+def show_compression(judged: Judged, detector: Detector) -> None:
+    """Show how much each part of the picture changes when it is saved as a JPEG once more."""
+    levels = trace_pictures.error_level_map(images.decode(judged.data, detector.limits))
+    grey = np.repeat(levels[..., np.newaxis], 3, axis=2)
+    view, words = st.columns([3, 2], gap="medium")
+    with view:
+        st.image(fit(grey, PREVIEW_SIDE), alt="A map of the change by saving once more", width="stretch")
+    with words:
+        st.markdown(
+            "How much each part changes when the picture is saved as a JPEG once more, from dark (not at all) to "
+            "bright.\n\nA part that was pasted in may stand out from parts like it. Edges and fine texture are always "
+            "bright, and smooth ground is always dark: this view is for the trained eye, and no verdict rests on it."
+        )
+
+
+def show_facts(judged: Judged, detector: Detector) -> None:
+    """Show what the file is, and what judged it."""
+    st.html(facts_html(_facts(images.decode(judged.data, detector.limits).facts, judged.report)))
+
+
+def _facts(facts: images.FileFacts, report: Report) -> Iterator[tuple[str, object]]:
+    yield "Format", facts.format
+    yield "Size of the file", size_in_words(facts.bytes)
+    yield "Width × height", f"{facts.width:,} × {facts.height:,} px"
+    yield "Pixels stored as", facts.mode
+    yield "Colour profile", facts.icc_profile or "none"
+    yield "Orientation", "upright" if facts.orientation == 1 else f"turned (EXIF {facts.orientation})"
+    yield "Pictures in the file", facts.frames
+    yield "Bytes behind the picture", facts.trailing_bytes
+    yield "SHA-256", facts.sha256
+    if report.model is not None:
+        yield "Judged by", f"{report.model.name} {report.model.version}"
+        yield "SHA-256 of the network", report.model.sha256
+    yield "Time it took", f"{sum(report.milliseconds.values()):,.0f} ms"
+
+
+def size_in_words(count: float) -> str:
+    """Return a number of bytes in a unit that fits it."""
+    unit = 0
+    while count >= 1000 and unit < len(_UNITS) - 1:
+        count, unit = count / 1000, unit + 1
+    return f"{count:.{1 if unit else 0}f} {_UNITS[unit]}"

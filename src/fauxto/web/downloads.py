@@ -1,0 +1,99 @@
+"""Reports on their way out of the page; each file is made when its button is pressed, in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from fauxto import export, images
+from fauxto.detector import Detector
+from fauxto.explain import Explanation
+from fauxto.export import html, pdf
+from fauxto.report import Report
+from fauxto.web.batch import Checked
+from fauxto.web.judging import Judged
+
+
+class Download(NamedTuple):
+    """A file to offer: what its button says, its name and media type, and what makes its bytes."""
+
+    label: str
+    name: str
+    media_type: str
+    make: Callable[[], bytes]
+
+
+def button(file: Download, key: str) -> None:
+    """Show a file's button; pressing it doesn't run the page anew."""
+    st.download_button(
+        file.label,
+        file.make,
+        file.name,
+        file.media_type,
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"{key}-{file.name}",
+    )
+
+
+def of_one(judged: Judged, detector: Detector, explanation: Explanation | None) -> list[Download]:
+    """Return the forms of one picture's report; its map is part of them where one was made."""
+    return [
+        Download("PDF", "fauxto-report.pdf", "application/pdf", partial(_sheet, judged, detector, explanation)),
+        Download("HTML", "fauxto-report.html", "text/html", partial(_page, judged, detector, explanation)),
+        Download("JSON", "fauxto-report.json", "application/json", partial(_json, judged.report)),
+    ]
+
+
+def of_many(checked: Sequence[Checked]) -> list[Download]:
+    """Return the forms of many pictures' reports."""
+    return [
+        Download("CSV", "fauxto.csv", "text/csv", partial(_table, checked, "csv")),
+        Download("JSON Lines", "fauxto.jsonl", "application/x-ndjson", partial(_table, checked, "jsonl")),
+        Download("Parquet", "fauxto.parquet", "application/vnd.apache.parquet", partial(_table, checked, "parquet")),
+        Download("HTML", "fauxto.html", "text/html", partial(_gallery, checked)),
+        Download("PDF", "fauxto.pdf", "application/pdf", partial(_sheets, checked)),
+    ]
+
+
+def _sheet(judged: Judged, detector: Detector, explanation: Explanation | None) -> bytes:
+    rgb = images.decode(judged.data, detector.limits).rgb
+    return pdf.report(judged.report, rgb, explanation=explanation, **_circumstances(judged.report, detector))
+
+
+def _page(judged: Judged, detector: Detector, explanation: Explanation | None) -> bytes:
+    rgb = images.decode(judged.data, detector.limits).rgb
+    page = html.report(judged.report, rgb, explanation=explanation, **_circumstances(judged.report, detector))
+    return page.encode()
+
+
+def _circumstances(report: Report, detector: Detector) -> dict[str, Any]:
+    return {
+        "bundle": detector.bundle_of(report),
+        "operating_point": detector.operating_point,
+        "time": datetime.now(UTC),
+    }
+
+
+def _gallery(checked: Sequence[Checked]) -> bytes:
+    return html.gallery(((one.report, one.thumbnail) for one in checked), time=datetime.now(UTC)).encode()
+
+
+def _sheets(checked: Sequence[Checked]) -> bytes:
+    return pdf.gallery(((one.report, one.thumbnail) for one in checked), time=datetime.now(UTC))
+
+
+def _json(report: Report) -> bytes:
+    return json.dumps(report.to_dict(), indent=2).encode("ascii") + b"\n"
+
+
+def _table(checked: Sequence[Checked], format: str) -> bytes:
+    file = BytesIO()
+    export.write((one.report for one in checked), file, format)
+    return file.getvalue()

@@ -1,0 +1,216 @@
+"""What a batch found, as a table, a gallery by verdict, charts and downloads."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from fauxto import images, wording
+from fauxto.detector import Detector
+from fauxto.export.thumbnails import fit
+from fauxto.report import Report, Verdict
+from fauxto.web import downloads
+from fauxto.web.batch import Checked
+from fauxto.web.judging import PREVIEW_SIDE, Judged
+from fauxto.web.look import LOOKS
+from fauxto.web.picture_card import show_card
+from fauxto.wording import printable
+
+GALLERY_PAGE = 60
+"""Pictures of one verdict that are shown at once."""
+
+_CELL = "margin:0;width:8.5rem"
+_PICTURE = "width:8.5rem;height:8.5rem;object-fit:cover;border-radius:0.5rem;display:block"
+_NAME = "font-size:0.8rem;line-height:1.3;margin-top:0.3rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
+_GRID = "display:flex;flex-wrap:wrap;gap:1rem"
+
+
+def show_results(checked: Sequence[Checked], detector: Detector) -> None:
+    """Show everything on a batch's files."""
+    counts = Counter(one.report.verdict for one in checked)
+    chosen = _choose(counts)
+    sought = st.text_input("Part of the name", key="many-name", icon=":material/search:", live=True) or ""
+    shown = [
+        one
+        for one in checked
+        if one.report.verdict in chosen and sought.casefold() in (one.report.path or "").casefold()
+    ]
+    if not shown:
+        st.info("Nothing fits: choose other verdicts, or another part of the name.", icon=":material/search_off:")
+    table, gallery, charts, files = st.tabs(
+        ["Table", "Gallery", "Charts", "Downloads"], on_change="rerun", key="many-tabs"
+    )
+    if table.open and shown:
+        with table:
+            show_table(shown, detector)
+    if gallery.open:
+        with gallery:
+            show_gallery(shown)
+    if charts.open:
+        with charts:
+            show_charts(checked)
+    if files.open:
+        with files:
+            show_downloads(checked)
+
+
+def _choose(counts: Mapping[Verdict | None, int]) -> list[Verdict | None]:
+    """Ask which verdicts to show; none chosen means all."""
+    present = [verdict for verdict in LOOKS if counts[verdict]]
+    titles = {f"{LOOKS[verdict].icon} {LOOKS[verdict].word} ({counts[verdict]:,})": verdict for verdict in present}
+    picked = st.pills("Show only", list(titles), selection_mode="multi", key="many-verdicts")
+    return [titles[title] for title in picked if title in titles] or present
+
+
+def show_table(shown: Sequence[Checked], detector: Detector) -> None:
+    """Show a row for each file, and the card of the one that is chosen in it."""
+    st.caption("Click a column's head to sort by it, and the box in front of a row to look closer.")
+    selected = st.dataframe(
+        [_row(one) for one in shown],
+        hide_index=True,
+        row_height=52,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="many-table",
+        alt=f"A table of {len(shown)} files with their verdicts",
+        column_config={
+            "Picture": st.column_config.ImageColumn(width="small"),
+            "Name": st.column_config.TextColumn(width="medium"),
+            "Probability": st.column_config.ProgressColumn(
+                "P(generated)", min_value=0, max_value=100, format="%.0f %%", help="Empty: not judged by its pixels."
+            ),
+            "Why": st.column_config.TextColumn(width="large"),
+        },
+    )
+    for number in selected.selection.rows:
+        if number < len(shown):
+            _show_one(shown[number], detector)
+
+
+def _row(one: Checked) -> dict[str, object]:
+    report = one.report
+    return {
+        "Picture": one.thumbnail and one.thumbnail.address,
+        "Name": printable(report.path or ""),
+        "Verdict": LOOKS[report.verdict].word,
+        "Probability": 100 * report.probability
+        if report.probability is not None and wording.is_in_domain(report)
+        else None,
+        "Why": printable(wording.split_reason(report.reasons[0])[1]) if report.reasons else "",
+        "Width": report.image and report.image.width,
+        "Height": report.image and report.image.height,
+        "Format": report.image and report.image.format,
+        "Model": report.model and report.model.name,
+    }
+
+
+def _show_one(one: Checked, detector: Detector) -> None:
+    shown = fit(images.decode(one.data, detector.limits).rgb, PREVIEW_SIDE) if one.data else None
+    note = "" if shown is not None or one.thumbnail is None else "Look closer at it on the page Check."
+    show_card(Judged(one.report, shown, one.data), detector, "many", note)
+
+
+def show_gallery(shown: Sequence[Checked]) -> None:
+    """Show thumbnails under their verdicts."""
+    for verdict, look in LOOKS.items():
+        of_verdict = [one for one in shown if one.report.verdict is verdict]
+        if not of_verdict:
+            continue
+        st.header(f":{look.colour}[{look.icon} {look.word}] · {len(of_verdict):,}", anchor=False)
+        pages = -(-len(of_verdict) // GALLERY_PAGE)
+        page = st.pagination(pages, key=f"gallery-{look.word}") if pages > 1 else 1
+        st.html(gallery_html(of_verdict[(page - 1) * GALLERY_PAGE : page * GALLERY_PAGE]))
+
+
+def gallery_html(shown: Sequence[Checked]) -> str:
+    """Return thumbnails with names and probabilities as HTML; the names are escaped."""
+    return f'<div style="{_GRID}">{"".join(map(_figure, shown))}</div>'
+
+
+def _figure(one: Checked) -> str:
+    name = html.escape(printable(one.report.path or ""))
+    picture = (
+        f'<img src="{one.thumbnail.address}" alt="{name}" loading="lazy" style="{_PICTURE}">'
+        if one.thumbnail
+        else f'<div style="{_PICTURE};background:#8883" aria-hidden="true"></div>'
+    )
+    caption = f'<figcaption style="{_NAME}" title="{name}">{name}<br>{_said(one.report)}</figcaption>'
+    return f'<figure style="{_CELL}">{picture}{caption}</figure>'
+
+
+def _said(report: Report) -> str:
+    if report.probability is None or not wording.is_in_domain(report):
+        return html.escape(report.status.replace("_", " ")) if report.verdict is None else "no finding"
+    return f"P(generated) {wording.percent(report.probability)}"
+
+
+def show_charts(checked: Sequence[Checked]) -> None:
+    """Show how many files got which verdict, and how the probabilities lie."""
+    counts = Counter(one.report.verdict for one in checked)
+    rows = [{"verdict": look.word, "files": counts[verdict]} for verdict, look in LOOKS.items()]
+    words = [look.word for look in LOOKS.values()]
+    colours = {"domain": words, "range": [look.paint for look in LOOKS.values()]}
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Files by verdict**")
+        bars = {"y": {"field": "verdict", "type": "nominal", "sort": words, "title": None}}
+        st.vega_lite_chart(
+            rows,
+            {
+                "height": 220,
+                "encoding": {**bars, "x": {"field": "files", "type": "quantitative", "title": "files"}},
+                "layer": [
+                    {
+                        "mark": {"type": "bar", "cornerRadiusEnd": 3},
+                        "encoding": {
+                            "color": {"field": "verdict", "type": "nominal", "scale": colours, "legend": None}
+                        },
+                    },
+                    {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"text": {"field": "files"}}},
+                ],
+            },
+            alt="; ".join(f"{row['verdict']}: {row['files']}" for row in rows),
+        )
+    probabilities = [
+        {"probability": one.report.probability, "verdict": LOOKS[one.report.verdict].word}
+        for one in checked
+        if one.report.probability is not None and wording.is_in_domain(one.report)
+    ]
+    with right:
+        st.markdown("**Probabilities of the pictures that the models speak for**")
+        if not probabilities:
+            st.caption("The models speak for none of these pictures.")
+            return
+        st.vega_lite_chart(
+            probabilities,
+            {
+                "height": 220,
+                "mark": {"type": "bar", "cornerRadiusEnd": 2},
+                "encoding": {
+                    "x": {
+                        "field": "probability",
+                        "type": "quantitative",
+                        "bin": {"step": 0.05, "extent": [0, 1]},
+                        "title": "probability that it was generated",
+                    },
+                    "y": {"aggregate": "count", "title": "files"},
+                    "color": {"field": "verdict", "type": "nominal", "scale": colours, "title": None},
+                },
+            },
+            alt=f"A histogram of {len(probabilities)} probabilities, coloured by verdict",
+        )
+
+
+def show_downloads(checked: Sequence[Checked]) -> None:
+    """Offer the reports on all files of the batch, whatever the table shows."""
+    st.markdown(f"The reports on all {len(checked):,} files, whatever is chosen above.")
+    with st.container(horizontal=True):
+        for file in downloads.of_many(checked):
+            downloads.button(file, "many")
+    st.caption(
+        "Names of files are part of every download. Spreadsheets can't take a name for a formula, and the pages hold "
+        "no scripts."
+    )

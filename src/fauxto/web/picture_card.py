@@ -1,0 +1,107 @@
+"""One judged file as a card: the picture, the verdict in plain words, what it rests on, and views to look closer.
+
+What may hold a file's own words (name, reasons, evidence) goes through `st.text`, which interprets neither HTML nor
+Markdown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fauxto import wording
+from fauxto.detector import Detector
+from fauxto.errors import FauxtoError
+from fauxto.report import Report
+from fauxto.web import closer_look, downloads
+from fauxto.web.evidence_cards import show_evidence
+from fauxto.web.judging import Judged
+from fauxto.web.look import LOOKS
+from fauxto.web.scale import scale_html
+from fauxto.wording import printable
+
+
+@st.fragment
+def show_card(judged: Judged, detector: Detector, key: str, caption: str = "") -> None:
+    """Show one file.
+
+    Args:
+        judged: The file.
+        detector: What judged it.
+        key: Tells this card's widgets from those of others.
+        caption: Our own words on the picture, in Markdown.
+    """
+    report = judged.report
+    with st.container(border=True, key=f"card-{key}"):
+        picture, words = st.columns([2, 3], gap="medium")
+        with picture:
+            if judged.preview is not None:
+                st.image(judged.preview, width="stretch", alt="The picture as fauxto decoded it")
+            st.text(printable(report.path or ""), wrap=False)
+            if caption:
+                st.caption(caption)
+        with words:
+            _show_verdict(report, detector)
+        if judged.preview is not None:
+            _show_tabs(judged, judged.preview, detector, key)
+
+
+def _show_verdict(report: Report, detector: Detector) -> None:
+    look, finding = LOOKS[report.verdict], wording.finding(report)
+    st.header(f":{look.colour}[{look.icon} {finding.headline}]", anchor=False)
+    st.markdown(finding.meaning)
+    if report.probability is not None:
+        _show_probability(report, report.probability, detector)
+    for reason in report.reasons:
+        st.text(wording.split_reason(reason)[1])
+
+
+def _show_probability(report: Report, probability: float, detector: Detector) -> None:
+    """Show the calibrated probability on its scale, greyed where the model doesn't speak for the picture."""
+    bundle = detector.bundle_of(report)
+    point = bundle.operating_points[detector.operating_point]
+    counts = wording.is_in_domain(report)
+    st.html(scale_html(probability, point.real_below, point.ai_above, counts=counts))
+    if not counts:
+        st.caption(f"The raw reading, {wording.percent(probability)}, is no finding here.")
+        return
+    said = f"Probability that it was generated: **{wording.percent(probability)}**."
+    if report.fpr_at_score is not None:
+        said += f" {wording.share_of_photographs(report.fpr_at_score, bundle.real_score_quantiles.fpr[-1])}"
+    if report.stability is not None:
+        outlasts = "doesn't outlast" if report.stability.flips else "outlasts"
+        said += f" What the pixels say {outlasts} a mild re-encoding."
+    st.caption(said)
+
+
+def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, key: str) -> None:
+    """Show the views behind tabs; only the open one is made."""
+    views: dict[str, Callable[[], None]] = {
+        "What the file says": lambda: show_evidence(judged.report.evidence),
+        "Where the score comes from": lambda: closer_look.show_heat_map(judged, preview, detector, key),
+        "Spectrum": lambda: closer_look.show_spectrum(judged, detector),
+        "Compression": lambda: closer_look.show_compression(judged, detector),
+        "File facts": lambda: closer_look.show_facts(judged, detector),
+        "Report": lambda: _show_report(judged, detector, key),
+    }
+    for tab, show in zip(st.tabs(list(views), on_change="rerun", key=f"{key}-tabs"), views.values(), strict=True):
+        if tab.open:
+            with tab:
+                try:
+                    show()
+                except FauxtoError as error:  # a fragment's run is out of the page's reach
+                    st.error("This view can't be shown.")
+                    st.text(str(error))
+
+
+def _show_report(judged: Judged, detector: Detector, key: str) -> None:
+    st.markdown("One page for a case file: the picture, the verdict, the evidence, the method and its limits.")
+    with st.container(horizontal=True):
+        for file in downloads.of_one(judged, detector, closer_look.explanation_made(judged)):
+            downloads.button(file, key)
+    with st.expander("As data"):
+        st.json(json.dumps(judged.report.to_dict()))

@@ -1,0 +1,73 @@
+"""From what was uploaded to files to judge: ZIP archives are read member by member, in memory, within limits."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from fauxto.limits import Limits
+from fauxto.report import Report, Status
+from fauxto.scan import archives
+from fauxto.scan.items import Refusal
+from fauxto.web.batch import File
+
+MOST_FILES = 2_000
+"""Files of one batch, members of archives included."""
+
+_ZIP = b"PK\x03\x04"
+
+
+class Upload(Protocol):
+    """What Streamlit hands over for a file."""
+
+    name: str
+
+    def getvalue(self) -> bytes:
+        """Return the whole file."""
+
+
+def count(uploads: Sequence[Upload]) -> int:
+    """Return how many files there are, as far as the archives' directories tell the truth."""
+    return sum(map(_count, uploads))
+
+
+def read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File]:
+    """Yield every file, those inside of archives too, or a report that says why there is none; `MOST_FILES` at most."""
+    for number, file in enumerate(_read(uploads, limits)):
+        if number == MOST_FILES:
+            return
+        yield file
+
+
+def _read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File]:
+    for upload in uploads:
+        data = upload.getvalue()
+        if not data.startswith(_ZIP):
+            yield upload.name, data
+            continue
+        try:
+            for name, content in archives._zip_members(io.BytesIO(data), upload.name, limits):
+                source = content if isinstance(content, Refusal) else content.read()
+                path = f"{upload.name}!/{name}"
+                yield (
+                    (path, source)
+                    if isinstance(source, bytes)
+                    else Report(path, source.status, reasons=(source.reason,))
+                )
+        except archives.DAMAGE as error:
+            said = str(error)
+            if not isinstance(error, archives._Bomb):
+                said = f"damaged_archive: the rest isn't readable: {said}"
+            yield Report(upload.name, Status.UNREADABLE, reasons=(said,))
+
+
+def _count(upload: Upload) -> int:
+    data = upload.getvalue()
+    if not data.startswith(_ZIP):
+        return 1
+    try:
+        with archives._open_zip(archives._Careful(io.BytesIO(data))) as archive:
+            return sum(not info.is_dir() for info in archive.infolist())
+    except archives.DAMAGE:
+        return 1

@@ -1,0 +1,98 @@
+"""The page Check: a picture or a few, each with its verdict and everything behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import streamlit as st
+
+from fauxto.detector import Detector
+from fauxto.web import session
+from fauxto.web.judging import Judged, judge
+from fauxto.web.picture_card import show_card
+from fauxto.web.samples import samples
+
+DROP_HERE = "Drop pictures here: JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC"
+PASTE_HERE = "Or click here, paste a picture (Ctrl+V) and press Enter"
+MOST = 12  # cards that one page can bear
+
+
+class Given(NamedTuple):
+    """A file that the visitor gave: something that tells it from others, its name, its bytes, our caption."""
+
+    id: str
+    name: str
+    data: bytes
+    caption: str = ""
+
+
+def main() -> None:
+    """Build the page."""
+    st.title("Photograph, or made by a generative model?", anchor=False)
+    detector = session.detector()
+    st.markdown("fauxto says which a picture probably is, how sure it is, and when it can't tell.")
+    given = list(collect())
+    if len(given) > MOST:
+        st.info(
+            f"Here are the first {MOST} of {len(given)}. The page Check many takes hundreds.", icon=":material/info:"
+        )
+    for file, judged in judge_all(detector, given[:MOST]):
+        show_card(judged, detector, file.id, file.caption)
+    show_limits(detector)
+
+
+def collect() -> Iterator[Given]:
+    """Show the ways in, and yield what came by them."""
+    for upload in st.file_uploader(DROP_HERE, accept_multiple_files=True, key="uploads"):
+        yield Given(upload.file_id, upload.name, upload.getvalue())
+    pasted: list[Given] = st.session_state.setdefault("pasted", [])
+    with st.container(key="paste"):
+        message = st.chat_input(PASTE_HERE, accept_file="multiple", key="paste-here")
+    if message:
+        pasted += [Given(file.file_id, file.name, file.getvalue()) for file in message.files]
+        if not message.files:
+            st.info("Paste the picture itself: fauxto fetches nothing from the net.", icon=":material/info:")
+    chosen = st.pills("Or try a sample", list(samples()), key="sample")
+    if pasted and st.button(f"Put away what was pasted ({len(pasted)})", icon=":material/close:"):
+        pasted.clear()
+        st.rerun()
+    yield from pasted
+    if chosen:
+        sample = samples()[chosen]
+        yield Given(f"sample-{sample.name}", sample.name, sample.data, sample.origin)
+
+
+def judge_all(detector: Detector, given: list[Given]) -> Iterator[tuple[Given, Judged]]:
+    """Judge each file once, however often the page runs; what is no longer given is forgotten."""
+    before: dict[tuple[str, str], Judged] = st.session_state.get("judged", {})
+    st.session_state["judged"] = now = {}
+    for number, file in enumerate(given, start=1):
+        at = (file.id, detector.operating_point)
+        if at not in before:
+            with st.spinner(f"Looking at picture {number} of {len(given)} …"):
+                before[at] = judge(detector, file.data, file.name)
+        now[at] = before[at]
+        yield file, now[at]
+
+
+def show_limits(detector: Detector) -> None:
+    """Say on the page itself what a verdict isn't worth."""
+    st.header("What it can't tell", anchor=False)
+    sizes = " or ".join(f"{bundle.domain.short_sides} ({bundle.name})" for bundle in detector.bundles)
+    point = session.POINTS[detector.operating_point].lower()
+    st.markdown(
+        f"""
+- **Other pictures.** It speaks only for pictures like photographs whose shorter side is {sizes}. Any other gets
+  "can't tell", and that is no finding either way.
+- **Proof.** It takes some photographs for generated pictures and some generated pictures for photographs,
+  most of all those of generators that it has never seen.
+- **Edits.** It doesn't say whether a photograph was retouched, staged or put in a false context.
+
+Your pictures stay in the memory of the computer that runs this page: not stored, and sent nowhere else. The operating
+point is *{point}*; the page Models says what that means and changes it.
+"""
+    )
+
+
+main()

@@ -1,0 +1,58 @@
+"""The page Laboratory: look into a data set, audit it for shortcuts, lay evaluations side by side.
+
+It reads folders of the computer that runs it, so it is there only where nobody else can reach the page.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from fauxto.errors import FauxtoError, MissingExtraError
+from fauxto.web.launch import is_loopback
+
+
+def main() -> None:
+    """Build the page."""
+    st.title("The laboratory", anchor=False)
+    if not is_loopback(st.get_option("server.address") or ""):
+        st.info(
+            "The laboratory reads folders of the computer that runs it. It is closed, for others can reach this page."
+        )
+        return
+    try:
+        from fauxto.web import lab_views  # needs the extra `lab`
+    except MissingExtraError as error:
+        st.info("The laboratory isn't installed here.", icon=":material/science:")
+        st.text(str(error))
+        return
+    st.markdown("Where models come from: the data sets they learn from, and what was measured of them.")
+    explore, audit, compare = st.tabs(
+        ["Explore a data set", "Audit it for shortcuts", "Compare evaluations"], on_change="rerun", key="lab-tabs"
+    )
+    try:
+        if explore.open:
+            with explore:
+                lab_views.show_exploration(_folder("Data set", "data/cifake", "lab-explore"))
+        if audit.open:
+            with audit:
+                lab_views.show_audit(_folder("Data set", "data/cifake", "lab-audit"))
+        if compare.open:
+            with compare:
+                lab_views.show_comparison(_folder("Folder with runs", "runs", "lab-runs"))
+    except (FauxtoError, OSError) as error:
+        st.error("This folder can't be used.")
+        st.text(str(error))
+
+
+def _folder(label: str, likely: str, key: str) -> Path | None:
+    """Ask for a folder of this computer; None while none is given."""
+    known = likely if Path(likely).is_dir() else ""
+    given = st.text_input(
+        f"{label} (a folder on this computer)", known, key=key, placeholder=likely, persist_state="session"
+    )
+    return Path(given).expanduser() if given else None
+
+
+main()

@@ -1,0 +1,155 @@
+"""Many files in the background: what comes out of uploads and archives, and how a batch goes on and ends."""
+
+from __future__ import annotations
+
+import gc
+import io
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from fauxto.detector import Detector
+from fauxto.errors import BundleFormatError
+from fauxto.limits import Limits
+from fauxto.report import Report, Status, Verdict
+from fauxto.web import batch as batches
+from fauxto.web import uploads
+from fauxto.web.batch import Batch, File
+
+Png = Callable[..., bytes]
+SECONDS = 60
+
+
+@dataclass
+class Upload:
+    name: str
+    data: bytes
+
+    def getvalue(self) -> bytes:
+        return self.data
+
+
+def archive(**members: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in members.items():
+            made.writestr(name, data)
+    return file.getvalue()
+
+
+def finished(detector: Detector, files: list[File]) -> Batch:
+    batch = Batch(detector, files, len(files))
+    batch.join(SECONDS)
+    assert batch.has_ended
+    return batch
+
+
+def test_a_batch_keeps_the_order_and_loses_nothing_to_bad_files(golden_detector: Detector, png: Png) -> None:
+    refused = Report("c.zip!/../c.png", Status.UNREADABLE, reasons=("unsafe_name: No.",))
+    files: list[File] = [("a.png", png("generated")), ("b.jpg", b"text"), refused, ("d.png", png("photograph"))]
+    batch = finished(golden_detector, files)
+    verdicts = [one.report.verdict for one in batch.checked]
+    assert verdicts == [Verdict.AI, None, None, Verdict.REAL]
+    assert batch.checked[2].report is refused
+    assert [one.thumbnail is not None for one in batch.checked] == [True, False, False, True]
+    assert [one.data for one in batch.checked] == [png("generated"), b"", b"", png("photograph")]
+    assert batch.seconds_left() == 0.0
+    assert batch.problem is None
+
+
+def test_only_so_many_bytes_are_kept(golden_detector: Detector, png: Png, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = png("generated")
+    monkeypatch.setattr(batches, "KEPT_BYTES", 2 * len(data))
+    batch = finished(golden_detector, [(f"{number}.png", data) for number in range(3)])
+    assert [bool(one.data) for one in batch.checked] == [True, True, False]
+    assert all(one.thumbnail for one in batch.checked)
+
+
+def test_a_network_that_fails_ends_the_batch_and_is_told(
+    golden_detector: Detector, png: Png, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: Detector, source: bytes, *, name: str) -> Report:
+        raise BundleFormatError("no network")
+
+    monkeypatch.setattr(Detector, "analyze", fails)
+    batch = finished(golden_detector, [("a.png", png("generated"))])
+    assert str(batch.problem) == "no network"
+    assert batch.checked == []
+
+
+@pytest.mark.parametrize("end", ["stop", "drop"])
+def test_a_batch_ends_when_it_is_stopped_or_nobody_holds_it_any_more(
+    golden_detector: Detector, png: Png, end: str
+) -> None:
+    given, go_on = threading.Event(), threading.Semaphore(0)
+    data, taken = png("generated"), []
+
+    def endless() -> Iterator[File]:
+        while True:
+            given.set()
+            assert go_on.acquire(timeout=SECONDS)
+            taken.append(1)
+            yield "a.png", data
+
+    batch = Batch(golden_detector, endless(), 1_000)
+    thread = batch._thread
+    assert given.wait(SECONDS)
+    assert batch.seconds_left() is None
+    if end == "stop":
+        batch.stop()
+    else:
+        del batch
+        gc.collect()
+    go_on.release()
+    thread.join(SECONDS)
+    assert not thread.is_alive()
+    assert len(taken) == 1
+
+
+def test_the_members_of_a_zip_become_files_with_both_names(png: Png) -> None:
+    data = archive(**{"in/a.png": png("generated"), "b.txt": b"text"})
+    given = [Upload("c.png", png("photograph")), Upload("many.zip", data)]
+    assert uploads.count(given) == 3
+    assert list(uploads.read(given, Limits())) == [
+        ("c.png", png("photograph")),
+        ("many.zip!/in/a.png", png("generated")),
+        ("many.zip!/b.txt", b"text"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (archive(**{"../a.png": b"x"}), "unsafe_name"),
+        (archive(a=b"x" * 1_000)[:-30], "damaged_archive"),
+        (b"PK\x03\x04 and nothing more", "damaged_archive"),
+        (archive(a=bytes(2_000)), "too_large"),
+    ],
+    ids=["path out", "cut", "no archive", "large member"],
+)
+def test_what_is_wrong_with_a_zip_is_one_report(data: bytes, said: str) -> None:
+    given = [Upload("many.zip", data)]
+    [report] = list(uploads.read(given, Limits(max_bytes=1_000)))
+    assert isinstance(report, Report)
+    assert report.reasons[0].startswith(f"{said}: ")
+    assert report.verdict is None
+    assert uploads.count(given) == 1
+
+
+def test_a_zip_bomb_ends_in_a_sentence() -> None:
+    piece = bytes(100 * 1024 * 1024)
+    given = [Upload("bomb.zip", archive(**{f"{number}.bmp": piece for number in range(4)}))]
+    sizes = [len(file[1]) if isinstance(file, tuple) else file.reasons for file in uploads.read(given, Limits())]
+    assert len(given[0].data) < 500_000
+    assert sizes[:-1] == [len(piece)] * 3
+    assert "archive_bomb" in sizes[-1][0]
+
+
+def test_no_more_files_are_taken_than_a_batch_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_FILES", 3)
+    given = [Upload("many.zip", archive(a=b"1", b=b"2")), Upload("more.zip", archive(c=b"3", d=b"4"))]
+    assert uploads.count(given) == 4
+    assert [file[1] for file in uploads.read(given, Limits())] == [b"1", b"2", b"3"]

@@ -1,0 +1,225 @@
+"""The logic of the page Check, run by Streamlit's own test harness, without a browser."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fauxto.detector import Detector
+from fauxto.errors import BundleFormatError
+from fauxto.report import Report, Status
+from fauxto.web.launch import PAGE
+from fauxto.web.samples import samples
+
+Png = Callable[..., bytes]
+
+
+@pytest.fixture
+def page(open_page: Callable[[str], AppTest]) -> AppTest:
+    return open_page("check")
+
+
+def upload(page: AppTest, *files: tuple[str, bytes]) -> None:
+    page.file_uploader[0].set_value([(name, data, "application/octet-stream") for name, data in files])
+    page.run()
+    assert not page.exception
+
+
+def headlines(page: AppTest) -> list[str]:
+    return [shown.value for shown in page.header[:-1]]  # the last one heads what the page can't tell
+
+
+def texts(page: AppTest) -> list[str]:
+    """What a browser shows character by character."""
+    return [shown.value for shown in page.text]
+
+
+def open_tab(page: AppTest, title: str) -> None:
+    [(file_id, _)] = page.session_state["judged"]
+    page.session_state[f"{file_id}-tabs"] = title
+    page.run()
+    assert not page.exception
+
+
+def test_an_empty_page_says_what_it_cannot_tell(page: AppTest) -> None:
+    assert not page.exception
+    said = " ".join(page.markdown[-1].value.split())
+    assert "like photographs whose shorter side is 16 to 64 px (golden)" in said
+    assert "not stored, and sent nowhere else" in said
+    assert headlines(page) == []
+    assert not page.get("download_button")
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "headline", "caption"),
+    [
+        ("generated", (32, 32), "Probably made by a generative model", "**87 %**. Of 100 real photographs, about 2"),
+        ("photograph", (32, 32), "Probably a photograph", "**4 %**. Of 100 real photographs, about 100"),
+        ("between", (32, 32), "Can't tell", "**50 %**. Of 100 real photographs, about 8"),
+        ("generated", (640, 480), "Can't tell", "is no finding here"),
+        ("generated", (8, 8), "Can't tell", "is no finding here"),
+    ],
+    ids=["generated", "photograph", "between", "too large", "too small"],
+)
+def test_verdicts_in_plain_words(
+    page: AppTest, png: Png, kind: str, size: tuple[int, int], headline: str, caption: str
+) -> None:
+    upload(page, ("picture.png", png(kind, *size)))
+    [shown] = headlines(page)
+    assert headline in shown
+    assert caption in page.caption[0].value
+    assert texts(page)[0] == "picture.png"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"x", b"no picture at all", b"\x89PNG\r\n\x1a\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>"],
+    ids=["empty", "one byte", "text", "head of a PNG", "SVG"],
+)
+def test_a_file_that_is_no_picture_gets_a_sentence(page: AppTest, data: bytes) -> None:
+    upload(page, ("picture.jpg", data))
+    assert "could not be judged" in headlines(page)[0]
+    name, reason = texts(page)
+    assert name == "picture.jpg"
+    assert reason.endswith(".")
+    assert not page.caption
+    assert not page.tabs
+
+
+def test_one_bad_file_leaves_the_others_alone_and_in_order(page: AppTest, png: Png) -> None:
+    upload(page, ("a.png", png("generated")), ("b.jpg", b"text"), ("c.png", png("photograph")))
+    expected = ["Probably made by", "could not be judged", "Probably a photograph"]
+    assert [one in shown for one, shown in zip(expected, headlines(page), strict=True)] == [True] * 3
+
+
+def test_a_picture_is_judged_once_however_often_the_page_reruns(
+    page: AppTest, png: Png, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = []
+
+    def analyze(self: Detector, source: bytes, *, name: str) -> Report:
+        judged.append(name)
+        return Report(name, Status.TRUNCATED)
+
+    monkeypatch.setattr(Detector, "analyze", analyze)
+    upload(page, ("a.png", png("generated")), ("b.png", png("photograph")))
+    page.run()
+    assert judged == ["a.png", "b.png"]
+
+
+def test_more_pictures_than_the_page_bears_are_counted(page: AppTest) -> None:
+    upload(page, *((f"{number}.jpg", b"x") for number in range(13)))
+    assert len(headlines(page)) == 12
+    assert "first 12 of 13" in page.info[0].value
+    assert "Check many" in page.info[0].value
+
+
+def test_pasted_pictures_stay_until_they_are_put_away(page: AppTest, png: Png) -> None:
+    page.chat_input[0].upload("image.png", png("photograph"), "image/png").run()
+    assert not page.exception
+    assert "Probably a photograph" in headlines(page)[0]
+    page.run()
+    assert len(headlines(page)) == 1
+    page.button[0].click().run()
+    assert headlines(page) == []
+
+
+def test_an_address_is_not_fetched(page: AppTest) -> None:
+    page.chat_input[0].set_value("http://host.example/picture.jpg").run()
+    assert "fetches nothing" in page.info[0].value
+    assert headlines(page) == []
+
+
+@pytest.mark.parametrize("title", list(samples()))
+def test_every_sample_can_be_tried_and_says_where_it_comes_from(page: AppTest, title: str) -> None:
+    page.pills[0].select(title).run()
+    assert not page.exception
+    assert texts(page)[0] == samples()[title].name
+    assert page.caption[0].value == samples()[title].origin
+    assert len(headlines(page)) == 1
+
+
+def test_evidence_that_says_something_is_a_card_and_the_rest_one_list(page: AppTest) -> None:
+    page.pills[0].select("A drawing with a generator's note").run()
+    badges = [shown.value for shown in page.markdown if "badge" in shown.value]
+    assert len(badges) == 2
+    assert "generative model" in badges[0]
+    assert "declared" in badges[1]
+    assert any("Stable Diffusion WebUI" in said for said in texts(page))
+    assert [one.label for one in page.expander][-1] == "What was looked for without a finding (4)"
+
+
+def test_the_views_behind_the_tabs(page: AppTest, png: Png) -> None:
+    upload(page, ("picture.png", png("generated", 64, 64)))
+    open_tab(page, "Where the score comes from")
+    assert [one.label for one in page.slider] == ["How much of the map to lay over the picture"]
+    assert "This map was tested" in (*page.success, *page.warning)[0].value
+    _, mapped = (shown.proto.imgs[0].url for shown in page.image)
+    page.slider[0].set_value(0).run()
+    picture, unmapped = (shown.proto.imgs[0].url for shown in page.image)
+    assert picture == unmapped != mapped
+    open_tab(page, "Spectrum")
+    assert "How much detail of each fineness" in " ".join(shown.value for shown in page.markdown)
+    open_tab(page, "Compression")
+    assert "saved as a JPEG once more" in " ".join(shown.value for shown in page.markdown)
+    open_tab(page, "File facts")
+    facts = page.get("html")[-1].proto.body
+    assert "64 × 64 px" in facts
+    assert "golden 1.0.0" in facts
+    open_tab(page, "Report")
+    assert [one.label for one in page.get("download_button")] == ["PDF", "HTML", "JSON"]
+    assert json.loads(page.json[0].value)["path"] == "picture.png"
+
+
+def test_no_map_explains_what_the_model_does_not_speak_for(page: AppTest, png: Png) -> None:
+    upload(page, ("picture.png", png("generated", 640, 480)))
+    open_tab(page, "Where the score comes from")
+    assert "doesn't speak for this picture" in page.caption[-1].value
+    assert not page.slider
+
+
+@pytest.mark.parametrize("data", [None, b"text"], ids=["picture", "text"])
+@pytest.mark.parametrize(
+    ("name", "telling"),
+    [
+        ('"><img src=x onerror=alert(1)>.jpg', "onerror"),
+        ("![](http://host.example/seen.png) **bold** :red[red] $x$.jpg", "host.example"),
+        ("gpj.\u202egnp", "gpj"),
+        ("two\nlines.jpg", "lines"),
+        ("../../etc/passwd", "passwd"),
+        ("😀" * 60 + ".jpg", "😀"),
+    ],
+)
+def test_a_file_name_is_shown_as_plain_text_only(
+    page: AppTest, png: Png, markup: Callable[[AppTest], str], name: str, telling: str, data: bytes | None
+) -> None:
+    upload(page, (name, png("generated") if data is None else data))
+    assert telling not in markup(page)
+    assert telling in texts(page)[0]
+    assert all(shown.isprintable() for shown in texts(page))
+
+
+def test_a_model_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [str(PAGE), str(tmp_path / "nowhere")])
+    page = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert not page.exception
+    assert page.error[0].value == "The model can't be used."
+    assert "nowhere" in texts(page)[0]
+    assert not page.file_uploader
+
+
+def test_a_network_that_fails_at_its_first_picture_is_said_in_a_sentence(
+    page: AppTest, png: Png, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: Detector, source: bytes, *, name: str) -> Report:
+        raise BundleFormatError("ONNX Runtime can't open model.onnx")
+
+    monkeypatch.setattr(Detector, "analyze", fails)
+    upload(page, ("a.png", png("generated")))
+    assert page.error[0].value == "The model can't be used."
+    assert texts(page) == ["ONNX Runtime can't open model.onnx"]
