@@ -91,7 +91,7 @@ class Archive:
         if not stores.name_of(self.location).endswith(".zip") or stores.is_address(self.location):
             return None
         try:
-            with Path(self.location).open("rb") as file, _open_zip(_Careful(file)) as archive:
+            with Path(self.location).open("rb") as file, open_zip(Careful(file)) as archive:
                 return sum(not info.is_dir() for info in archive.infolist())
         except DAMAGE:
             return None
@@ -105,7 +105,7 @@ class Archive:
         with ExitStack() as stack:
             try:
                 file = stack.enter_context(stores.open_location(self.location))
-                members = _zip_members if stores.name_of(self.location).endswith(".zip") else _tar_members
+                members = zip_members if stores.name_of(self.location).endswith(".zip") else _tar_members
                 for ordinal, (name, content) in enumerate(members(file, self.location, limits)):
                     key = self.prefix + name
                     if hash(name) in seen:
@@ -117,15 +117,15 @@ class Archive:
                     yield Item(key, key, source, len(source) if isinstance(source, bytes) else 0)
             except DAMAGE as error:
                 status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
-                said = str(error) if isinstance(error, _Bomb) else f"damaged_archive: the rest isn't readable: {error}"
+                said = str(error) if isinstance(error, Bomb) else f"damaged_archive: the rest isn't readable: {error}"
                 yield Item(self.prefix, self.prefix, Refusal(status, said))
 
 
-class _Bomb(tarfile.TarError):
+class Bomb(tarfile.TarError):
     """The archive unpacks to more than it may."""
 
 
-class _Careful:
+class Careful:
     """An archive's bytes; refuses to read more at once than `most`, which headers that lie ask for."""
 
     def __init__(self, file: BinaryIO, most: int = _MAX_DIRECTORY) -> None:
@@ -134,6 +134,7 @@ class _Careful:
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int = -1) -> bytes:
+        """Return `size` bytes; negative for all that are left."""
         if size < 0:  # all that is left: a ZIP's end
             here = self.tell()
             size = self.seek(0, 2) - self.seek(here)
@@ -148,7 +149,7 @@ class _Member:
 
     file: BinaryIO
     limits: Limits
-    careful: _Careful
+    careful: Careful
     unpacked: int = 0
 
     def read(self) -> bytes | Refusal:
@@ -164,10 +165,16 @@ class _Member:
         return data
 
 
-def _zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _Member | Refusal]]:
+def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _Member | Refusal]]:
+    """Yield the files of a ZIP: each one's name, and the member, to be read before the next, or why it can't be.
+
+    Raises:
+        Bomb: They unpack to more than they may.
+        OSError, ValueError and others of `DAMAGE`: The archive is damaged.
+    """
     allowed = max(_FREE_BYTES, _MAX_RATIO * stores.size_of(file))
-    careful = _Careful(file)
-    with _open_zip(careful) as archive:
+    careful = Careful(file)
+    with open_zip(careful) as archive:
         for info in archive.infolist():
             if info.is_dir():
                 continue
@@ -175,7 +182,7 @@ def _zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, 
                 yield info.filename, refusal
                 continue
             if allowed <= 0:
-                raise _Bomb(_BOMB)
+                raise Bomb(_BOMB)
             try:
                 opened = archive.open(info)
             except DAMAGE as error:  # of this member: those behind it may be whole
@@ -201,7 +208,8 @@ def _refuse_zip(info: zipfile.ZipInfo) -> Refusal | None:
     return None if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else _COMPRESSION
 
 
-def _open_zip(careful: _Careful) -> zipfile.ZipFile:
+def open_zip(careful: Careful) -> zipfile.ZipFile:
+    """Open a ZIP without trusting its headers' sizes."""
     return zipfile.ZipFile(careful)
 
 
@@ -224,13 +232,13 @@ def _tar_members(file: BinaryIO, location: str, limits: Limits) -> Iterator[tupl
     allowed = max(_FREE_BYTES, _MAX_RATIO * stores.size_of(file))
     with ExitStack() as stack:
         plain = stack.enter_context(unpack(file, "rb")) if unpack else file
-        careful = _Careful(cast(BinaryIO, plain), limits.max_metadata_bytes)
+        careful = Careful(cast(BinaryIO, plain), limits.max_metadata_bytes)
         # Not tarfile's own streaming mode: that gathers a read of any size in memory.
         archive = stack.enter_context(tarfile.open(fileobj=cast(IO[bytes], careful), mode="r:", tarinfo=_StrictHeader))
         while (info := archive.next()) is not None:
             archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all
             if unpack and info.offset_data + info.size > allowed:
-                raise _Bomb(_BOMB)
+                raise Bomb(_BOMB)
             if info.isdir():
                 continue
             if not is_plain(info.name):

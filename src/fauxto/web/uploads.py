@@ -47,7 +47,7 @@ def _read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File]:
             yield upload.name, data
             continue
         try:
-            for name, content in archives._zip_members(io.BytesIO(data), upload.name, limits):
+            for name, content in archives.zip_members(io.BytesIO(data), upload.name, limits):
                 source = content if isinstance(content, Refusal) else content.read()
                 path = f"{upload.name}!/{name}"
                 yield (
@@ -57,7 +57,7 @@ def _read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File]:
                 )
         except archives.DAMAGE as error:
             said = str(error)
-            if not isinstance(error, archives._Bomb):
+            if not isinstance(error, archives.Bomb):
                 said = f"damaged_archive: the rest isn't readable: {said}"
             yield Report(upload.name, Status.UNREADABLE, reasons=(said,))
 
@@ -67,7 +67,7 @@ def _count(upload: Upload) -> int:
     if not data.startswith(_ZIP):
         return 1
     try:
-        with archives._open_zip(archives._Careful(io.BytesIO(data))) as archive:
+        with archives.open_zip(archives.Careful(io.BytesIO(data))) as archive:
             return sum(not info.is_dir() for info in archive.infolist())
     except archives.DAMAGE:
         return 1
