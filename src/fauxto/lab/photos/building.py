@@ -1,4 +1,4 @@
-"""From whole pictures to the bundle of the photo detector: fit, calibrate, judge the test split once, pack."""
+"""From whole pictures to the bundle of the photo detector: fit, calibrate, judge, pack."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 
 from fauxto import bundles
 from fauxto.bundles.bundle import FORMAT, Bundle, Description, Domain, OperatingPoint, ScoreQuantiles, Training
+from fauxto.errors import FauxtoError
 from fauxto.lab import calibration, provenance
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.evaluation import metrics
 from fauxto.lab.packing import write_bundle
 from fauxto.lab.photos import card, clip, head, tables
+from fauxto.lab.photos.delivery import PROTOCOLS
 from fauxto.lab.photos.features import INPUT, at_random, features
 from fauxto.lab.photos.judging import judged
 
 NAME, VERSION = "photos", "1.0.0"
-SUMMARY = "Photographs against pictures by some hundred generators, for anything larger than a thumbnail."
+SUMMARY = "Photographs against generated pictures, for anything larger than a thumbnail; it often can't tell."
 DOMAIN = Domain(min_short_side=65, max_short_side=50_000)
 RESULTS = "evaluation.json"
 
@@ -126,7 +128,8 @@ def _calibrated(bundle: Bundle, held_out: Judged, val: Judged) -> Bundle:
     """Fit probabilities and thresholds on pictures from sources that the head which judged them has not seen."""
     scores, labels, sources = (np.concatenate(pair) for pair in zip(held_out, val, strict=True))
     fitted = calibration.fit(scores, labels)
-    fitted = replace(fitted, fitted_on="val, and train by heads that hadn't seen the source")
+    pictures = len(held_out[0]) + len(val[0]) // len(PROTOCOLS)
+    fitted = replace(fitted, fitted_on="val, and train by heads that hadn't seen the source", count=pictures)
     return replace(
         bundle,
         calibration=fitted,
@@ -148,8 +151,11 @@ def _fair(probabilities: Any, labels: Any, sources: Any) -> dict[str, OperatingP
     for name, point in points.items():
         most = 2 * calibration.PROMISES[name].real_called_ai
         above = np.arange(round(point.ai_above * 10_000), 10_001) / 10_000
-        worst = [max(float(np.mean(group >= one)) for group in groups) for one in above]
-        ai_above = float(above[np.flatnonzero(np.array(worst) <= most)[0]])
+        worst = [max((float(np.mean(group >= one)) for group in groups), default=0.0) for one in above]
+        kept = np.flatnonzero(np.array(worst) <= most)
+        if not len(kept):
+            raise FauxtoError(f"no threshold keeps the promise of {name!r} within every source; fit another head")
+        ai_above = float(above[kept[0]])
         measured = metrics.decisions(labels, probabilities, point.real_below, ai_above)
         fair[name] = OperatingPoint(**{one.name: measured[one.name] for one in fields(OperatingPoint)})
     return fair

@@ -1,8 +1,7 @@
 """What happens to a full-size picture on its way to a reader: at random for training, in fixed steps for measuring.
 
-Both classes go through the same chain with the same odds, and leave it with the same spread of sizes, proportions and
-formats, so that none of these can become a sign of a class (Rajan et al. 2024, "Aligned Datasets Improve Detection of
-Latent Diffusion-Generated Images").
+Both classes go through the same chain with the same odds, so that sizes, proportions and formats tell less of a class
+than the originals' own (Rajan et al. 2024, "Aligned Datasets Improve Detection of Latent Diffusion-Generated Images").
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import OneHotEncoder
 
 from fauxto.bundles.bundle import Calibration, OperatingPoint
@@ -85,6 +85,11 @@ def measure(table: Table, points: Mapping[str, OperatingPoint]) -> dict[str, Any
         ),
         "flips": _flips(table, said),
         "coverage": _coverage(table),
+        "reliability": metrics.reliability(table["label"], table["probability"]),
+        "refused": {
+            label: _share((table["objection"] != None)[table["label"] == number])  # noqa: E711 (elementwise)
+            for number, label in enumerate(("real", "ai"))
+        },
         "shortcuts": _shortcuts(table),
     }
 
@@ -133,9 +138,10 @@ def _coverage(table: Table) -> list[dict[str, float | None]]:
 
 
 def _shortcuts(table: Table) -> dict[str, float | None]:
-    """Return how well format, quality and size alone tell the verdict at .5, within each label, as an AUROC.
+    """Return how well format, quality and size alone tell, within each label, the half with the higher scores.
 
-    Inside one label a shortcut is all that these can be: .5 says that they explain nothing.
+    As an AUROC over shuffled folds: .5 says that they explain nothing. Pictures of one source resemble each other in
+    both, so that a part of what they explain is the source.
     """
     found = {}
     for label, number in (("real", 0), ("ai", 1)):
@@ -149,8 +155,9 @@ def _shortcuts(table: Table) -> dict[str, float | None]:
         called_ai = (table["probability"][rows] >= np.median(table["probability"][rows])).astype(np.int64)
         explains = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), [0]), remainder="passthrough")
         inputs = explains.fit_transform(np.array(facts, dtype=object)).astype(np.float64)
+        folds = StratifiedKFold(5, shuffle=True, random_state=0)
         guesses = cross_val_predict(
-            GradientBoostingClassifier(random_state=0), inputs, called_ai, method="predict_proba"
+            GradientBoostingClassifier(random_state=0), inputs, called_ai, cv=folds, method="predict_proba"
         )
         found[label] = metrics.ranking(called_ai, guesses[:, 1])["auroc"]
     return found
