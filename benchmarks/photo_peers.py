@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from PIL import Image
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
@@ -26,6 +25,7 @@ from fauxto import bundles
 from fauxto.lab.datasets import Dataset, Split
 from fauxto.lab.photos import tables
 from fauxto.lab.photos.delivery import PROTOCOLS
+from fauxto.lab.photos.judging import judged
 
 _SCRIPT = """
 import sys
@@ -48,9 +48,7 @@ def main() -> None:
     options = parser.parse_args()
     pictures = Dataset.open(options.data).split("test")
     bundle = bundles.load("photos")
-    ours = tables.columns(
-        pq.read_table(options.run / f"judged-test-{bundle.model_sha256[:12]}.parquet"), bundle.calibration
-    )
+    ours = tables.columns(judged(pictures, bundle, options.run), bundle.calibration)
     threshold, theirs = _peer(pictures, options.peer)
     balanced = bundle.operating_points["balanced"].ai_above
     figures: dict[str, Any] = {"pictures": len(pictures), "protocols": {}}
