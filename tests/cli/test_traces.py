@@ -85,6 +85,30 @@ def test_what_is_no_picture_is_one_sentence(run: Run, name: str, says: str) -> N
     assert not Path("out").exists()
 
 
+def test_nothing_is_overwritten(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    Path("out").mkdir()
+    Path("out/spectrum.png").write_bytes(Path("wave.png").read_bytes())
+    Path("linked").mkdir()
+    Path("linked/error-levels.png").symlink_to("../precious.png")
+    for image, there in (("out/spectrum.png", "out/spectrum.png"), ("wave.png", "linked/error-levels.png")):
+        with pytest.raises(SystemExit, match="2"):
+            main(["traces", image, "--out", str(Path(there).parent)])
+        captured = capfd.readouterr()
+        assert captured.out == ""
+        assert captured.err == f"fauxto: {there} is already there; move it away, or name another folder by --out\n"
+    assert Path("out/spectrum.png").read_bytes() == Path("wave.png").read_bytes()
+    assert written("out").keys() == {"spectrum.png"}
+    assert not Path("precious.png").exists()
+
+
+def test_without_a_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(SystemExit, match="1"):
+        main(["traces", "-", "--out", "out"])
+    assert capfd.readouterr().err.startswith("fauxto: ")
+    assert not Path("out").exists()
+
+
 def test_a_folder_that_cannot_be_made_is_one_sentence(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["traces", "wave.png", "--out", "text.jpg/out"])

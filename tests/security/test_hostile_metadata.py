@@ -8,12 +8,13 @@ import struct
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 import zlib
 
 import numpy as np
 import pytest
 
-from fauxto.evidence import camera_metadata, generator_metadata, load_sources
+from fauxto.evidence import camera_metadata, exif, generator_metadata, load_sources
 from fauxto.images import Image, decode
 from fauxto.limits import Limits
 from fauxto.report import Evidence, Says, Trust
@@ -92,6 +93,21 @@ def test_row_16_an_exif_bomb_of_60_kilobytes(with_metadata):
         block = exif_of(*entries)[:-4] + struct.pack("<I", 8)
         for evidence in read(with_metadata("JPEG", exif=block + b"A" * (60_000 - len(block)))):
             assert evidence.says == Says.NOTHING
+
+
+def test_a_large_tiff_is_copied_once_at_most():
+    """Both directories lie at its end, where the offset of the next one is missing."""
+    size = 8_000_000
+    block = exif_of((0x8769, 4, 1, size - 2), (0x8825, 4, 1, size - 2))
+    block += bytes(size - len(block))
+    tracemalloc.start()
+    try:
+        found = exif.parse(block)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.damage == ()
+    assert peak < 1.5 * size
 
 
 def test_a_thumbnail_may_cost_little(encode, photo, with_metadata):

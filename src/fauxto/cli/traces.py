@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fauxto.errors import ImageError
+from fauxto.errors import ConfigError, ImageError
 from fauxto.wording import printable
 
 if TYPE_CHECKING:
+    import PIL.Image
+
     from fauxto.evidence.trace_pictures import Peak
     from fauxto.images import Image
 
@@ -27,15 +30,20 @@ def traces(
     """Show the traces that compression and scaling left in a picture.
 
     Writes a map of error levels and the average spectrum, with its peaks marked. They help a person to look closer, and
-    are no verdict. Exit code: 0 both were written, 1 one of them or both could not be, 2 the command was wrong.
+    are no verdict. Nothing is overwritten. Exit code: 0 both were written, 1 one of them or both could not be, 2 the
+    command was wrong.
     """
     from fauxto import images
     from fauxto.evidence import compression
     from fauxto.limits import Limits
 
+    for path in (out / ERROR_LEVELS, out / SPECTRUM):
+        if os.path.lexists(path):
+            raise ConfigError(f"{path} is already there; move it away, or name another folder by --out")
     limits = Limits()
     try:
-        data = images.read_bytes(sys.stdin.buffer if image == "-" else image, limits)
+        standard_input = sys.stdin.buffer if sys.stdin else b""  # a program without a console has none
+        data = images.read_bytes(standard_input if image == "-" else image, limits)
         decoded = images.decode(data, limits)
     except ImageError as error:
         typer.echo(f"fauxto: {printable(str(error))}", err=True)
@@ -51,7 +59,7 @@ def _write_error_levels(image: Image, path: Path) -> None:
 
     from fauxto.evidence.trace_pictures import error_level_map
 
-    PIL.Image.fromarray(error_level_map(image)).save(path)
+    _save(PIL.Image.fromarray(error_level_map(image)), path)
     typer.echo(
         f"\n{printable(str(path))}: how much each pixel changes when the picture is saved as a JPEG once more. A part "
         "that was compressed otherwise may stand out; edges and texture always do."
@@ -69,7 +77,7 @@ def _write_spectrum(image: Image, path: Path) -> None:
         typer.echo(f"fauxto: {error}", err=True)
         raise typer.Exit(1) from error
     peaks = spectral_peaks(spectrum)
-    PIL.Image.fromarray(draw_spectrum(spectrum, peaks)).save(path)
+    _save(PIL.Image.fromarray(draw_spectrum(spectrum, peaks)), path)
     typer.echo(
         f"\n{printable(str(path))}: the average spectrum of the fine structure, frequency zero in the middle, peaks "
         "boxed. Generators that scale up may leave peaks; so do scaling, JPEG blocks, sensors, and what is woven or "
@@ -79,6 +87,11 @@ def _write_spectrum(image: Image, path: Path) -> None:
         typer.echo(f"  {_describe(peak)}")
     if not peaks:
         typer.echo("  no peaks")
+
+
+def _save(picture: PIL.Image.Image, path: Path) -> None:
+    with path.open("xb") as file:
+        picture.save(file, "PNG")
 
 
 def _describe(peak: Peak) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 from collections.abc import Mapping
@@ -95,17 +96,28 @@ def parse(block: bytes) -> Exif:
             twice, and values are read when they are asked for.
     """
     block = block.removeprefix(b"Exif\0\0")
+    padded = functools.cache(lambda: block + bytes(4))  # once, because a block may be a whole TIFF
+
+    def directory_at(start: int) -> tuple[Directory, int]:
+        """Return the directory at `start` and the next one's offset; many writers leave out the latter: then 0."""
+        (count,) = struct.unpack_from(order + "H", block, start)
+        if count > MAX_ENTRIES:
+            raise UnreadableError(f"an EXIF directory has {count} entries")
+        whole = block if start + 2 + 12 * count + 4 <= len(block) else padded()
+        entries, following = read_directory(whole, order, start)
+        return Directory(whole, order, entries), following
+
     try:
         order = byte_order(block)
         (start,) = struct.unpack_from(order + "I", block, 4)
-        image, following = _directory(block, order, start)
+        image, following = directory_at(start)
     except (ValueError, struct.error):
         return Exif(damage=("the EXIF block is damaged",))
     damage: dict[str, None] = {}
 
     def directory_of(tag: int) -> Directory:
         try:
-            return _directory(block, order, int(image.number(tag) or 0))[0] if tag in image else Directory()
+            return directory_at(int(image.number(tag) or 0))[0] if tag in image else Directory()
         except (ValueError, struct.error):
             damage["a part of the EXIF block is damaged"] = None
             return Directory()
@@ -114,21 +126,10 @@ def parse(block: bytes) -> Exif:
     thumbnail = None
     if following:
         try:
-            thumbnail = _thumbnail(_directory(block, order, following)[0])
+            thumbnail = _thumbnail(directory_at(following)[0])
         except (ValueError, struct.error):
             damage["the thumbnail of the EXIF block is damaged"] = None
     return Exif(image, photo, gps, thumbnail, tuple(damage))
-
-
-def _directory(block: bytes, order: str, start: int) -> tuple[Directory, int]:
-    """Return the directory at `start` and the next one's offset; many writers leave out the latter: then 0."""
-    (count,) = struct.unpack_from(order + "H", block, start)
-    if count > MAX_ENTRIES:
-        raise UnreadableError(f"an EXIF directory has {count} entries")
-    if start + 2 + 12 * count + 4 > len(block):
-        block += bytes(4)
-    entries, following = read_directory(block, order, start)
-    return Directory(block, order, entries), following
 
 
 def _thumbnail(directory: Directory) -> bytes | None:

@@ -6,11 +6,17 @@ IPTC defines them (NewsCodes, 2026) and the C2PA Conformance Program's asset rub
 
 from __future__ import annotations
 
-GENERATED = frozenset({"trainedAlgorithmicMedia", "trainedAlgorithmicData"})
+import re
+
+GENERATED = frozenset({"trainedAlgorithmicMedia"})
 """A generative model made it as a whole."""
 
-GENERATED_IN_PART = frozenset({"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"})
-"""A generative model edited it, or made at least one of the elements that it was put together from."""
+GENERATED_IN_PART = frozenset({"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "trainedAlgorithmicData"})
+"""A generative model edited it, or made at least one of the elements that it was put together from.
+
+"Trained algorithmic data" is by C2PA's definition what a model made that isn't a picture, so of a picture it can only
+be a part.
+"""
 
 CAPTURED = frozenset({"digitalCapture", "computationalCapture"})
 """A camera took it."""
@@ -28,7 +34,6 @@ _OTHER = frozenset(
         "digitalArt",
         "digitalCreation",
         "empty",
-        "multiFrameComputationalCapture",
         "negativeFilm",
         "positiveFilm",
         "print",
@@ -38,13 +43,13 @@ _OTHER = frozenset(
     }
 )
 
-_VOCABULARIES = ("cv.iptc.org/newscodes/digitalsourcetype/", "c2pa.org/digitalsourcetype/")
+# IPTC's own short form of its vocabulary's address is "digsrctype:".
+_VOCABULARIES = re.compile(r"(https?://)?(cv\.iptc\.org/newscodes|c2pa\.org)/digitalsourcetype/|digsrctype:")
 _BY_LOWER_CASE = {term.lower(): term for term in GENERATED | GENERATED_IN_PART | CAPTURED | EDITED | _OTHER}
 
 
 def term(value: str) -> str | None:
     """Return the term that a value names, as an address of a vocabulary or bare, in whatever case; None for no term."""
-    bare = value.strip().removeprefix("https://").removeprefix("http://")
-    for vocabulary in _VOCABULARIES:
-        bare = bare.removeprefix(vocabulary)
-    return _BY_LOWER_CASE.get(bare.lower())
+    written = value.strip().lower()
+    address = _VOCABULARIES.match(written)
+    return _BY_LOWER_CASE.get(written[address.end() :].removesuffix("/") if address else written)

@@ -23,6 +23,10 @@ IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _INGREDIENT_ACTIONS = {"parentOf": "c2pa.opened", "componentOf": "c2pa.placed"}
 
 
+def _person(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
 def _name(organisation: str) -> x509.Name:
     return x509.Name(
         [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation), x509.NameAttribute(NameOID.COMMON_NAME, "A")]
@@ -95,6 +99,11 @@ class Authority:
         key = Ed25519PrivateKey.generate()
         valid = self._build(_name(name), key, NOW - YEAR, NOW + YEAR, ocsp=ocsp)
         return Signer(key, valid, self.certificate)
+
+    def private_signer(self, name: str) -> Signer:
+        """A signer whose certificate names a person and no organisation."""
+        key = Ed25519PrivateKey.generate()
+        return Signer(key, self._build(_person(name), key, NOW - YEAR, NOW + YEAR), self.certificate)
 
     def expired_signer(self, name: str) -> Signer:
         """A signer whose certificate has run out: c2pa doesn't sign with one, so it is swapped in while signing."""

@@ -25,7 +25,7 @@ import pytest
 from fauxto import images
 from fauxto.errors import ConfigError, ImageError
 from fauxto.evidence import content_credentials
-from fauxto.evidence.content_credentials import library, manifests, statement, trust_list, validation
+from fauxto.evidence.content_credentials import library, manifests, personal, statement, trust_list, validation
 from fauxto.images import jpeg
 from fauxto.limits import Limits
 from fauxto.report import Evidence, Says, Trust
@@ -173,6 +173,12 @@ def test_a_chain(authority: Any, stranger: Any, sign: Any, jpeg_file: bytes, rea
         ([("parentOf", edited)], [], real),
         ([("parentOf", shot), ("componentOf", other_shot)], [], real),
         ([("parentOf", shot)], [IN_PART], ("ai", "signed", "composite")),
+        # A model changed what a camera took, whatever the editor's program calls that.
+        ([("parentOf", shot)], [MODEL], ("ai", "signed", "composite")),
+        ([("parentOf", shot)], ["trainedAlgorithmicData"], ("ai", "signed", "composite")),
+        ([], [CAMERA, MODEL], ("ai", "signed", "composite")),
+        ([], [MODEL, MODEL], ("ai", "signed", "generated")),
+        ([("parentOf", model)], [MODEL], ("ai", "signed", "generated")),
         ([("parentOf", model)], [], ("ai", "signed", "generated")),
         ([("parentOf", shot), ("componentOf", model)], [], ("ai", "signed", "composite")),
         ([("parentOf", signed(stranger.signer("S"), MODEL))], [], ("ai", "declared", "generated")),
@@ -295,14 +301,82 @@ def test_names_and_places_are_kept_apart(authority: Any, sign: Any, jpeg_file: b
         "kind": "Json",
     }
     found = read(sign(jpeg_file, "JPEG", authority.signer("Camera Works"), [CAMERA], assertions=[work, exif]))
-    personal = dict(found.details).pop("personal")
-    assert personal == {
+    kept_apart = dict(found.details).pop("personal")
+    assert kept_apart == {
         "author.name": "Ada Lovelace",
         "exif:GPSLatitude": "51,30.0N",
         "exifEX:BodySerialNumber": "S-1",
     }
     rest = json.dumps({key: value for key, value in found.details.items() if key != "personal"}) + found.summary
-    assert not any(value in rest for value in personal.values())
+    assert not any(value in rest for value in kept_apart.values())
+
+
+def test_a_private_signer_is_a_person(authority: Any, sign: Any, jpeg_file: bytes, read: Read) -> None:
+    found = read(sign(jpeg_file, "JPEG", authority.private_signer("Ada Lovelace"), [CAMERA]))
+    assert said(found) == ("trusted", "real", "signed", "captured")
+    assert found.summary.startswith("A content credential with a certificate without an organisation, which the trust")
+    assert dict(found.details).pop("personal") == {"signer": "Ada Lovelace"}
+    assert json.dumps({**found.details, "personal": None, "summary": found.summary}).count("Lovelace") == 0
+
+
+def test_a_serial_number_in_labels_and_programs_is_kept_apart(
+    authority: Any, sign: Any, jpeg_file: bytes, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Leica writes it (contentauth/c2pa-rs, issue 753)."""
+    signed = sign(jpeg_file, "JPEG", authority.signer("Camera Works"), [CAMERA])
+    label, parent = "5889294:urn:uuid:63326d61", "5889294:urn:uuid:0"
+    program = "M11-P/2.0.2 (Serial: 5889294) lc_c2pa/v1.6.1"
+    action = {"action": "c2pa.created", "softwareAgent": program}
+    manifest = {
+        "claim_version": 1,
+        "claim_generator": program,
+        "assertions": [{"label": "c2pa.actions", "data": {"actions": [action]}}],
+        "ingredients": [{"relationship": "parentOf", "active_manifest": parent}],
+    }
+    problem = {"code": "claim.missing", "explanation": f"there is no self#jumbf=/c2pa/{parent}/c2pa.claim"}
+    store = {
+        "active_manifest": label,
+        "manifests": {label: manifest},
+        "validation_results": {"activeManifest": {"failure": [problem]}},
+    }
+    monkeypatch.setattr(content_credentials.library, "read_store", lambda *_: (store, {}))
+    found = read(signed)
+    assert found.details["personal"] == {"serial_number": "5889294"}
+    assert json.dumps({**found.details, "personal": None, "summary": found.summary}).count("5889294") == 0
+    [described] = found.details["manifests"]
+    assert (described["label"], described["generator"]) == ("urn:uuid:63326d61", "M11-P/2.0.2 lc_c2pa/v1.6.1")
+    assert described["ingredients"][0]["manifest"] == "urn:uuid:0"
+
+
+def test_long_names_of_properties_cost_little(
+    authority: Any, sign: Any, jpeg_file: bytes, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+
+    class Counting:
+        def fullmatch(self, name: str) -> object:
+            compared.append(name)
+            return pattern.fullmatch(name)
+
+    pattern = personal._PERSONAL
+    monkeypatch.setattr(personal, "_PERSONAL", Counting())
+    hostile = {"label": "org.test", "data": {"S" * 150_000: {"creator": ["b"] * 3_000}}, "kind": "Json"}
+    found = read(sign(jpeg_file, "JPEG", authority.signer("S"), [CAMERA], assertions=[hostile]))
+    assert list(found.details["personal"].values()) == ["b"]
+    assert compared.count("creator") == 1
+    assert max(map(len, compared)) <= personal.MAX_NAME
+
+
+def test_a_model_of_another_company_in_adobes_own_parameter() -> None:
+    address = f"http://cv.iptc.org/newscodes/digitalsourcetype/{MODEL}"
+    raw = {"action": "c2pa.opened", "parameters": {"com.adobe.digitalSourceType": address}}
+    for action, kind in (("opened", "composite"), ("placed", "composite"), ("created", "generated")):
+        step = manifests._read_action({**raw, "action": f"c2pa.{action}"})
+        assert step.source_type == MODEL
+        own = manifests.Manifest("m", "S", None, None, True, True, (step,), (), (), False)
+        assert statement.find([own]).kind == kind
+    assert manifests._read_action({**raw, "digitalSourceType": "humanEdits"}).source_type == "humanEdits"
+    assert manifests._read_action({"action": "c2pa.opened", "parameters": ["x"]}).source_type is None
 
 
 @pytest.fixture

@@ -181,10 +181,6 @@ CASES = {
         None,
         {"prompt": "a cat"},
     ),
-    "AIGC": ("JPEG", {"elements": f"<TC260:AIGC>{json.dumps(AIGC)}</TC260:AIGC>"}, None, "XMP TC260:AIGC", {}),
-    "AIGC by MiniMax": ("PNG", {"text": {"AIGC": json.dumps({"AIGC": AIGC | {"Label": "AIGC"}})}}, None, None, {}),
-    "AIGC PNG": ("PNG", {"text": {"AIGC": json.dumps(AIGC)}}, None, "PNG text 'AIGC'", {}),
-    "AIGC EXIF": ("JPEG", {"photo": {USER_COMMENT: json.dumps({"AIGC": AIGC}).encode()}}, None, "EXIF UserComment", {}),
 }
 
 
@@ -227,7 +223,7 @@ def test_each_form_in_its_own_container(build, format, metadata, generator, wher
 def test_an_edited_photograph_is_a_composite(build, format, metadata):
     evidence = read(build(format, **metadata))
     assert (evidence.says, evidence.details["kind"]) == (Says.AI, "composite")
-    assert "parts of it were edited with AI" in evidence.summary
+    assert "parts of it were made or edited with AI" in evidence.summary
 
 
 @pytest.mark.parametrize(
@@ -246,6 +242,26 @@ def test_an_edited_photograph_is_a_composite(build, format, metadata):
 def test_the_vocabulary_of_digital_source_types(build, value, says, kind):
     evidence = read(build("JPEG", attributes=f'Iptc4xmpExt:DigitalSourceType="{value}"'))
     assert (evidence.says, evidence.details.get("kind")) == (says, kind)
+
+
+@pytest.mark.parametrize(
+    ("format", "metadata", "where"),
+    [
+        ("JPEG", {"elements": f"<TC260:AIGC>{json.dumps(AIGC)}</TC260:AIGC>"}, "XMP TC260:AIGC"),
+        ("PNG", {"text": {"AIGC": json.dumps({"AIGC": AIGC | {"Label": "AIGC"}})}}, "PNG text 'AIGC'"),
+        ("PNG", {"text": {"AIGC": json.dumps(AIGC)}}, "PNG text 'AIGC'"),
+        ("JPEG", {"photo": {USER_COMMENT: json.dumps({"AIGC": AIGC}).encode()}}, "EXIF UserComment"),
+    ],
+)
+def test_an_aigc_label_is_also_that_of_an_edited_photograph(build, format, metadata, where):
+    evidence = read(build(format, **metadata))
+    assert (evidence.says, evidence.details["kind"]) == (Says.AI, "composite")
+    [declared] = evidence.details["declarations"]
+    assert declared["where"] == where
+    assert declared["statement"].startswith("AIGC label ")
+    assert "at least parts of it were made or edited with AI" in evidence.summary
+    whole = read(build(format, **metadata, attributes=ALGORITHMIC))
+    assert whole.details["kind"] == "generated"
 
 
 @pytest.mark.parametrize("label", ["2", "3"])
@@ -372,6 +388,22 @@ def test_a_message_in_the_colours(encode, photo, format, compressed):
     evidence = read(encode(pixels, format, **({"lossless": True} if format == "WEBP" else {})))
     assert (evidence.says, evidence.details["declarations"][0]["where"]) == (Says.AI, "lowest bits 'parameters'")
     assert evidence.details["declarations"][0]["prompt"] == SAID["prompt"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_message_in_a_picture_that_is_turned_when_shown(encode, photo, exif_block, orientation, channels):
+    payload = SETTINGS.encode()
+    signature = b"stealth_rgbinfo" if channels == 3 else b"stealth_pnginfo"
+    if channels == 3:
+        bits = np.unpackbits(np.frombuffer(signature + (8 * len(payload)).to_bytes(4, "big") + payload, np.uint8))
+        columns = photo[:50, :100].swapaxes(0, 1).flatten()
+        columns[: len(bits)] = columns[: len(bits)] & 254 | bits
+        pixels = np.ascontiguousarray(columns.reshape(100, 50, 3).swapaxes(0, 1))
+    else:
+        pixels = hide(photo[:100, :60], payload, signature)
+    evidence = read(encode(pixels, "PNG", exif=exif_block({0x0112: orientation})))
+    assert evidence.says == Says.AI
 
 
 def test_every_declaration_is_listed(build):

@@ -13,7 +13,7 @@ from fauxto.limits import Limits
 IPTC, C2PA = "cv.iptc.org/newscodes/digitalsourcetype/", "c2pa.org/digitalsourcetype/"
 KINDS = {
     "trainedAlgorithmicMedia": "generated",
-    "trainedAlgorithmicData": "generated",
+    "trainedAlgorithmicData": "composite",
     "compositeWithTrainedAlgorithmicMedia": "composite",
     "compositeSynthetic": "composite",
     **dict.fromkeys(
@@ -42,6 +42,12 @@ def test_labels_and_credentials_agree(term, with_metadata, xmp_packet):
         (f" https://{IPTC}compositesynthetic ", "compositeSynthetic"),
         (f"https://{C2PA}trainedAlgorithmicData", "trainedAlgorithmicData"),
         ("CompositeSynthetic", "compositeSynthetic"),
+        ("digsrctype:compositeSynthetic", "compositeSynthetic"),
+        (f"http://{IPTC}compositeSynthetic/", "compositeSynthetic"),
+        (f"HTTP://{IPTC.replace('cv.iptc.org', 'CV.IPTC.ORG')}compositeSynthetic", "compositeSynthetic"),
+        (f"http://{IPTC}computationalCapture", "computationalCapture"),
+        (f"http://{IPTC}multiFrameComputationalCapture", None),  # schema.org's word, never IPTC's
+        (f"http://example.org/{IPTC}compositeSynthetic", None),
         ("http://example.org/compositeSynthetic", None),
         ("not compositeSynthetic", None),
         ("", None),
@@ -65,3 +71,18 @@ def test_every_form_in_which_xmp_writes_an_address(form, with_metadata, xmp_pack
     packet = xmp_packet(elements=form.format(f"http://{IPTC}trainedAlgorithmicMedia"))
     data = with_metadata("PNG", xmp=packet)
     assert generator_metadata.read(data, decode(data), Limits()).details["kind"] == "generated"
+
+
+@pytest.mark.parametrize(
+    ("terms", "kind"),
+    [
+        (("digitalCapture", "compositeSynthetic"), "composite"),
+        (("compositeSynthetic", "digitalCapture", "trainedAlgorithmicMedia"), "generated"),
+        (("something", "digitalCapture"), "other"),
+    ],
+)
+def test_the_most_telling_of_several_terms_counts(terms, kind, with_metadata, xmp_packet):
+    items = "".join(f"<rdf:li>http://{IPTC}{term}</rdf:li>" for term in terms)
+    bag = f"<Iptc4xmpExt:DigitalSourceType><rdf:Bag>{items}</rdf:Bag></Iptc4xmpExt:DigitalSourceType>"
+    data = with_metadata("PNG", xmp=xmp_packet(elements=bag))
+    assert generator_metadata.read(data, decode(data), Limits()).details["kind"] == kind

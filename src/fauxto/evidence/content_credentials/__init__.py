@@ -21,7 +21,7 @@ from typing import Any
 
 from fauxto.evidence.content_credentials import container, jumbf, library, manifests, statement, trust_list, validation
 from fauxto.evidence.content_credentials.manifests import Manifest
-from fauxto.evidence.content_credentials.personal import find_personal
+from fauxto.evidence.content_credentials.personal import find_personal, without_serial_numbers
 from fauxto.evidence.content_credentials.statement import Kind
 from fauxto.evidence.content_credentials.trust_list import TrustList
 from fauxto.evidence.content_credentials.validation import Outcome
@@ -62,7 +62,7 @@ def read(data: bytes, image: Image, limits: Limits, *, trusted: TrustList | None
         store, hashes = library.read_store(data, format, trusted)
         return _evidence(store, hashes, trusted)
     except Exception as error:  # a native parser has read a stranger's bytes, and its JSON may have any shape
-        said = one_line(str(error)) or type(error).__name__
+        said = one_line(without_serial_numbers(str(error))) or type(error).__name__
         return _nothing(
             Outcome.UNREADABLE,
             f"The file carries a content credential that can't be read ({said}), so it says nothing.",
@@ -76,6 +76,7 @@ def _nothing(outcome: Outcome, summary: str, **details: str) -> Evidence:
 
 def _evidence(store: library.Store, hashes: Mapping[str, Any], trusted: TrustList) -> Evidence:
     outcome, problems = validation.judge(store, hashes)
+    problems = without_serial_numbers(problems)
     chain = manifests.read_chain(store, is_trusted=outcome is Outcome.TRUSTED)
     stated = statement.find(chain)
     says = Says.NOTHING
@@ -103,7 +104,8 @@ def _evidence(store: library.Store, hashes: Mapping[str, Any], trusted: TrustLis
 
 def _describe(manifest: Manifest) -> dict[str, Any]:
     plain = dataclasses.asdict(manifest)
-    return {name: value for name, value in plain.items() if value and name not in ("is_whole", "cut")}
+    described = {name: value for name, value in plain.items() if value and name not in ("is_whole", "cut")}
+    return dict(without_serial_numbers(described))
 
 
 _SAID = {
@@ -119,7 +121,7 @@ _BUT = {
 
 
 def _summary(outcome: Outcome, problems: Mapping[str, str], own: Manifest, stated: statement.Statement) -> str:
-    by = f"naming {one_line(own.signer)} as its signer" if own.signer else "without a signer's name"
+    by = f"naming {one_line(own.signer)} as its signer" if own.signer else "with a certificate without an organisation"
     if outcome is Outcome.TAMPERED:
         return (
             f"A content credential {by} doesn't fit the file: one of them was changed after signing, "
@@ -132,4 +134,6 @@ def _summary(outcome: Outcome, problems: Mapping[str, str], own: Manifest, state
         return f"A content credential {by} {says}; {but}."
     if stated.kind and not stated.is_signed:
         says = f"passes on from elsewhere that {said}"
-    return f"A content credential of {one_line(own.signer or '')}, a signer on the trust list, {says}."
+    if own.signer is None:
+        return f"A content credential {by}, which the trust list vouches for, {says}."
+    return f"A content credential of {one_line(own.signer)}, a signer on the trust list, {says}."

@@ -13,6 +13,9 @@ MAX_MANIFESTS = 32
 MAX_ACTIONS = 64
 MAX_INGREDIENTS = 32
 
+METADATA = "metadata"
+"""The step in whose name a metadata assertion states how the picture as a whole was made."""
+
 # Steps that bring in nothing but what the ingredients hold; any other needs a source type that says so.
 HARMLESS = {
     "created", "opened", "placed", "cropped", "resized", "orientation", "color_adjustments", "converted", "transcoded",
@@ -44,7 +47,7 @@ class Manifest:
 
     Attributes:
         label: Its name in the store.
-        signer: The organisation that the certificate names.
+        signer: The organisation that the certificate names, if it names one.
         signed_at: By the time stamp, if there is one.
         generator: The program that made the claim.
         vouched: Whether a trusted signer answers for what it says.
@@ -108,7 +111,7 @@ def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: 
     ]
     return Manifest(
         label=label,
-        signer=_text(signature.get("issuer")) or _text(signature.get("common_name")),
+        signer=_text(signature.get("issuer")),
         signed_at=_text(signature.get("time")),
         generator=next(_names(raw.get("claim_generator_info")), None) or _text(raw.get("claim_generator")),
         vouched=vouched,
@@ -123,13 +126,16 @@ def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: 
 def _declared_in_metadata(data: Mapping[str, Any]) -> Iterator[Action]:
     """Yield IPTC's source type where a metadata assertion states it, as a step that the signer passes on."""
     for name, value in data.items():
-        if name.rpartition(":")[2] == "DigitalSourceType" and (address := _text(value)):
-            yield Action("metadata", source_types.term(address) or address, software=None, when=None)
+        if name.rpartition(":")[2] == "DigitalSourceType":
+            for address in filter(None, map(_text, value if isinstance(value, list) else [value])):
+                yield Action(METADATA, source_types.term(address) or address, software=None, when=None)
 
 
 def _read_action(raw: Mapping[str, Any]) -> Action:
     software = raw.get("softwareAgent")
     source_type = _text(raw.get("digitalSourceType"))
+    if source_type is None and isinstance(parameters := raw.get("parameters"), dict):
+        source_type = _text(parameters.get("com.adobe.digitalSourceType"))  # where another company's model was used
     return Action(
         action=str(raw.get("action")).removeprefix("c2pa."),
         source_type=source_type and (source_types.term(source_type) or source_type),

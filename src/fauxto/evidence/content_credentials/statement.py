@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fauxto.evidence.content_credentials.manifests import HARMLESS, Manifest
+from fauxto.evidence.content_credentials.manifests import HARMLESS, METADATA, Action, Manifest
 from fauxto.evidence.source_types import CAPTURED, EDITED, GENERATED, GENERATED_IN_PART
 
 
@@ -47,12 +47,21 @@ def find(chain: Sequence[Manifest]) -> Statement:
 def _generative(chain: Sequence[Manifest]) -> Iterator[Statement]:
     for manifest in chain:
         for actions, is_own in ((manifest.actions, True), (manifest.hearsay, False)):
-            terms = {one.source_type for one in actions}
-            is_signed = manifest.vouched and is_own
-            if terms & GENERATED:
-                yield Statement(Kind.GENERATED if manifest.is_whole else Kind.COMPOSITE, is_signed)
-            if terms & GENERATED_IN_PART:
-                yield Statement(Kind.COMPOSITE, is_signed)
+            for step in actions:
+                if step.source_type in GENERATED | GENERATED_IN_PART:
+                    kind = Kind.GENERATED if _made_all_of_it(step, manifest) else Kind.COMPOSITE
+                    yield Statement(kind, manifest.vouched and is_own)
+
+
+def _made_all_of_it(step: Action, manifest: Manifest) -> bool:
+    """Tell whether a generative step made the whole picture, rather than to change or add to what was there before."""
+    if step.source_type in GENERATED_IN_PART or not manifest.is_whole or step.action in ("opened", "placed"):
+        return False
+    if step.action in ("created", METADATA):
+        return True
+    origins = {one.source_type for one in (*manifest.actions, *manifest.hearsay) if one.action == "created"}
+    has_parent = any(one.relationship == "parentOf" for one in manifest.ingredients)
+    return not has_parent and origins <= GENERATED | {None}
 
 
 def _goes_back_to_a_camera(chain: Sequence[Manifest], vouched_only: bool) -> bool:

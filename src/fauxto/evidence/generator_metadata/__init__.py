@@ -92,7 +92,8 @@ def _summary(declarations: Sequence[Declaration], made_by_ai: Sequence[Declarati
     generated = [one for one in made_by_ai if one.kind is Kind.GENERATED]
     telling = generated or made_by_ai
     first = next((one for one in telling if one.generator), telling[0])
-    what, joint = ("it was generated", " with ") if generated else ("parts of it were edited with AI", ", named ")
+    in_part = "at least parts of it were made or edited with AI"
+    what, joint = ("it was generated", " with ") if generated else (in_part, ", named ")
     program = joint + one_line(first.generator) if first.generator else ""
     others = f" and {len(made_by_ai) - 1} more" if len(made_by_ai) > 1 else ""
     return f"The file declares that {what}{program} ({first.where}{others}); anyone can write or remove such a note."

@@ -16,7 +16,7 @@ class Kind(StrEnum):
     GENERATED = "generated"
     """By a generative model as a whole."""
     COMPOSITE = "composite"
-    """In part: a picture that a generative model edited."""
+    """At least in part: a generative model edited the picture, or had some part in it that isn't told."""
     OTHER = "other"
     """Something else that is worth telling, such as a camera; no generative model is declared."""
 

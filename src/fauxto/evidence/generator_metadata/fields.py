@@ -60,7 +60,8 @@ def parse(data: bytes, image: Image, limits: Limits) -> Fields:
     in_alpha = None if image.alpha is None else image.alpha[..., None]
     for name, samples in (("alpha channel", in_alpha), ("lowest bits", image.rgb)):
         try:
-            message = None if samples is None else stealth.read(samples, limits.max_metadata_bytes)
+            stored = None if samples is None else stealth.as_stored(samples, image.facts.orientation)
+            message = None if stored is None else stealth.read(stored, limits.max_metadata_bytes)
             groups[name] = {} if message is None else _texts(json, message) or {"parameters": message}
         except UnreadableError as error:
             unreadable.append(str(error))

@@ -15,8 +15,9 @@ from fauxto.evidence.generator_metadata.fields import Fields
 _AIGC_NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 _AIGC_KEYS = {"ContentProducer", "ProduceID", "ContentPropagator", "PropagateID"}
 _AIGC_LABELS = {
-    "1": (Kind.GENERATED, "1 (AI-generated)"),
-    "AIGC": (Kind.GENERATED, "AIGC"),  # as MiniMax writes it, against the standard
+    # One code for what was generated and for what was synthesised from something else, such as an edited photograph.
+    "1": (Kind.COMPOSITE, "1 (AI-generated or AI-edited)"),
+    "AIGC": (Kind.COMPOSITE, "AIGC"),  # as MiniMax writes it, against the standard
     "2": (Kind.OTHER, "2 (possibly AI-generated)"),
     "3": (Kind.OTHER, "3 (suspected to be AI-generated)"),
 }
@@ -34,7 +35,8 @@ def _digital_source_type(properties: xmp.Xmp) -> Iterator[Declaration]:
     system = properties.text(xmp.IPTC_EXTENSION, "AISystemUsed")
     model = properties.text(xmp.IPTC_EXTENSION, "AISystemVersionUsed")
     prompt = properties.text(xmp.IPTC_EXTENSION, "AIPromptInformation")
-    term = source_types.term(properties.text(xmp.IPTC_EXTENSION, "DigitalSourceType") or "")
+    terms = filter(None, map(source_types.term, properties.texts(xmp.IPTC_EXTENSION, "DigitalSourceType")))
+    term = min(terms, key=lambda one: list(Kind).index(_kind(one)), default=None)  # the most telling one
     if term is not None:
         yield Declaration(
             where="XMP Iptc4xmpExt:DigitalSourceType",

@@ -21,6 +21,20 @@ _HEADER_BYTES = _SIGNATURE_BYTES + 4
 _GZIP = 16 + zlib.MAX_WBITS
 
 
+def as_stored(samples: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return upright samples the way the file has them, as a view.
+
+    Args:
+        samples: uint8 [height, width, channels].
+        orientation: Which EXIF states, 1 to 8.
+    """
+    if orientation >= 5:
+        samples = samples.swapaxes(0, 1)
+    rows = -1 if orientation in (3, 4, 6, 7) else 1
+    columns = -1 if orientation in (2, 3, 7, 8) else 1
+    return samples[::rows, ::columns]
+
+
 def read(samples: NDArray[np.uint8], max_bytes: int) -> str | None:
     """Return the message in an alpha channel or in colours, or None without one.
 
