@@ -2,7 +2,8 @@
 
 The thresholds were chosen on the pictures of CIFAKE's train split (32 x 32 px, photographs and generated ones): each
 lies in the thin tail of its figure, and together they refuse 0.32 % of them, while plain colours, noise, printed
-text and drawings of few colours lie beyond. tests/golden/test_domain.py holds examples.
+text and drawings of few colours lie beyond. The share of pixels like their neighbour comes from the train photographs
+in full size, of which none reaches it; screenshots do. tests/golden/test_domain.py holds examples.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ _MIN_CONTRAST = 6.0  # standard deviation of the luma, in levels of 256
 _MIN_CORRELATION = 0.45  # of the luma of pixels side by side
 _MIN_TONES = 32  # different levels of luma
 _MAX_SHARE_OF_ONE_TONE = 0.56  # of the pixels, within two levels
+_MAX_SHARE_ALIKE = 0.85  # of the pixels: of the very luma that their neighbour has
 _ROWS = 64  # of a larger picture about so many are looked at, evenly spaced
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
@@ -45,4 +47,6 @@ def objection(rgb: NDArray[np.uint8]) -> str | None:
         return "has very few colours, as drawings have"
     if np.convolve(tones, np.ones(5)).max() > _MAX_SHARE_OF_ONE_TONE * luma.size:
         return "is mostly of one colour, as text and drawings are"
+    if np.mean(luma[:, 1:] == luma[:, :-1]) > _MAX_SHARE_ALIKE:
+        return "is made of even areas, as screenshots and drawings are"
     return None

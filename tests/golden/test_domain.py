@@ -48,6 +48,19 @@ def drawing(side: int) -> Pixels:
     return np.asarray(picture)
 
 
+def screenshot(side: int) -> Pixels:
+    """Windows of many colours with a title and some lines of text in each; no colour rules."""
+    picture = Image.new("RGB", (side, side))
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(14)
+    for number in range(36):
+        left, top = number % 6 * side // 6, number // 6 * side // 6
+        colour = tuple(int(one) for one in np.random.default_rng(number).integers(40, 256, 3))
+        draw.rectangle((left, top, left + side // 6, top + side // 6), fill=colour)
+        for line in range(3):
+            draw.text((left + 4, top + 4 + 18 * line), "File Edit View", fill="black", font=font)
+    return np.asarray(picture)
+
+
 def as_jpeg(rgb: Pixels) -> Pixels:
     file = io.BytesIO()
     Image.fromarray(rgb).save(file, "JPEG", quality=75)
@@ -72,6 +85,7 @@ REFUSED = {
     "text as JPEG": (as_jpeg(text(64, 64, 16)), "is "),
     "drawing": (drawing(32), "has very few colours"),
     "large drawing": (drawing(400), "has very few colours"),
+    "screenshot": (screenshot(900), "is made of even areas"),
 }
 
 

@@ -71,11 +71,14 @@ def photos(tmp_path, photographs, encode):
             (tmp_path / folder / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / folder / name).write_bytes(data)
     write_table(tmp_path / "photos/manifest.csv", windows)
-    unused = {"path": "real/meadow/ann+meadow/of-no-window.jpeg", "sha256": "0" * 64}
-    write_table(tmp_path / "photos/originals.csv", [*originals, originals[0] | unused])
+    write_table(tmp_path / "photos/originals.csv", [*originals, *(originals[0] | one for one in OF_NO_WINDOW)])
     return tmp_path / "photos"
 
 
+OF_NO_WINDOW = [
+    {"path": f"real/meadow/ann+meadow/{split}.jpeg", "sha256": "0" * 64, "repo": f"ann/{split}", "split": split}
+    for split in ("train", "val", "test")
+]
 FACTS = ("label", "generator", "source", "split", "width", "height", "format", "jpeg_quality")
 EXPECTED = {
     (label, name if label == "ai" else None, repository, split, 240, 160 + number, format, QUALITY.get(format))
@@ -106,7 +109,8 @@ def test_whole_pictures_stay_files_and_are_decoded_when_asked_for(photos, tmp_pa
     dataset = import_photos(photos, tmp_path / "out", originals=files)
     assert {path.name for path in dataset.folder.iterdir()} == {"dataset.json", "manifest.parquet"}
     assert dataset.files == files
-    assert dataset.description["skipped"] == []
+    asked_for = [one["path"] for one in dataset.description["skipped"]]
+    assert asked_for == ["train/real/meadow/ann+meadow/train.jpeg"]  # val and test keep to the windows' originals
     assert facts_of(dataset) == EXPECTED
     assert {(row["pixel_width"], row["pixel_height"]) for row in dataset.manifest.to_pylist()} == {
         (240, 160 + number) for number in range(len(PICTURES))

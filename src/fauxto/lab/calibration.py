@@ -56,7 +56,12 @@ UNCALIBRATED = Calibration("temperature", 1.0, 0.0, fitted_on="nothing", count=0
 """The network's own two-way softmax."""
 
 
-def fit(scores: NDArray[np.float64], labels: NDArray[np.int64], method: Method = "platt") -> Calibration:
+def fit(
+    scores: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    method: Method = "platt",
+    weights: NDArray[np.float64] | None = None,
+) -> Calibration:
     """Fit the calibration that makes the labels of val most likely: a convex problem with one optimum.
 
     Platt scaling is Platt 1999, "Probabilistic Outputs for Support Vector Machines and Comparisons to
@@ -68,6 +73,7 @@ def fit(scores: NDArray[np.float64], labels: NDArray[np.int64], method: Method =
         scores: float [N], raw scores of val.
         labels: int [N], 1 = ai.
         method: Which of the two.
+        weights: float [N], how much each picture counts; alike without them.
 
     Raises:
         DatasetError: One label is missing.
@@ -84,11 +90,12 @@ def fit(scores: NDArray[np.float64], labels: NDArray[np.int64], method: Method =
     # A picture counts as AI with the weight of its target and as real with the rest.
     target = np.where(ai, (ai.sum() + 1) / (ai.sum() + 2), 1 / ((~ai).sum() + 2))
     inputs = scores[:, None] / spread  # the solver likes inputs near 1
+    weights = np.ones(len(scores)) if weights is None else weights
     model = LogisticRegression(C=np.inf, fit_intercept=method == "platt", solver="newton-cholesky", tol=1e-8)
     model.fit(
         np.concatenate([inputs, inputs]),
         np.repeat([1, 0], len(inputs)),
-        sample_weight=np.concatenate([target, 1 - target]),
+        sample_weight=np.concatenate([weights * target, weights * (1 - target)]),
     )
     slope = float(model.coef_[0, 0] / spread)
     if slope <= 0:

@@ -72,7 +72,7 @@ def is_archive(location: str) -> bool:
 def is_plain(name: str) -> bool:
     """Tell whether a member's name is a relative path without `..`, backslashes or control characters."""
     path = PurePosixPath(name)
-    return not (path.is_absolute() or ".." in path.parts or "\\" in name) and name.isprintable()
+    return name.isprintable() and bool(name) and not (path.is_absolute() or ".." in path.parts or "\\" in name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +101,16 @@ class Archive:
 
         An archive that is damaged or a bomb ends in one item that says so, whose key is the prefix alone.
         """
-        seen: set[int] = set()
+        seen = {hash(self.prefix)}  # of keys: the prefix alone is that of the row on damage
         with ExitStack() as stack:
             try:
                 file = stack.enter_context(stores.open_location(self.location))
                 members = zip_members if stores.name_of(self.location).endswith(".zip") else _tar_members
                 for ordinal, (name, content) in enumerate(members(file, self.location, limits)):
                     key = self.prefix + name
-                    if hash(name) in seen:
-                        key, content = f"{key}#{ordinal}", _TWICE
-                    seen.add(hash(name))
+                    while hash(key) in seen:
+                        key, content = f"{key}#{ordinal}", _TWICE if name else _NOT_PLAIN
+                    seen.add(hash(key))
                     if is_done(key):
                         continue
                     source = content if isinstance(content, Refusal) else content.read()
@@ -118,7 +118,8 @@ class Archive:
             except DAMAGE as error:
                 status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
                 said = str(error) if isinstance(error, Bomb) else f"damaged_archive: the rest isn't readable: {error}"
-                yield Item(self.prefix, self.prefix, Refusal(status, said))
+                if not is_done(self.prefix):
+                    yield Item(self.prefix, self.prefix, Refusal(status, said))
 
 
 class Bomb(tarfile.TarError):
@@ -150,19 +151,16 @@ class _Member:
     file: BinaryIO
     limits: Limits
     careful: Careful
-    unpacked: int = 0
 
     def read(self) -> bytes | Refusal:
         """Return its bytes, or why there are none; damage of the archive's own is raised."""
         most, self.careful.most = self.careful.most, self.limits.max_bytes + 65_536
         try:
-            data = read_bytes(self.file, self.limits)
+            return read_bytes(self.file, self.limits)
         except ImageError as error:
             return Refusal(error.status, f"{error.status}: {error}")
         finally:
             self.careful.most = most
-        self.unpacked = len(data)
-        return data
 
 
 def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _Member | Refusal]]:
@@ -181,7 +179,9 @@ def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _
             if refusal := _refuse_zip(info):
                 yield info.filename, refusal
                 continue
-            if allowed <= 0:
+            # What reading it may cost at most, read or not: a scan that goes on must stop where a whole one did.
+            allowed -= max(min(info.file_size, limits.max_bytes), info.compress_size)
+            if allowed < 0:
                 raise Bomb(_BOMB)
             try:
                 opened = archive.open(info)
@@ -192,9 +192,7 @@ def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _
                 )
                 continue
             with opened:
-                member = _Member(cast(BinaryIO, opened), limits, careful)
-                yield info.filename, member
-                allowed -= member.unpacked
+                yield info.filename, _Member(cast(BinaryIO, opened), limits, careful)
 
 
 def _refuse_zip(info: zipfile.ZipInfo) -> Refusal | None:
@@ -213,11 +211,12 @@ def open_zip(careful: Careful) -> zipfile.ZipFile:
     return zipfile.ZipFile(careful)
 
 
-class _StrictHeader(tarfile.TarInfo):
+class StrictHeader(tarfile.TarInfo):
     """Raises where tarfile takes a damaged header, or a missing end, for the end of the archive."""
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        """Read the next header; raises ReadError where there is none."""
         try:
             return super().fromtarfile(archive)
         except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
@@ -234,7 +233,7 @@ def _tar_members(file: BinaryIO, location: str, limits: Limits) -> Iterator[tupl
         plain = stack.enter_context(unpack(file, "rb")) if unpack else file
         careful = Careful(cast(BinaryIO, plain), limits.max_metadata_bytes)
         # Not tarfile's own streaming mode: that gathers a read of any size in memory.
-        archive = stack.enter_context(tarfile.open(fileobj=cast(IO[bytes], careful), mode="r:", tarinfo=_StrictHeader))
+        archive = stack.enter_context(tarfile.open(fileobj=cast(IO[bytes], careful), mode="r:", tarinfo=StrictHeader))
         while (info := archive.next()) is not None:
             archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all
             if unpack and info.offset_data + info.size > allowed:

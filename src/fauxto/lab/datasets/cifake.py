@@ -13,8 +13,9 @@ from pathlib import Path
 
 from fauxto.errors import DatasetError
 from fauxto.lab.datasets.manifest import Dataset
-from fauxto.lab.datasets.sources import fingerprint, is_plain, members
+from fauxto.lab.datasets.sources import fingerprint, members
 from fauxto.lab.datasets.writer import Candidate, OnProgress, write_dataset
+from fauxto.scan.archives import is_plain
 
 OBJECT_CLASSES = (
     "airplane",

@@ -19,10 +19,11 @@ from pathlib import Path
 
 from fauxto.errors import DatasetError, ImageError
 from fauxto.lab.datasets.manifest import LABELS, Dataset
-from fauxto.lab.datasets.sources import fingerprint, is_plain, read_file
+from fauxto.lab.datasets.sources import fingerprint, read_file
 from fauxto.lab.datasets.splitting import SPLITS
 from fauxto.lab.datasets.writer import Candidate, OnProgress, Whole, write_dataset
 from fauxto.report import Status
+from fauxto.scan.archives import is_plain
 
 WINDOWS_TABLE, ORIGINALS_TABLE = "manifest.csv", "originals.csv"
 
@@ -50,10 +51,12 @@ def import_photos(
     originals: str | Path | None = None,
     on_progress: OnProgress = lambda progress: None,
 ) -> Dataset:
-    """Import the windows, or with `originals` the whole pictures that they are from, whose files stay where they are.
+    """Import the windows, or with `originals` whole pictures, whose files stay where they are.
 
     A window's row tells the size and format of the picture that it was cut out of: these are the shortcuts that a
-    model could take. Files that are missing or whose sha256 isn't the table's are skipped.
+    model could take. Of the whole pictures, val and test take those that a window is from, which were chosen so that
+    few sources don't outweigh the others; train takes all. Files that are missing or whose sha256 isn't the table's are
+    skipped.
 
     Args:
         source: The folder of the tables.
@@ -77,7 +80,11 @@ def import_photos(
     windows = _read_table(source / WINDOWS_TABLE, _WINDOW_COLUMNS, repository="origin_repo")
     windowed = {row["origin_sha256"] for row in windows}
     table = source / ORIGINALS_TABLE
-    rows = [row for row in _read_table(table, _ORIGINAL_COLUMNS, repository="repo") if row["sha256"] in windowed]
+    rows = [
+        row
+        for row in _read_table(table, _ORIGINAL_COLUMNS, repository="repo")
+        if row["split"] == "train" or row["sha256"] in windowed
+    ]
     origin = {
         "name": "photo-originals",
         "source": source.name,

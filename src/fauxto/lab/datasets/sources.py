@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import io
-import lzma
 import os
-import struct
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import Self
+from pathlib import Path
 
 from fauxto.errors import DatasetError, ImageError
 from fauxto.images import read_bytes
 from fauxto.report import Status
-
-_DAMAGE = (  # what the standard library's readers raise on archives that somebody damaged or built to be odd
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    lzma.LZMAError,
-    zlib.error,
-    struct.error,  # a header that ends too soon
-    EOFError,
-    MemoryError,  # a compression dictionary of absurd size
-    OSError,  # bz2's word for damage
-    RuntimeError,  # encrypted; and NotImplementedError, of a compression that nobody knows
-    ValueError,  # a name that isn't in its own encoding, a number that is none
-)
+from fauxto.scan.archives import DAMAGE, StrictHeader, is_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +81,6 @@ def read_file(path: Path, name: str) -> bytes:
         raise ImageError(error.status, str(error).replace(ascii(str(path)), ascii(name))) from error
 
 
-def is_plain(name: str) -> bool:
-    """Tell whether a member's name is a relative path without `..`, backslashes or control characters."""
-    path = PurePosixPath(name)
-    return not (path.is_absolute() or ".." in path.parts or "\\" in name) and name.isprintable()
-
-
 def _files(folder: Path) -> list[Path]:
     return sorted(
         Path(parent, name)
@@ -127,7 +105,7 @@ def _folder_members(folder: Path) -> Iterator[Member]:
 def _damage_reported(source: Path) -> Iterator[None]:
     try:
         yield
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise DatasetError(f"{source} is no .zip or .tar archive, or it is damaged: {error}") from error
 
 
@@ -143,21 +121,8 @@ def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(info) as file:
             return read_bytes(file)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ImageError(Status.UNREADABLE, f"the archive doesn't yield this member: {error}") from error
-
-
-class _StrictHeader(tarfile.TarInfo):
-    """Raises where tarfile takes a damaged header, or a missing end, for the end of the archive."""
-
-    @classmethod
-    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
-        try:
-            return super().fromtarfile(archive)
-        except tarfile.EOFHeaderError:
-            raise
-        except tarfile.HeaderError as error:
-            raise tarfile.ReadError(f"after {len(archive.members)} members: {error}") from error
 
 
 def _tar_members(source: Path) -> Iterator[Member]:
@@ -165,7 +130,7 @@ def _tar_members(source: Path) -> Iterator[Member]:
     with (
         source.open("rb") as raw,
         _damage_reported(source),
-        tarfile.open(fileobj=raw, mode="r|*", tarinfo=_StrictHeader) as archive,
+        tarfile.open(fileobj=raw, mode="r|*", tarinfo=StrictHeader) as archive,
     ):
         for info in archive:
             if info.isreg():

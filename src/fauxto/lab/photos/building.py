@@ -24,10 +24,12 @@ from fauxto.lab.photos.delivery import PROTOCOLS
 from fauxto.lab.photos.features import INPUT, at_random, features
 from fauxto.lab.photos.judging import judged
 
-NAME, VERSION = "photos", "1.0.0"
+NAME, VERSION = "photos", "1.1.0"
 SUMMARY = "Photographs against generated pictures, for anything larger than a thumbnail; it often can't tell."
 DOMAIN = Domain(min_short_side=65, max_short_side=50_000)
 RESULTS = "evaluation.json"
+
+CALIBRATED_ON = "the harder half of the sources of val, and of train by heads that hadn't seen them"
 
 SMALL_SOURCE = 40
 """A source with no more photographs than this has no threshold of its own: its shares are too coarse."""
@@ -46,7 +48,7 @@ class Recipe:
         strength: Inverse of the head's L2 penalty.
     """
 
-    depth: int = 8
+    depth: int = 10
     seed: int = 1
     strength: float = 1e-4
 
@@ -98,7 +100,7 @@ def build(data: Path, tower: Path, run: Path, out: Path, command: str, recipe: R
     }
     (run / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     description = Description(**{one.name: getattr(bundle, one.name) for one in fields(Description)})
-    write_bundle(out, description, model, card.render(description, results))
+    write_bundle(out, description, model, card.render(description, recipe.depth, results))
     return bundles.load(out)
 
 
@@ -127,15 +129,33 @@ def _uncalibrated(model: bytes, training: Training, out: Path) -> Bundle:
 def _calibrated(bundle: Bundle, held_out: Judged, val: Judged) -> Bundle:
     """Fit probabilities and thresholds on pictures from sources that the head which judged them has not seen."""
     scores, labels, sources = (np.concatenate(pair) for pair in zip(held_out, val, strict=True))
-    fitted = calibration.fit(scores, labels)
-    pictures = len(held_out[0]) + len(val[0]) // len(PROTOCOLS)
-    fitted = replace(fitted, fitted_on="val, and train by heads that hadn't seen the source", count=pictures)
+    kept = harder_half(scores, labels, sources)
+    weights = head.weights(labels[kept], sources[kept])
+    fitted = calibration.fit(scores[kept], labels[kept], weights=weights)
+    of_train = int(kept[: len(held_out[0])].sum())
+    pictures = of_train + (int(kept.sum()) - of_train) // len(PROTOCOLS)
+    fitted = replace(fitted, fitted_on=CALIBRATED_ON, count=pictures)
     return replace(
         bundle,
         calibration=fitted,
         operating_points=_fair(fitted.probability(scores), labels, sources),
         real_score_quantiles=calibration.score_quantiles(scores[labels == 0]),
     )
+
+
+def harder_half(scores: Any, labels: Any, sources: Any) -> NDArray[np.bool_]:
+    """Tell which pictures are of a source that is harder to tell than half of those of its label, by their medians.
+
+    A source never met is likelier to be like these: pictures that are no photographs at the first look are easy, and
+    probabilities fitted on them too would be too sure of the others.
+    """
+    kept = np.zeros(len(labels), bool)
+    for label, harder in ((0, -1), (1, 1)):
+        names = np.unique(sources[labels == label])
+        medians = [np.median(scores[(labels == label) & (sources == name)]) for name in names]
+        hard = names[np.argsort(np.array(medians) * harder)[: (len(names) + 1) // 2]]
+        kept |= (labels == label) & np.isin(sources, hard)
+    return kept
 
 
 def _fair(probabilities: Any, labels: Any, sources: Any) -> dict[str, OperatingPoint]:

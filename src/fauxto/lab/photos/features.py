@@ -38,16 +38,17 @@ def features(pictures: Split, delivery: Delivery, label: str, network: bytes, ca
         pictures: Whole pictures.
         delivery: What happens to each on its way.
         label: Names the delivery, for the progress and the cache.
-        network: What `clip.feature_network` returned.
+        network: What `clip.feature_network` or `clip.statistics_network` returned.
         cache: A folder.
 
     Returns:
-        float32 [N, 768], in the order of the split.
+        float32 [N, D], in the order of the split; D is the network's.
     """
     sha256s = pictures.rows["sha256"].to_pylist()
     key = hashlib.sha256("\n".join([label, *sha256s]).encode() + network).hexdigest()
-    stored = _stored(cache / f"{pictures.name}-{label}-{key[:12]}.npy", (len(pictures), clip.CHANNELS))
     session = _session(network)
+    size = len(pictures), session.get_outputs()[0].shape[1]
+    stored = _stored(cache / f"{pictures.name}-{label}-{key[:12]}.npy", size)
 
     def compute(row: int) -> None:
         seen = resize(delivery(sha256s[row], pictures.images[row]), INPUT.height, INPUT.width)
