@@ -58,6 +58,29 @@ def ranking(labels: Ints, scores: Floats) -> dict[str, float | None]:
     }
 
 
+def between_sources(labels: Ints, scores: Floats, sources: NDArray[np.str_], fewest: int = 10) -> float:
+    """Return the mean AUROC over all pairs of a source of photographs and a source of AI pictures.
+
+    A large or easy source counts no more than others here.
+
+    Args:
+        labels: int [N], 1 = ai.
+        scores: float [N].
+        sources: str [N].
+        fewest: Sources with fewer pictures of a label are left out.
+    """
+    real, ai = (
+        [scores[rows] for name in np.unique(sources) if (rows := (labels == label) & (sources == name)).sum() >= fewest]
+        for label in (0, 1)
+    )
+    pairs = [
+        metrics.roc_auc_score(np.repeat([0, 1], [len(one), len(other)]), np.concatenate([one, other]))
+        for one in real
+        for other in ai
+    ]
+    return float(np.mean(pairs))
+
+
 def curves(labels: Ints, scores: Floats, points: int = 200) -> dict[str, dict[str, list[float]]] | None:
     """Trace the ROC curve (`fpr`, `tpr`) and the precision-recall curve (`recall`, `precision`).
 

@@ -130,7 +130,7 @@ def _calibrated(bundle: Bundle, held_out: Judged, val: Judged) -> Bundle:
     """Fit probabilities and thresholds on pictures from sources that the head which judged them has not seen."""
     scores, labels, sources = (np.concatenate(pair) for pair in zip(held_out, val, strict=True))
     kept = harder_half(scores, labels, sources)
-    weights = head.weights(labels[kept], sources[kept])
+    weights = head.weights_of(labels[kept], sources[kept])
     fitted = calibration.fit(scores[kept], labels[kept], weights=weights)
     of_train = int(kept[: len(held_out[0])].sum())
     pictures = of_train + (int(kept.sum()) - of_train) // len(PROTOCOLS)
@@ -159,7 +159,7 @@ def harder_half(scores: Any, labels: Any, sources: Any) -> NDArray[np.bool_]:
 
 
 def _fair(probabilities: Any, labels: Any, sources: Any) -> dict[str, OperatingPoint]:
-    """Choose thresholds whose promise holds within every source too, up to twice the share.
+    """Choose thresholds whose promise holds within every larger source too.
 
     A network errs more on some kinds of photographs than on others; a promise on all of them together would let it
     accuse one kind often.
@@ -169,7 +169,7 @@ def _fair(probabilities: Any, labels: Any, sources: Any) -> dict[str, OperatingP
     groups = [probabilities[(labels == 0) & (sources == name)] for name in names[counts > SMALL_SOURCE]]
     fair = {}
     for name, point in points.items():
-        most = 2 * calibration.PROMISES[name].real_called_ai
+        most = calibration.PROMISES[name].real_called_ai
         above = np.arange(round(point.ai_above * 10_000), 10_001) / 10_000
         worst = [max((float(np.mean(group >= one)) for group in groups), default=0.0) for one in above]
         kept = np.flatnonzero(np.array(worst) <= most)

@@ -16,23 +16,32 @@ Sources = NDArray[np.str_]
 FOLDS = 5
 
 
-def fit(features: Features, labels: Labels, sources: Sources, strength: float) -> Head:
+def fit(
+    features: Features,
+    labels: Labels,
+    sources: Sources,
+    strength: float,
+    weights: NDArray[np.float64] | None = None,
+) -> Head:
     """Fit the head.
 
     Args:
         features: float32 [N, D].
         labels: int64 [N], 1 = ai.
-        sources: str [N], where each picture is from; see `weights`.
+        sources: str [N], where each picture is from; see `weights_of`.
         strength: Inverse of the L2 penalty on the standardised features.
+        weights: float64 [N], how much each picture counts; without them, as `weights_of` says.
     """
     centre, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
     model = LogisticRegression(C=strength, max_iter=2000)
-    model.fit((features - centre) / spread, labels, sample_weight=weights(labels, sources))
+    model.fit(
+        (features - centre) / spread, labels, sample_weight=weights_of(labels, sources) if weights is None else weights
+    )
     direction = (model.coef_[0] / spread).astype(np.float32)
     return Head(direction, float(model.intercept_[0] - direction @ centre))
 
 
-def weights(labels: Labels, sources: Sources) -> NDArray[np.float64]:
+def weights_of(labels: Labels, sources: Sources) -> NDArray[np.float64]:
     """Return sample weights [N], of mean 1: equal sums for both classes, the root of its size for each source."""
     found = np.empty(len(labels))
     for label in np.unique(labels):
