@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks import evidence, scan_throughput, thumbnails
+from benchmarks import evidence, one_picture, scan_throughput, thumbnails
 
 thumbnails.main([])
+one_picture.main()
 evidence.main([])
-scan_throughput.main([])
+scan_throughput.main(["--most", "1000"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from collections.abc import Iterator
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 
 from fauxto import bundles
+from fauxto.bundles import bundle as bundle_module
 from fauxto.bundles import registry
-from fauxto.bundles.bundle import Calibration, ScoreQuantiles
-from fauxto.errors import BundleFormatError, BundleNotFoundError
+from fauxto.bundles.bundle import Calibration, ScoreQuantiles, as_stored
+from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrityError
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 DESCRIPTION = json.loads((GOLDEN / "bundle.json").read_text())
@@ -171,6 +173,51 @@ def test_each_file_is_needed(folder: Path, name: str) -> None:
     (folder / name).mkdir()
     with pytest.raises(BundleFormatError, match=f"is no whole bundle: {name} is missing"):
         bundles.load(folder)
+
+
+@pytest.fixture
+def packed(folder: Path) -> Path:
+    """The packed network of a bundle that has no other."""
+    model = folder / "model.onnx"
+    packed = folder / "model.onnx.gz"
+    packed.write_bytes(gzip.compress(model.read_bytes()))
+    model.unlink()
+    return packed
+
+
+def test_a_network_may_be_packed(packed: Path) -> None:
+    assert bundles.load(packed.parent).model == (GOLDEN / "model.onnx").read_bytes()
+
+
+def test_damage_to_a_packed_network_is_found(packed: Path) -> None:
+    whole = packed.read_bytes()
+    packed.write_bytes(whole[:-20])
+    with pytest.raises(ModelIntegrityError, match=r"model\.onnx\.gz is cut short"):
+        bundles.load(packed.parent)
+    packed.write_bytes(whole[:40] + bytes(40) + whole[80:])
+    with pytest.raises(ModelIntegrityError, match="install the bundle again"):
+        bundles.load(packed.parent)
+    packed.write_bytes(gzip.compress(b"another network"))
+    with pytest.raises(ModelIntegrityError, match=r"isn't the file that bundle\.json describes"):
+        bundles.load(packed.parent)
+
+
+def test_a_packed_network_unpacks_to_no_more_than_a_network_may_have(
+    packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bundle_module._MAX_BYTES, "model.onnx", 100)
+    with pytest.raises(ModelIntegrityError, match="unpacks to too much"):
+        bundles.load(packed.parent)
+
+
+def test_only_what_packs_well_is_packed() -> None:
+    few = np.random.default_rng(0).integers(-3, 4, 10_000, np.int8).tobytes()
+    name, stored = as_stored(few)
+    assert name == "model.onnx.gz"
+    assert gzip.decompress(stored) == few
+    assert as_stored(few) == (name, stored)  # no time in it
+    noise = np.random.default_rng(0).bytes(10_000)
+    assert as_stored(noise) == ("model.onnx", noise)
 
 
 @pytest.mark.parametrize("what", ["no-such-bundle", "", "a\0b", "x" * 5000, "./nowhere"])

@@ -1,4 +1,4 @@
-"""The bundle contract, format 1: a folder with bundle.json, model.onnx and CARD.md.
+"""The bundle contract, format 1: a folder with bundle.json, model.onnx (or model.onnx.gz) and CARD.md.
 
 `Description` mirrors bundle.json key by key; `read` turns a folder into a `Bundle` of which every part has
 been checked. docs/reference/bundle.md is the same contract for people.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,9 @@ from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrity
 FORMAT = 1
 OPERATING_POINTS = ("cautious", "balanced", "sensitive")
 
-_MAX_BYTES = {"bundle.json": 1024 * 1024, "CARD.md": 1024 * 1024, "model.onnx": 1024 * 1024 * 1024}
+_MODEL, _PACKED = "model.onnx", "model.onnx.gz"
+_MAX_BYTES = {"bundle.json": 1024**2, "CARD.md": 1024**2, _MODEL: 1024**3, _PACKED: 1024**3}
+_GZIP = 31  # zlib's number for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,7 @@ class Bundle(Description):
 
     Attributes:
         folder: Where it was read from.
-        model: The bytes of model.onnx, as they were hashed: what is run is what was checked.
+        model: The bytes of model.onnx, unpacked, as they were hashed: what is run is what was checked.
         card: The text of CARD.md (Markdown).
     """
 
@@ -217,14 +220,14 @@ def read(folder: Path) -> Bundle:
     if not (folder / "bundle.json").exists():
         raise BundleNotFoundError(f"{folder} is no model bundle: it holds no bundle.json")
     description = _describe(_read_file(folder / "bundle.json"), folder / "bundle.json")
-    model = _read_file(folder / "model.onnx")
+    model = _read_model(folder)
     found = hashlib.sha256(model).hexdigest()
     if found != description.model_sha256:
         raise ModelIntegrityError(
-            f"{folder / 'model.onnx'} isn't the file that bundle.json describes: "
+            f"{folder / _MODEL} isn't the file that bundle.json describes: "
             f"expected sha256 {description.model_sha256}, found {found}; install the bundle again"
         )
-    onnx_file.check(model, str(folder / "model.onnx"), (description.input.height, description.input.width))
+    onnx_file.check(model, str(folder / _MODEL), (description.input.height, description.input.width))
     card = _read_file(folder / "CARD.md").decode("utf-8", errors="replace")
     return Bundle(**vars(description), folder=folder, model=model, card=card)
 
@@ -263,6 +266,28 @@ def _read_file(path: Path) -> bytes:
     if len(data) > _MAX_BYTES[path.name]:
         raise BundleFormatError(f"{path} is larger than {_MAX_BYTES[path.name]:,} bytes")
     return data
+
+
+def _read_model(folder: Path) -> bytes:
+    """Read model.onnx, or unpack model.onnx.gz: weights of few different values take little room there."""
+    path = folder / _PACKED
+    if not path.exists():
+        return _read_file(folder / _MODEL)
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        model = unpacker.decompress(_read_file(path), _MAX_BYTES[_MODEL])
+    except zlib.error as error:
+        raise ModelIntegrityError(f"{path} is damaged: {error}; install the bundle again") from error
+    if not unpacker.eof:
+        raise ModelIntegrityError(f"{path} is cut short or unpacks to too much; install the bundle again")
+    return model
+
+
+def as_stored(model: bytes) -> tuple[str, bytes]:
+    """Return the name and the bytes of the file in which a bundle keeps `model`: packed where that saves a fifth."""
+    packer = zlib.compressobj(wbits=_GZIP, memLevel=9, strategy=zlib.Z_HUFFMAN_ONLY)
+    packed = packer.compress(model) + packer.flush()
+    return (_PACKED, packed) if len(packed) < 0.8 * len(model) else (_MODEL, model)
 
 
 def _require(condition: bool, message: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fauxto import bundles
-from fauxto.bundles.bundle import FORMAT, Description, Domain, Input, Training
+from fauxto.bundles.bundle import FORMAT, Description, Domain, Input, Training, as_stored
 from fauxto.bundles.network import Network
 from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
@@ -96,7 +96,8 @@ def write_bundle(out: Path, description: Description, model: bytes, card_text: s
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
         draft = Path(temporary) / out.name
         draft.mkdir()
-        (draft / "model.onnx").write_bytes(model)
+        name, stored = as_stored(model)
+        (draft / name).write_bytes(stored)
         (draft / "bundle.json").write_text(json.dumps(asdict(description), indent=2) + "\n", encoding="utf-8")
         (draft / "CARD.md").write_text(card_text, encoding="utf-8")
         bundles.load(draft)

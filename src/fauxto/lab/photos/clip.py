@@ -1,11 +1,11 @@
-"""The front of CLIP's image tower as an ONNX network with 6-bit weights, with or without a head of our own.
+"""The front of CLIP's image tower as an ONNX network with 8-bit weights, with or without a head of our own.
 
 CLIP ViT-B/16 is Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision"; that the
 middle blocks tell more about generators than the last is Koutlis & Papadopoulos 2024, "Leveraging Representations from
 Intermediate Encoder-blocks for Synthetic Image Detection". The weights come from the ONNX file of the image tower in a
 package that carries it (NOTICE), whose own activations share one scale over a whole batch. Here every token has a scale
-of its own, so that no picture's score depends on what else is in its batch. Weights are stored in 6 bits and multiplied
-in 8: the runtime unpacks them once, when it opens the network.
+of its own, so that no picture's score depends on what else is in its batch. Weights are multiplied in 8 bits, but take
+63 different values only: packed, the file has five bits a weight.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Array = NDArray[np.generic]
 Weights = Mapping[str, Array]
 
 _STEPS = 31
-"""Of a weight in 6 bits, to either side of zero."""
+"""Of a weight, to either side of zero."""
 
 _FORMAT_VERSION, _OPERATORS, _RUNTIME_OPERATORS = 10, 18, "com.microsoft"
 _EMBEDDINGS, _BLOCK = "vision_model.embeddings", "vision_model.encoder.layers.{}"
@@ -146,24 +146,6 @@ class _Graph:
         """Store a constant in 16 bits and use it in 32."""
         return self.add("Cast", self.keep(array.astype(np.float16)), to=TensorProto.FLOAT)
 
-    def keep_six_bits(self, array: NDArray[np.int64]) -> str:
-        """Store whole numbers from -31 to 31 [K, N], K a multiple of 4, in 6 bits each; use them in 8, plus `_STEPS`.
-
-        Three quarters of the rows lie in the low six bits of a byte each; the last quarter in the high two of three.
-        """
-        rows, columns = array.shape
-        first, last = np.split((array + _STEPS).reshape(4, rows // 4, columns), [3])
-        parts = last // np.array([1, 4, 16])[:, None, None] % 4
-        packed = [self.keep((low + 64 * high).astype(np.uint8)) for low, high in zip(first, parts, strict=True)]
-        low_bits, two = self.keep(np.uint8(63)), self.keep(np.uint8(2))
-        unpacked = [self.add("BitwiseAnd", one, low_bits) for one in packed]
-        third, second, lowest = (
-            self.add("BitShift", one, self.keep(np.uint8(6)), direction="RIGHT") for one in packed[::-1]
-        )
-        high = self.add("BitwiseOr", self.add("BitShift", third, two, direction="LEFT"), second)
-        high = self.add("BitwiseOr", self.add("BitShift", high, two, direction="LEFT"), lowest)
-        return self.add("Cast", self.add("Concat", *unpacked, high, axis=0), to=TensorProto.INT8)
-
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: object) -> str:
         """Add a node and return the name of its value."""
         name = f"{operator}-{len(self._nodes)}"
@@ -251,24 +233,22 @@ def _projected(graph: _Graph, x: str, weights: Weights, name: str) -> str:
     """Multiply in 8 bits: weights with a scale a column, activations with one a token, made anew for each."""
     rounded, scales = _rounded(weights[f"{name}.weight"])
     step, whole = _in_steps(graph, x)
-    product = graph.add(
-        "MatMulInteger", whole, graph.keep_six_bits(rounded), graph.keep(np.uint8(128)), graph.keep(np.int8(_STEPS))
-    )
+    product = graph.add("MatMulInteger", whole, graph.keep(rounded), graph.keep(np.uint8(128)))
     product = graph.add("Mul", graph.add("Cast", product, to=TensorProto.FLOAT), step)
     scaled = graph.add("Mul", product, graph.keep(scales))
     return graph.add("Add", scaled, graph.keep(weights[f"{name}.bias"]))
 
 
-def _rounded(weight: Array) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _rounded(weight: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Return a matrix [K, N] in whole numbers from -31 to 31, and the scale of each column [N].
 
     Of nine scales, each column has the one that loses least: cutting few large weights serves the many small ones.
     """
     largest = np.abs(weight).max(axis=0)
-    scales, rounded, least = np.ones_like(largest), np.zeros(weight.shape, np.int64), np.full(len(largest), np.inf)
+    scales, rounded, least = np.ones_like(largest), np.zeros(weight.shape, np.int8), np.full(len(largest), np.inf)
     for share in np.linspace(0.6, 1, 9):
         scale = np.maximum(largest * share / _STEPS, np.finfo(np.float32).tiny).astype(np.float32)
-        candidate = np.clip(np.rint(weight / scale), -_STEPS, _STEPS).astype(np.int64)
+        candidate = np.clip(np.rint(weight / scale), -_STEPS, _STEPS).astype(np.int8)
         loss = np.square(candidate * scale - weight).sum(axis=0)
         better = loss < least
         scales[better], rounded[:, better], least[better] = scale[better], candidate[:, better], loss[better]
