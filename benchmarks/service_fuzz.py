@@ -1,6 +1,6 @@
 """Mutated files of eight formats against a running service: only documented answers, no crash, no leak.
 
-python -m benchmarks.service_fuzz [--count 20000] [--seed 1]
+python -m benchmarks.service_fuzz [--count 20000] [--seed 1] [--max-seconds 10]
 
 Each file is a small photograph, with metadata, that some bytes of were changed, cut out, doubled, swapped, set to
 numbers that programs stumble over, or exchanged with those of another file. The same seed makes the same files. A few
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import io
 import random
+import sys
 import threading
 import time
 from collections import Counter
@@ -48,8 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=20_000, help="files to send")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--max-seconds", type=float, default=10.0, help="for a file; one that takes longer is a hang")
     options = parser.parse_args(arguments)
-    with RunningService("--workers", "2", "--max-seconds", "10") as service:
+    with RunningService("--workers", "2", "--max-seconds", str(options.max_seconds)) as service:
         started = time.perf_counter()
         answers, slowest, memory = _send(service, mutated(options.seed, options.count))
         seconds = time.perf_counter() - started
@@ -172,7 +174,7 @@ def _send(service: RunningService, files: Iterator[bytes]) -> tuple[Counter[str]
 
     def ask(data: bytes) -> tuple[str, float]:
         if not hasattr(here, "client"):
-            here.client = httpx.Client(base_url=service.address, timeout=60)
+            here.client = httpx.Client(base_url=service.address, timeout=300)
         started = time.perf_counter()
         answer = here.client.post("/v1/analyze", files={"file": ("picture", data)})
         word = answer.json()["status"] if answer.status_code == 200 else f"status {answer.status_code}"
@@ -186,6 +188,7 @@ def _send(service: RunningService, files: Iterator[bytes]) -> tuple[Counter[str]
                 slowest = max(slowest, seconds)
             sent += len(group)
             memory[sent] = service.megabytes()
+            print(f"{sent} files, {memory[sent]} megabytes", file=sys.stderr)
     return answers, slowest, memory
 
 

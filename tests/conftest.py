@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: real photographs, encoders and the shared folder."""
+"""Fixtures that every test may use: real photographs, encoders, a report and the shared folder."""
 
 from __future__ import annotations
 
@@ -13,6 +13,19 @@ import numpy as np
 import PIL.Image
 import pytest
 from numpy.typing import NDArray
+
+from fauxto.report import (
+    Basis,
+    Evidence,
+    ImageSummary,
+    ModelSummary,
+    Report,
+    Says,
+    Stability,
+    Status,
+    Trust,
+    Verdict,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -59,6 +72,29 @@ def photographs(photograph_files: dict[str, Path]) -> dict[str, NDArray[np.uint8
 def photo(photographs: dict[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """One real photograph: the astronaut Eileen Collins, read-only uint8 [512, 512, 3]."""
     return photographs["astronaut"]
+
+
+@pytest.fixture(scope="session")
+def full_report() -> Report:
+    """A report of which no field is empty; `dataclasses.replace` makes others of it."""
+    return Report(
+        path="album/holiday.jpg",
+        status=Status.OK,
+        verdict=Verdict.AI,
+        basis=Basis.DECLARED_METADATA,
+        probability=0.97,
+        score=3.5,
+        fpr_at_score=0.02,
+        stability=Stability(flips=0, of=2),
+        reasons=("declared_ai: the file declares it.", "pixels_ai: the probability of AI is 0.9700."),
+        evidence=(
+            Evidence("compression", Says.NOTHING, Trust.INFERRED, "No trace of an earlier compression.", {}),
+            Evidence("generator_metadata", Says.AI, Trust.DECLARED, "The file declares it.", {"prompt": "a\ncat"}),
+        ),
+        image=ImageSummary(512, 384, "JPEG", "ab" * 32),
+        model=ModelSummary("golden", "1.0.0", "cd" * 32),
+        milliseconds={"decode": 9.0, "evidence": 2.0, "model": 31.5},
+    )
 
 
 @pytest.fixture(scope="session")

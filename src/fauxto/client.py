@@ -29,6 +29,7 @@ _NAME_CHARACTERS = 100  # the service only looks at the ending
 _GROUP_FILES = 32
 _GROUP_BYTES = 32 * 1024 * 1024
 _AGAIN = frozenset({429, 503})
+_TOO_MANY = frozenset({413, 422})  # the service takes smaller batches than this client makes
 # What a detector would say of these pictures is a report too.
 _REPORTS = {413: Status.TOO_LARGE, 504: Status.TIMED_OUT}
 
@@ -114,7 +115,7 @@ class Client:
         answer = self._post("/v1/analyze", {"file": picture.form})
         if answer.status_code in _REPORTS:
             return _unjudged(picture.path, _REPORTS[answer.status_code], _problem(answer)["detail"])
-        return replace(Report.from_dict(_checked(answer).json()), path=picture.path)
+        return replace(_report(_checked(answer).content), path=picture.path)
 
     def analyze_many(self, sources: Iterable[Source]) -> Iterator[Report]:
         """Judge pictures, several in one request; reports come in the order of `sources`.
@@ -155,7 +156,7 @@ class Client:
             if word in set(Status):
                 raise ImageError(Status(word), sentence)
         faithful = {"true": True, "false": False}
-        return ExplanationMap(_checked(answer).content, faithful.get(answer.headers["x-fauxto-faithful"]))
+        return ExplanationMap(_checked(answer).content, faithful.get(answer.headers.get("x-fauxto-faithful", "")))
 
     def models(self) -> list[dict[str, Any]]:
         """List the models that judge.
@@ -163,7 +164,11 @@ class Client:
         Raises:
             ServiceError: The service can't be reached or refuses the request.
         """
-        models: list[dict[str, Any]] = _checked(self._send(lambda: self._http.get("/v1/models"))).json()["models"]
+        answer = _checked(self._send(lambda: self._http.get("/v1/models")))
+        try:
+            models: list[dict[str, Any]] = answer.json()["models"]
+        except (ValueError, LookupError, TypeError) as error:
+            raise _no_sense() from error
         return models
 
     def close(self) -> None:
@@ -189,10 +194,13 @@ class Client:
         try:
             if answer.is_error:
                 answer.read()
+            if answer.status_code in _TOO_MANY:
+                yield from (self.analyze(one.data, name=one.path) for one in group)
+                return
             lines = _checked(answer).iter_lines()
             for picture, line in zip(group, lines, strict=True):
                 yield replace(Report.from_dict(json.loads(line)), path=picture.path)
-        except (self._errors, ValueError) as error:
+        except (self._errors, ValueError, LookupError, TypeError) as error:
             raise ServiceError("the service ended in the middle of a batch; send the rest again") from error
         finally:
             answer.close()
@@ -208,8 +216,8 @@ class Client:
                 answer = send()
             except self._errors as error:
                 raise ServiceError(f"the service at {self._http.base_url} can't be reached: {error}") from error
-            wait = float(answer.headers.get("retry-after", 1)) if answer.status_code in _AGAIN else 0.0
-            if not wait or time.monotonic() + wait > until:
+            wait = _seconds(answer.headers.get("retry-after", "1"))
+            if answer.status_code not in _AGAIN or time.monotonic() + wait > until:
                 return answer
             answer.close()
             time.sleep(wait)
@@ -235,6 +243,22 @@ def _checked(answer: httpx.Response) -> httpx.Response:
         problem = _problem(answer)
         raise ServiceError(f"{problem['title']}: {problem['detail']}", answer.status_code, problem["request_id"])
     return answer
+
+
+def _report(plain: bytes) -> Report:
+    try:
+        return Report.from_dict(json.loads(plain))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _no_sense() from error
+
+
+def _no_sense() -> ServiceError:
+    return ServiceError("what answers there isn't this version's service: it made no sense")
+
+
+def _seconds(retry_after: str) -> float:
+    """Return the wait that a service asks for; one second for a date, or for what is none of the two."""
+    return float(retry_after) if retry_after.replace(".", "", 1).isdecimal() else 1.0
 
 
 def _problem(answer: httpx.Response) -> dict[str, Any]:

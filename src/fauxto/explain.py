@@ -127,7 +127,7 @@ def _mask(opacity: NDArray[Any]) -> PIL.Image.Image:
 def explain(rgb: Pixels, detector: Scorer) -> Explanation:
     """Say where a picture's score comes from.
 
-    A thumbnail takes 75 passes of the network, a larger picture 36 at most. The same picture has the same map again.
+    It takes `passes` passes of the network. The same picture has the same map again.
 
     Args:
         rgb: uint8 [H, W, 3], as `fauxto.images.decode` gives it.
@@ -151,6 +151,12 @@ def explain(rgb: Pixels, detector: Scorer) -> Explanation:
     taken = [[cells[number] for number in numbers] for numbers in (rising[-count:], rising[:count], *draws)]
     highest, lowest, *others = _scores(occluded, taken, detector)
     return Explanation(found, Deletion(count / len(cells), whole, highest, lowest, tuple(others)))
+
+
+def passes(height: int, width: int) -> int:
+    """Return how many pictures `explain` has scored for one of this size: 75 for a thumbnail, else 36 at most."""
+    cells = math.prod(_grid(height, width))
+    return 1 + cells + (2 + _DRAWS if cells >= _FEWEST_CELLS else 0)
 
 
 def _grid(height: int, width: int) -> tuple[int, int]:

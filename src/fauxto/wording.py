@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fauxto.report import Basis, Report, Says, Trust, Verdict
 
 _OUTSIDE_DOMAIN = frozenset({"too_small", "out_of_domain", "model_error"})
+_ON_THE_SCALE = frozenset({"pixels_ai", "pixels_real", "pixels_inconclusive"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,16 @@ _OTHER_MEANINGS: Mapping[tuple[Verdict | None, Basis | None], str] = {
     (Verdict.INCONCLUSIVE, Basis.CONFLICT): "What the file carries contradicts itself or what its pixels look like.",
 }
 
+_NOT_MODELLED = "The model doesn't speak for pictures like this one. That is no finding either way."
+_UNDECIDED: Mapping[str, str] = {
+    "pixels_inconclusive": (
+        "Its pixels look like those of photographs and of generated pictures alike. That is no finding either way."
+    ),
+    "unstable": "What its pixels say doesn't outlast saving it once more. That is no finding either way.",
+    **dict.fromkeys(_OUTSIDE_DOMAIN, _NOT_MODELLED),
+}
+"""Why the pixels alone decide nothing, by the word of the reason."""
+
 SAYS: Mapping[Says, str] = {
     Says.AI: "made or edited by a generative model",
     Says.REAL: "a photograph",
@@ -72,7 +83,11 @@ SYMBOLS: Mapping[Verdict | None, str] = {
 def finding(report: Report) -> Finding:
     """Return the plain words for a report's verdict and what it rests on, or for the absence of a verdict."""
     plain = _FINDINGS[report.verdict]
-    return Finding(plain.headline, _OTHER_MEANINGS.get((report.verdict, report.basis), plain.meaning))
+    meaning = _OTHER_MEANINGS.get((report.verdict, report.basis), plain.meaning)
+    if (report.verdict, report.basis) == (Verdict.INCONCLUSIVE, Basis.PIXELS):
+        words = (split_reason(reason)[0] for reason in report.reasons)
+        meaning = next((_UNDECIDED[word] for word in words if word in _UNDECIDED), meaning)
+    return Finding(plain.headline, meaning)
 
 
 def printable(text: str) -> str:
@@ -89,6 +104,12 @@ def split_reason(reason: str) -> tuple[str, str]:
     if not colon or not word.isidentifier() or not word.islower():
         return "", reason
     return word, rest[:1].upper() + rest[1:] + ("" if rest.endswith((".", "!", "?")) else ".")
+
+
+def telling_reasons(report: Report) -> list[str]:
+    """Return a report's reasons in sentences, but for what a scale with its thresholds shows already."""
+    reasons = map(split_reason, report.reasons)
+    return [sentence for word, sentence in reasons if word not in _ON_THE_SCALE]
 
 
 def is_in_domain(report: Report) -> bool:

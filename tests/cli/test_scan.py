@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -104,9 +105,34 @@ def test_sorting(run: Callable[..., Result], how: str) -> None:
     assert {path.relative_to("sorted").as_posix() for path in Path("sorted").rglob("*.png")} == names
 
 
+def test_moving_loses_no_file(run: Callable[..., Result]) -> None:
+    """Neither one of the same name and the same first digits, as anyone can make them, nor what a link leads to."""
+    Path("outside.png").write_bytes(Path("photos/smooth.png").read_bytes())
+    Path("photos/sub/link.png").symlink_to("../../outside.png")
+    digits = hashlib.sha256(Path("photos/rough.png").read_bytes()).hexdigest()[:8]
+    Path("sorted/ai").mkdir(parents=True)
+    for name in ("rough.png", f"rough-{digits}.png"):
+        Path("sorted/ai", name).write_bytes(b"another picture")
+    before = Path("photos/rough.png").read_bytes(), Path("photos/smooth.png").read_bytes()
+    ended = run(
+        "scan", "photos", "--out", "out.jsonl", "--workers", "1", "--follow-symlinks", "--sort", "move", "sorted"
+    )
+    assert ended.exit_code == 0, ended.output
+    assert Path(f"sorted/ai/rough-{digits}-2.png").read_bytes() == before[0]
+    assert {Path("sorted/ai", name).read_bytes() for name in ("rough.png", f"rough-{digits}.png")} == {
+        b"another picture"
+    }
+    for name in ("sorted/real/smooth.png", "sorted/real/sub/link.png", "outside.png"):
+        assert Path(name).read_bytes() == before[1]
+    assert not list(Path("photos").rglob("*.png"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["photos", "--out", "out.jsonl", "--sort", "move", "photos/text.jpg"], "is a file; name a folder"),
+        (["photos", "--out", "out.jsonl", "--html", "no/such/page.html"], "there is no folder"),
+        (["list.csv", "--out", "list.csv"], "would be written over"),
         (["photos", "--out", "out.jsonl", "--sort", "move", "photos/sorted"], "lies inside"),
         (["photos/smooth.png", "--out", "out.jsonl", "--watch"], "--watch takes folders"),
         (["photos", "--out", "out.jsonl", "--watch", "--engine", "ray"], "--watch takes folders"),
@@ -154,6 +180,20 @@ def test_stopped_it_says_how_to_go_on(run: Callable[..., Result], number: signal
     assert (refused.exit_code, "go on with --resume" in refused.stderr) == (2, True)
     resumed = run("scan", "photos", "--out", "out.jsonl", "--resume")
     assert "3,004 inputs" in resumed.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for child processes in /proc")
+def test_stopped_while_it_starts_it_says_no_more_than_that(run: Callable[..., Result]) -> None:
+    scan = start("photos", "--out", "out.jsonl", "--workers", "2")
+    children = Path(f"/proc/{scan.pid}/task/{scan.pid}/children")
+    wait_for(lambda: len(children.read_text().split()) > 1)  # they import for a while
+    os.kill(scan.pid, signal.SIGSTOP)  # or it might end them before they say a word
+    os.killpg(scan.pid, signal.SIGINT)
+    time.sleep(2)
+    os.kill(scan.pid, signal.SIGCONT)
+    _, error = scan.communicate(timeout=100)
+    assert (scan.returncode, error.count("\n")) == (130, 1), error
+    assert re.fullmatch(r"stopped with \d rows safe; the same command with --resume goes on\n", error)
 
 
 def test_watching_judges_what_arrives_until_it_is_stopped(run: Callable[..., Result]) -> None:

@@ -38,6 +38,9 @@ class OddDetector:
         kind = name.partition("-")[0]
         if kind == "crash" or (kind == "once" and self._is_first(name)):
             os._exit(9)
+        if kind == "slow":
+            (self.memory / name).mkdir()
+            time.sleep(2)
         if kind == "hang":
             time.sleep(600)
         if kind == "bug":

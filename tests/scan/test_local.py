@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +51,44 @@ def test_what_kills_hangs_or_fails_costs_its_own_row_only(odd: ModuleType, tmp_p
     expected = {"crash-1": "crashed", "bug-1": "internal_error", "hang-1": "timed_out"}
     assert found == {**dict.fromkeys(mixed, "ok"), **expected}
     assert multiprocessing.active_children() == []
+
+
+STOPPED = """
+if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+    from odd_detector import OddJudging
+    from fauxto.scan import local
+    from fauxto.scan.items import Item
+
+    items = [Item(name, name, b"x", 1) for name in ("good-1", "slow-1", "good-2")]
+    for row in local.run(items, OddJudging(Path(sys.argv[1]), seconds=5.0), 1):
+        print(row.key, row.status, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no job control")
+def test_a_scan_that_sleeps_takes_no_picture_for_late(tmp_path: Path) -> None:
+    (tmp_path / "stopped.py").write_text(STOPPED)
+    scan = subprocess.Popen(
+        [sys.executable, str(tmp_path / "stopped.py"), str(tmp_path)],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert scan.stdout is not None
+    said = scan.stdout.readline()
+    while not (tmp_path / "slow-1").exists():  # it is being judged, for two seconds
+        time.sleep(0.05)
+    os.killpg(scan.pid, signal.SIGSTOP)  # as Ctrl-Z: every process of the group gets it
+    time.sleep(8)
+    os.killpg(scan.pid, signal.SIGCONT)
+    said += scan.communicate(timeout=100)[0]
+    assert said.splitlines() == ["good-1 ok", "slow-1 ok", "good-2 ok"]
 
 
 @pytest.mark.parametrize(("names", "starts"), [(["good-1", "model-1", "good-2"], True), (["good-1"], False)])

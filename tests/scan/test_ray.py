@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from fauxto.errors import MissingExtraError
+from fauxto.errors import FauxtoError, MissingExtraError
 from fauxto.report import Status
 from fauxto.scan import Judging, Scan
 from fauxto.scan import ray as engine
@@ -33,7 +33,7 @@ pytestmark = [
     # Ray's own code warns and leaves files open; nothing of ours is hushed in tests/scan/test_scan.py.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::UserWarning"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(600 + FILES),
 ]
 
 
@@ -108,6 +108,26 @@ def test_an_actor_that_dies_loses_no_row(odd: ModuleType, tmp_path: Path) -> Non
     assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"once-1", "once-2"}
     assert sorted(row.key for row in rows) == sorted(names)
     assert {row.status for row in rows} == {"ok"}
+
+
+def test_a_picture_that_ends_every_actor_ends_the_scan(
+    odd: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_TRIES", 1)
+    shard = Files(tuple(Item(name, name, b"x", 1) for name in ("good-1", "crash-1", "good-2")))
+    with Journal(tmp_path / "journal", {}, resume=False) as journal:
+        rows = engine.run([shard], journal, odd.OddJudging(tmp_path), workers=1)
+        with pytest.raises(FauxtoError, match=r"Ray gave up: .*; --resume without --engine ray goes on"):
+            list(rows)
+
+
+def test_more_parts_than_ray_is_given_at_once(odd: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_PARTS", 2)
+    names = [f"good-{number}" for number in range(5 * engine._ITEMS)]
+    shard = Files(tuple(Item(name, name, b"x", 1) for name in names))
+    with Journal(tmp_path / "journal", {}, resume=False) as journal:
+        rows = list(engine.run([shard], journal, odd.OddJudging(tmp_path), workers=2))
+    assert sorted(row.key for row in rows) == sorted(names)
 
 
 def test_a_data_set_of_ray_is_judged_in_place(

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from fauxto import export
-from fauxto.errors import ConfigError, MissingExtraError
+from fauxto.errors import ConfigError, FauxtoError, MissingExtraError
 from fauxto.export import jsonl
 from fauxto.report import Report, Status
 from fauxto.scan import Judging, Scan
@@ -89,6 +89,7 @@ def test_every_kind_of_source_gives_the_same_scores_and_every_format_the_same_ro
         assert (tmp_path / f"out.{format}").read_bytes() == (tmp_path / f"expected.{format}").read_bytes()
 
 
+@pytest.mark.timeout(300 + 60 * KILLS)
 def test_killed_at_random_and_resumed_it_equals_a_clean_run(
     tmp_path: Path, judging: Judging, pictures: Callable[[int], bytes]
 ) -> None:
@@ -162,13 +163,75 @@ def test_a_cut_scan_repeats_nothing(tmp_path: Path, judging: Judging, pictures: 
         ("out.xlsx", "names no format of tables"),
         ("no/such/out.csv", "there is no folder"),
         ("folder.csv", "is a folder; name the file to write"),
+        ("list.csv", "is what is to be scanned, and would be written over"),
     ],
 )
-def test_what_can_be_known_is_said_before_the_work(tmp_path: Path, judging: Judging, out: str, message: str) -> None:
+@pytest.mark.parametrize("is_page", [False, True])
+def test_what_can_be_known_is_said_before_the_work(
+    tmp_path: Path, judging: Judging, out: str, message: str, is_page: bool
+) -> None:
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(ConfigError, match=message):
-        Scan([str(tmp_path)], tmp_path / out, judging)
-    assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
+    (tmp_path / "list.csv").touch()
+    sources = [str(tmp_path), str(tmp_path / "list.csv")]
+    if not is_page:
+        with pytest.raises(ConfigError, match=message):
+            Scan(sources, tmp_path / out, judging)
+    elif out != "out.xlsx":
+        with pytest.raises(ConfigError, match=message):
+            Scan(sources, tmp_path / "out.csv", judging, pages=[tmp_path / out])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.csv", "list.csv"]
+
+
+def test_a_table_and_a_page_have_two_names(tmp_path: Path, judging: Judging) -> None:
+    with pytest.raises(ConfigError, match="can't be the table and a page at once"):
+        Scan([str(tmp_path)], tmp_path / "out.csv", judging, pages=[tmp_path / "out.csv"])
+
+
+def test_what_a_kill_left_of_a_page_is_no_input(
+    tmp_path: Path, judging: Judging, pictures: Callable[[int], bytes]
+) -> None:
+    (tmp_path / "1.jpg").write_bytes(pictures(1))
+    (tmp_path / "page.html.unfinished").touch()
+    (tmp_path / "out.csv.unfinished").touch()
+    with Scan([str(tmp_path)], tmp_path / "out.csv", judging, pages=[tmp_path / "page.html"]) as scan:
+        assert scan.run(workers=1) == 1
+
+
+def test_a_scan_goes_on_only_where_its_names_mean_the_same_files(
+    tmp_path: Path, judging: Judging, pictures: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder / "photos").mkdir(parents=True)
+        (tmp_path / folder / "photos" / "1.jpg").write_bytes(pictures(1))
+    out = tmp_path / "out.jsonl"
+    monkeypatch.chdir(tmp_path / "one")
+    with Scan(["photos"], out, judging) as scan:
+        scan.run(workers=1)
+    monkeypatch.chdir(tmp_path / "two")
+    with pytest.raises(ConfigError, match="is of a scan with another source"):
+        Scan(["photos"], out, judging, resume=True)
+    monkeypatch.chdir(tmp_path / "one")
+    with Scan(["photos"], out, judging, resume=True) as scan:
+        assert scan.run(workers=1) == 0
+
+
+def test_a_full_disk_is_one_sentence_and_costs_no_row(
+    tmp_path: Path, judging: Judging, pictures: Callable[[int], bytes]
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(60):
+        (folder / f"{number}.jpg").write_bytes(pictures(number))
+    out = tmp_path / "out.jsonl"
+    with Scan([str(folder)], out, judging) as scan:
+        scan.journal._database.execute("PRAGMA max_page_count = 12")
+        with pytest.raises(FauxtoError, match=r"can't be written \(database or disk is full\).*go on with --resume"):
+            scan.run(workers=1)
+    with Scan([str(folder)], out, judging, resume=True) as scan:
+        scan.run(workers=1)
+        scan.write()
+        scan.finish()
+    assert len(list(jsonl.read(out))) == 60
 
 
 def test_missing_pyarrow_is_known_before_the_work(

@@ -10,6 +10,8 @@ import struct
 import sys
 import tarfile
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -101,8 +103,22 @@ def test_patterns(folder: Path, pattern: str, expected: set[str]) -> None:
     assert below(folder, found(folder / pattern)) == expected
 
 
-def test_what_the_scan_itself_writes_is_no_input(folder: Path) -> None:
-    assert below(folder, found(folder, ignored=[str(folder / "b.txt")])) == {"a.jpg", "deep/er/c.png", "deep/.hidden"}
+def test_what_the_scan_itself_writes_is_no_input(folder: Path, tmp_path: Path) -> None:
+    expected = {"a.jpg", "deep/er/c.png", "deep/.hidden"}
+    assert below(folder, found(folder, ignored=[str(folder / "b.txt")])) == expected
+    (tmp_path / "link").symlink_to(folder)
+    assert below(folder, found(folder, ignored=[str(tmp_path / "link" / "b.txt")])) == expected
+
+
+def test_a_pattern_names_archives_and_tables_as_a_person_would(tmp_path: Path) -> None:
+    zip_of(tmp_path / "1.zip", {"a.jpg": b"A"})
+    (tmp_path / "2.csv").write_text("path\nb.jpg\n")
+    (tmp_path / "3.zip").mkdir()  # a folder, whatever its name
+    (tmp_path / "3.zip" / "c.jpg").touch()
+    sources = [tmp_path / "*.zip", tmp_path / "*.csv"]
+    keys = [key.removeprefix(f"{tmp_path}/") for key in found(*sources)]
+    assert keys == ["1.zip!/a.jpg", "3.zip/c.jpg", "2.csv#000000000001"]
+    assert Sources([str(tmp_path / "*.zip")]).count() == 2
 
 
 def zip_of(path: Path, members: dict[str, bytes], **options: object) -> Path:
@@ -207,6 +223,44 @@ def test_bombs_end_in_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert 10 < len(said) < 60
 
 
+def test_a_bomb_ends_at_the_same_member_in_a_scan_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "_FREE_BYTES", 1_000_000)
+    flat = {f"{number:03}": bytes(90_000) for number in range(200)}
+    for path in (zip_of(tmp_path / "x.zip", flat), tar_of(tmp_path / "x.tar.gz", flat, "w:gz")):
+        whole = list(found(path))
+        done = set(whole[:-1:2])
+        assert list(found(path, is_done=done.__contains__)) == [key for key in whole if key not in done]
+        assert list(found(path, is_done=set(whole).__contains__)) == []
+
+
+def test_members_that_are_too_large_or_damaged_count_for_a_bomb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "_FREE_BYTES", 1_000_000)
+    path = zip_of(tmp_path / "x.zip", {f"{number:03}": bytes(100_001) for number in range(100)})
+    assert Counter(words(found(path)).values()).keys() == {"too_large", "archive_bomb"}
+    assert len(found(path)) < 40
+    path = zip_of(tmp_path / "y.zip", {f"{number:03}": bytes(90_000) for number in range(100)})
+    checksum = struct.pack("<I", zlib.crc32(bytes(90_000)))
+    path.write_bytes(path.read_bytes().replace(checksum, b"oops"))
+    assert Counter(words(found(path)).values()).keys() == {"unreadable", "archive_bomb"}
+    assert len(found(path)) < 40
+
+
+def test_no_name_hides_a_member(tmp_path: Path) -> None:
+    names = ("a.jpg", "a.jpg", "a.jpg#1", "", "b.jpg")
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w") as archive:
+        for name in names:
+            info = tarfile.TarInfo(name)
+            info.size = 1
+            archive.addfile(info, io.BytesIO(b"x"))
+    path.write_bytes(path.read_bytes()[: 1024 * len(names) + 100])  # damaged behind the last member
+    said = {key.removeprefix(f"{path}!/"): word for key, word in words(found(path)).items()}
+    assert list(said.values()) == ["", "duplicate_name", "duplicate_name", "unsafe_name", "", "damaged_archive"]
+    assert len(said) == 6
+
+
 def test_a_header_that_asks_for_memory_gets_none(tmp_path: Path) -> None:
     header = tarfile.TarInfo("x")
     header.type, header.size = tarfile.XHDTYPE, 4 << 30  # metadata of 4 GB
@@ -274,9 +328,31 @@ def test_a_parquet_file(tmp_path: Path, kind: str) -> None:
     assert list(found(path, is_done=lambda key: key.endswith("1"))) == [item.key for item in items[1:]]
 
 
+@pytest.mark.parametrize("cells", [[1, 2], [["a.jpg"], ["b.jpg"]], [{"bytes": 5, "path": None}]])
+def test_a_column_of_neither_paths_nor_bytes_is_a_mistake(tmp_path: Path, cells: list[object]) -> None:
+    pyarrow.parquet.write_table(pyarrow.table({"image": cells}), tmp_path / "x.parquet")
+    with pytest.raises(ConfigError, match=r"holds neither paths nor bytes but .*--column"):
+        found(tmp_path / "x.parquet")
+
+
+def test_of_large_cells_a_few_are_held_at_once(tmp_path: Path) -> None:
+    cells = [os.urandom(8_000_000) for _ in range(16)]
+    how = {"compression": "none", "write_batch_size": 1}  # a page a row
+    pyarrow.parquet.write_table(pyarrow.table({"bytes": cells}), tmp_path / "x.parquet", **how)
+    del cells
+    before, held = pyarrow.total_allocated_bytes(), []
+    for shard in Sources([str(tmp_path / "x.parquet")]).shards():
+        for item in shard.items(Limits(), lambda key: False):
+            assert item.size == 8_000_000
+            held.append(pyarrow.total_allocated_bytes() - before)
+    assert len(held) == 16
+    assert max(held) < 100_000_000
+
+
 def test_a_damaged_parquet_file_is_one_row(tmp_path: Path) -> None:
     (tmp_path / "x.parquet").write_bytes(b"PAR1 and then nothing")
     assert list(words(found(tmp_path / "x.parquet")).values()) == ["damaged_table"]
+    assert found(tmp_path / "x.parquet", is_done=lambda key: key.endswith("#")) == {}
 
 
 @pytest.fixture
@@ -294,6 +370,7 @@ def test_an_object_store(bucket: str, tmp_path: Path) -> None:
     }
     assert list(found(f"{bucket}/a.jpg")) == ["memory:///bucket/a.jpg"]
     assert list(found(f"{bucket}/*/*.png")) == ["memory:///bucket/deep/b.png"]
+    assert words(found(f"{bucket}/*.zip")) == {}
     assert words(found(f"{bucket}/none")) == {f"{bucket}/none": "not_found"}
     with stores.open_address("memory:///bucket/deep/b.png") as file:
         assert file.read() == b"BB"

@@ -94,6 +94,31 @@ def test_a_busy_service_is_asked_again(answers):
         assert client.analyze(b"x", name="a") == Report("a", "unreadable")
 
 
+@pytest.mark.parametrize("wait", ["Wed, 21 Oct 2026 07:28:00 GMT", "-1", "nan", "inf", "", "soon"])
+def test_a_wait_that_is_no_number_of_seconds_is_a_second(wait, monkeypatch):
+    """A proxy between client and service may word it as a date."""
+    waits = []
+    monkeypatch.setattr("fauxto.client.time.sleep", waits.append)
+    with made_up(httpx.Response(503, headers={"Retry-After": wait}, json={}), REPORT) as client:
+        assert client.analyze(b"x").status == "unreadable"
+    assert waits == [1.0]
+
+
+@pytest.mark.parametrize("code", [413, 422])
+def test_a_service_that_takes_smaller_batches_gets_the_pictures_one_by_one(code):
+    with made_up(httpx.Response(code, json={"detail": "Fewer."}), REPORT, REPORT, REPORT) as client:
+        assert [report.status for report in client.analyze_many([b"x"] * 3)] == ["unreadable"] * 3
+
+
+@pytest.mark.parametrize("text", ["<html>a proxy</html>", "[]", '{"version": 99}', '{"version": 1}', ""])
+def test_an_answer_without_sense_is_an_error(text):
+    for ask in (lambda client: client.analyze(b"x"), Client.models):
+        with made_up(httpx.Response(200, text=text)) as client, pytest.raises(ServiceError, match="sense"):
+            ask(client)
+    with made_up(httpx.Response(200, text=text)) as client, pytest.raises(ServiceError):
+        list(client.analyze_many([b"x"] * 2))
+
+
 def test_a_service_that_stays_busy_is_an_error():
     with made_up(httpx.Response(503, headers={"Retry-After": "99"}, json={"detail": "Full."})) as client:
         with pytest.raises(ServiceError, match="Full") as caught:

@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,42 @@ def test_the_container_has_no_rights():
     image = (ROOT / "Dockerfile").read_text()
     assert re.search(r"^USER 10001:10001$", image, re.MULTILINE)
     assert "HEALTHCHECK" in image
+    assert image.count("pip install") == image.count("--require-hashes") + image.count("--no-index")
+    assert image.count("--require-hashes --only-binary :all:") == 2
+    for copied in re.findall(r"^COPY (?!--from)(.+) \S+$", image, re.MULTILINE):
+        for path in copied.split():
+            assert (ROOT / path).exists()
+            assert f"!{path}" in (ROOT / ".dockerignore").read_text().splitlines()
     compose = (ROOT / "compose.yaml").read_text()
     for line in ("read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "mem_limit:", "pids_limit:"):
         assert line in compose
     assert '"127.0.0.1:8080:8080"' in compose
+    workers, each = map(int, re.search(r'"--workers", "(\d+)", "--worker-memory", "(\d+)"', compose).groups())
+    most = 1024 * int(re.search(r"mem_limit: (\d+)g", compose)[1])
+    assert workers * (each + 400) + (Settings().max_held_bytes >> 20) + 250 < most
+    seconds = int(re.search(r"stop_grace_period: (\d+)s", compose)[1])
+    assert seconds > Settings().limits.max_seconds + Settings().wait_seconds + 10
+
+
+def test_the_image_has_the_versions_that_the_tests_ran_with():
+    def pins(lock):
+        text = (ROOT / "requirements" / lock).read_text()
+        found = re.findall(
+            r"^([a-z0-9-]+)==([^ ;]+)([^\n]*\\\n(?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.M
+        )
+        assert len(found) == len(re.findall(r"^[^ ]", text, re.MULTILINE))  # each has hashes
+        return {(name, version) for name, version, _ in found}
+
+    served = pins("serve.lock")
+    assert served <= pins("dev.lock")
+    assert {name for name, _ in served} >= {"fastapi", "uvicorn", "onnxruntime", "pillow", "pillow-heif", "c2pa-python"}
+    assert "hatchling" in {name for name, _ in pins("build.lock")}
+
+
+def test_the_health_check_of_the_image_tells_well_from_ill(service):
+    (command,) = re.findall(r"^ +CMD (\[.+\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    program, *words = json.loads(command)
+    assert program == "python"
+    for port, code in ((service.port, 0), (1, 1)):
+        asked = [word.replace(":8080/", f":{port}/") for word in words]
+        assert subprocess.run([sys.executable, *asked], capture_output=True, timeout=60).returncode == code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -11,17 +10,17 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
 from fauxto.service import frames
-from fauxto.service import pool as pools
-from fauxto.service.settings import Settings
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/bundle"
 SECONDS = 60
@@ -78,10 +77,18 @@ def test_a_worker_killed_during_a_request_is_replaced_and_the_request_answered(t
     assert worker not in tight.workers()
 
 
-def test_a_worker_killed_between_requests_is_noticed(tight, pictures):
-    (worker,) = tight.workers()
-    os.kill(worker, signal.SIGKILL)
-    assert tight.analyze(pictures["rough"])["verdict"] == "ai"
+def test_workers_killed_between_requests_are_replaced_unasked(start, pictures):
+    """A balancer that asks /readyz alone must see the service come back, and no picture is blamed for their death."""
+    service = start(workers=2)
+    before = service.workers()
+    for worker in before:
+        os.kill(worker, signal.SIGKILL)
+    assert service.analyze(pictures["rough"])["verdict"] == "ai"
+    for worker in service.workers():
+        os.kill(worker, signal.SIGKILL)
+    until(lambda: service.get("/readyz").status_code == 503)
+    until(lambda: service.get("/readyz").status_code == 200)
+    assert not set(before) & set(service.workers())
 
 
 def test_a_picture_that_needs_too_much_memory_is_refused_and_the_service_goes_on(tight, pictures, encode):
@@ -107,6 +114,21 @@ def test_row_30_a_full_line_is_503_and_all_are_answered(tight, pictures):
     assert sorted(codes) == [200] * 3 + [503] * 17
 
 
+def test_a_client_that_leaves_gives_its_place_in_the_line_to_others(tight, pictures):
+    (worker,) = tight.workers()
+    os.kill(worker, signal.SIGSTOP)
+    whole = head(len(pictures["rough"])) + pictures["rough"]
+    clients = [connect(tight, whole) for _ in range(3)]
+    until(lambda: line_and_bytes(tight)[0] == "3.0")
+    for client in clients:
+        client.close()
+    until(lambda: line_and_bytes(tight) == ["0.0", "0.0"])
+    answer = in_background(lambda: tight.analyze(pictures["rough"]))
+    os.kill(worker, signal.SIGCONT)
+    assert answer.result(SECONDS)["verdict"] == "ai"
+    assert tight.workers() == [worker]
+
+
 def connect(service, *parts):
     connection = socket.create_connection(("127.0.0.1", service.port), timeout=SECONDS)
     for part in parts:
@@ -124,12 +146,16 @@ def line_and_bytes(service):
 
 
 def test_a_client_that_is_gone_in_the_middle_of_an_upload_leaves_nothing_behind(tight, pictures):
+    def left():
+        return sum(line.get("status") == 499 for line in tight.log())
+
+    before = left()
     clients = [connect(tight, head(1_000_000), bytes(500_000)) for _ in range(5)]
     until(lambda: line_and_bytes(tight) == ["0.0", "2.5e+06"])
     for client in clients:
         client.close()
     until(lambda: line_and_bytes(tight) == ["0.0", "0.0"])
-    until(lambda: sum(line.get("status") == 499 for line in tight.log()) == 5)
+    until(lambda: left() == before + 5)
     assert tight.analyze(pictures["rough"])["verdict"] == "ai"
 
 
@@ -184,25 +210,6 @@ def test_row_32_a_head_that_trickles_is_cut_off(tight):
             sender.join()
 
 
-def test_a_client_that_doesnt_accept_its_answer_is_cut_off(tight, encode):
-    noise = np.random.default_rng(1).integers(0, 256, (900, 900, 3), np.uint8)
-    form = encode(noise, "PNG")
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.connect(("127.0.0.1", tight.port))
-    explain = head(len(form), "/v1/explain")
-    client.sendall(explain + form)
-    until(lambda: any(line.get("route") == "/v1/explain" for line in tight.log()))
-    connections = Path(f"/proc/{tight.process.pid}/fd")
-
-    def sockets():
-        return sum("socket" in str(fd.readlink()) for fd in connections.iterdir() if fd.is_symlink())
-
-    before = sockets()
-    until(lambda: sockets() < before)
-    client.close()
-
-
 def test_sigterm_under_load_finishes_what_is_under_way(start, pictures):
     service = start(workers=1)
     (worker,) = service.workers()
@@ -221,6 +228,22 @@ def test_sigterm_under_load_finishes_what_is_under_way(start, pictures):
     assert service.log()[-1]["event"] == "ended"
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_the_models_are_loaded_ends_the_start(tmp_path, number):
+    """Process 1 of a container ends by no signal that it doesn't handle."""
+    started = subprocess.Popen(
+        [sys.executable, "-c", "from fauxto.cli import main; main()", "serve", "--port", str(free_port())],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
+    worker = until(lambda: children.read_text().split())[0]
+    started.send_signal(number)
+    errors = started.communicate(timeout=SECONDS)[1]
+    assert (started.returncode, errors) == (0, "")
+    until(lambda: not Path(f"/proc/{worker}").exists())
+
+
 def test_workers_end_with_a_service_that_was_killed(start, pictures):
     service = start(workers=2)
     workers = service.workers()
@@ -228,6 +251,22 @@ def test_workers_end_with_a_service_that_was_killed(start, pictures):
     service.process.wait()
     until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
     service.ends_with = -signal.SIGKILL
+
+
+def test_a_worker_that_hangs_ends_without_a_service_to_end_it():
+    code = """
+        import time
+        from fauxto.service import worker
+        worker._MARGIN_SECONDS = 0
+        worker.Judge.answer = lambda *_: time.sleep(99)
+        worker.main()
+    """
+    told = {"model": str(GOLDEN), "operating_point": "balanced", "limits": {}, "worker_bytes": 1 << 30}
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdin=-1, stdout=subprocess.DEVNULL)
+    frames.write(process.stdin, told)
+    frames.write(process.stdin, {"do": "analyze", "seconds": 0.5}, b"x")
+    assert process.wait(SECONDS) == -signal.SIGALRM
+    process.stdin.close()
 
 
 @pytest.mark.parametrize("damage", ["bit", "missing", "not a network"])
@@ -249,6 +288,29 @@ def test_a_damaged_model_ends_the_start_with_one_sentence(tmp_path, damage):
     assert "model.onnx" in line
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_disk_that_is_full_changes_nothing(pictures):
+    """Neither the log nor any file can take a byte."""
+    port = free_port()
+    serve = [sys.executable, "-c", "from fauxto.cli import main; main()", "serve", "--model", str(GOLDEN)]
+    command = ["bash", "-c", 'ulimit -f 0 && exec "$@"', "-", *serve, "--workers", "1", "--port", str(port)]
+    with open("/dev/full", "w") as full, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=SECONDS) as client:  # noqa: PTH123
+        process = subprocess.Popen(command, stdout=full, stderr=full)
+
+        def is_ready():
+            assert process.poll() is None
+            with contextlib.suppress(httpx.TransportError):
+                return client.get("/readyz").status_code == 200
+
+        until(is_ready)
+        for path in ("/v1/analyze", "/v1/explain"):
+            assert client.post(path, content=pictures["rough"]).status_code == 200
+        answer = client.post("/v1/analyze/batch", files=[("files", ("a", pictures["rough"]))] * 3)
+        assert [json.loads(line)["verdict"] for line in answer.text.splitlines()] == ["ai"] * 3
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 0
+
+
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]
@@ -261,124 +323,3 @@ def test_a_port_that_is_taken_is_told(tmp_path):
         ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     assert ended.returncode == 2
     assert ended.stderr.startswith("fauxto: can't listen on 127.0.0.1, port ")
-
-
-# The pool by itself, with workers made up
-
-
-class MadeUp:
-    """A worker that answers, dies, talks nonsense or never answers."""
-
-    bounded = True
-    models = ()
-    is_alive = True
-
-    def __init__(self, does):
-        self.does = does
-        self.process = None
-
-    async def ask(self, header, data):
-        if self.does == "die":
-            raise EOFError
-        if self.does == "talk nonsense":
-            raise ValueError("no frame")
-        if self.does == "sleep":
-            await asyncio.sleep(SECONDS)
-        return {"status": "ok"}, data
-
-
-def run_pool(monkeypatch, does, *, workers=1, seconds=0.2, wait_seconds=5.0):
-    """Ask a pool whose workers do these things, one after the other; the last goes on for ever."""
-    script = list(does)
-    ended = []
-
-    async def start(_):
-        return MadeUp(script.pop(0) if len(script) > 1 else script[0])
-
-    async def end(_):
-        pass
-
-    monkeypatch.setattr(pools._Worker, "start", start)
-    monkeypatch.setattr(pools, "_end", end)
-
-    async def ask():
-        pool = pools.WorkerPool(Settings(workers=workers, wait_seconds=wait_seconds), ended.append)
-        await pool.start()
-        try:
-            return (await pool.ask({}, b"x", seconds))[1]
-        except Exception as error:
-            return type(error)
-        finally:
-            await asyncio.sleep(0.01)
-            await pool.close()
-
-    return asyncio.run(ask()), ended
-
-
-def test_what_becomes_of_a_picture_whose_worker_fails(monkeypatch):
-    ended = pools.WorkerEndedError
-    assert run_pool(monkeypatch, ["answer"]) == (b"x", [])
-    assert run_pool(monkeypatch, ["die", "answer"]) == (b"x", ["death"])
-    assert run_pool(monkeypatch, ["talk nonsense", "answer"]) == (b"x", ["death"])
-    assert run_pool(monkeypatch, ["die", "die", "answer"]) == (ended, ["death"] * 2)
-    assert run_pool(monkeypatch, ["die", "die", "answer"], workers=2) == (ended, ["death"] * 2)
-    assert run_pool(monkeypatch, ["sleep", "answer"]) == (pools.TookTooLongError, ["time"])
-
-
-def test_no_worker_in_time_is_told(monkeypatch):
-    async def ask():
-        pool = pools.WorkerPool(Settings(workers=1, wait_seconds=0.05), lambda _: None)
-        with pytest.raises(pools.NoWorkerError):
-            await pool.ask({}, b"", 1.0)
-        assert not pool.is_ready
-
-    asyncio.run(ask())
-
-
-def test_a_caller_that_is_cancelled_leaves_the_worker_in_order(monkeypatch):
-    async def start(_):
-        return MadeUp("answer")
-
-    async def slowly(self, header, data):
-        await asyncio.sleep(0.05)
-        return {}, data
-
-    async def end(_):
-        pass
-
-    monkeypatch.setattr(pools._Worker, "start", start)
-    monkeypatch.setattr(pools, "_end", end)
-    monkeypatch.setattr(MadeUp, "ask", slowly)
-
-    async def ask():
-        pool = pools.WorkerPool(Settings(workers=1), lambda _: None)
-        await pool.start()
-        first = asyncio.create_task(pool.ask({}, b"first", 1.0))
-        await asyncio.sleep(0.01)
-        first.cancel()
-        assert (await pool.ask({}, b"second", 1.0))[1] == b"second"
-        await pool.close()
-
-    asyncio.run(ask())
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"",
-        b"\0" * 5,
-        b"\xff" * 12,
-        b"\0\0\0\2" + bytes(8) + b"[]",
-        b"\0\0\0\2" + bytes(8) + b"{x",
-        b"\0\0\0\1" + bytes(8),
-    ],
-)
-def test_a_worker_that_was_taken_over_can_only_talk_nonsense(sent):
-    async def receive():
-        stream = asyncio.StreamReader()
-        stream.feed_data(sent)
-        stream.feed_eof()
-        return await frames.receive(stream)
-
-    with pytest.raises((EOFError, ValueError)):
-        asyncio.run(receive())

@@ -87,6 +87,33 @@ def test_every_verdict_and_none_have_words_of_their_own() -> None:
     assert len({wording.finding(report).headline for report in reports}) == 4
 
 
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        (("pixels_inconclusive: In between.",), "of photographs and of generated pictures alike"),
+        (("unstable: No longer so.", "animated: Two pictures."), "doesn't outlast"),
+        (("out_of_domain: A drawing.",), "doesn't speak for pictures like this"),
+        (("too_small: 9 px.",), "doesn't speak for pictures like this"),
+        (("tampered_credential: It doesn't fit.",), "neither for a photograph nor against one"),
+    ],
+)
+def test_doubt_says_where_it_comes_from(reasons: tuple[str, ...], said: str) -> None:
+    report = Report("x", Status.OK, Verdict.INCONCLUSIVE, Basis.PIXELS, reasons=reasons)
+    meaning = wording.finding(report).meaning
+    assert said in meaning
+    assert "no finding either way" in meaning
+
+
+def test_reasons_that_tell_more_than_the_scale() -> None:
+    reasons = (
+        "declared_ai: the file declares it.",
+        "pixels_ai: the probability of AI is 0.9.",
+        "animated: two frames.",
+    )
+    report = Report("x", Status.OK, Verdict.AI, reasons=reasons)
+    assert wording.telling_reasons(report) == ["The file declares it.", "Two frames."]
+
+
 @pytest.mark.parametrize("verdict", Verdict)
 def test_only_a_verdict_from_the_pixels_speaks_of_what_they_look_like(verdict: Verdict) -> None:
     meanings = {basis: wording.finding(Report("x", Status.OK, verdict, basis)).meaning for basis in Basis}

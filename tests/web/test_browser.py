@@ -18,6 +18,7 @@ import time
 import urllib.request
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,10 @@ from axe_playwright_python.sync_playwright import Axe
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from fauxto import images
+from fauxto.detector import Detector
+from fauxto.explain import explain
+from fauxto.export import html
 from fauxto.report import Report, Status, Verdict
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="ulimit, which forbids the server to write, is POSIX")
@@ -189,13 +194,47 @@ def test_every_format_gets_a_verdict_and_a_report_to_forward(page: Page, photo: 
     report = Report.from_dict(json.loads(download(page, "JSON")))
     assert (report.path, report.status) == ("picture.jpg", Status.OK)
     assert report.image is not None
-    html = download(page, "HTML").decode()
-    assert report.image.sha256 in html
-    assert "<script" not in html
+    written = download(page, "HTML").decode()
+    assert report.image.sha256 in written
+    assert "<script" not in written
     sheet = pypdf.PdfReader(io.BytesIO(download(page, "PDF")))
     said = "".join(one.extract_text() for one in sheet.pages)
     assert "picture.jpg" in said
     assert report.image.sha256 in said.replace("\n", "")
+
+
+def test_a_report_with_a_map_prints_on_one_page(
+    browser: Browser, golden_detector: Detector, photo: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    data = encode(thumbnail(photo, 64), "JPEG")
+    report = golden_detector.analyze(data, name="picture.jpg")
+    rgb = images.decode(data).rgb
+    (tmp_path / "report.html").write_text(
+        html.report(
+            report,
+            rgb,
+            bundle=golden_detector.bundle_of(report),
+            operating_point="balanced",
+            time=datetime.now(UTC),
+            explanation=explain(rgb, golden_detector),
+        ),
+        encoding="utf-8",
+    )
+    page = browser.new_page()
+    page.goto((tmp_path / "report.html").as_uri())
+    printed = page.pdf(prefer_css_page_size=True, format="A4")
+    page.close()
+    assert len(report.evidence) == 5
+    assert len(pypdf.PdfReader(io.BytesIO(printed)).pages) == 1
+
+
+def test_a_picture_beyond_the_limit_is_refused_with_the_limit(page: Page, tmp_path: Path) -> None:
+    large = tmp_path / "large.jpg"
+    with large.open("wb") as file:
+        file.truncate(101 * 1024 * 1024)
+    open_page(page, "")
+    page.locator("input[type=file]").first.set_input_files(large)
+    expect(page.get_by_test_id("stFileUploader").get_by_text("100.0MB or smaller")).to_be_visible()
 
 
 def test_files_that_lie_break_nothing(page: Page, photo: NDArray[np.uint8]) -> None:
@@ -251,6 +290,11 @@ def test_sixty_files_with_three_broken_ones_and_their_downloads(page: Page, phot
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     assert serious_violations(page) == []
 
+    # The box in front of the first row; the table is drawn on a canvas.
+    page.get_by_test_id("stDataFrame").click(position={"x": 20, "y": 60})
+    expect(page.get_by_role("tab", name="What the file says")).to_be_visible()
+    expect(page.locator("[data-testid=stAlert], [data-testid=stException]")).to_have_count(0)
+
     page.get_by_role("tab", name="Gallery").click()
     expect(page.locator("figure")).to_have_count(60)
     assert page.locator("[onerror], img[src='x']").count() == 0
@@ -272,9 +316,9 @@ def test_sixty_files_with_three_broken_ones_and_their_downloads(page: Page, phot
     assert rows[56]["path"] == "'=1+1.png"
     table = pyarrow.parquet.read_table(io.BytesIO(download(page, "Parquet")))
     assert table["path"][56].as_py() == "=1+1.png"
-    html = download(page, "HTML").decode()
-    assert "<img src=x" not in html
-    assert html.count("onerror=alert(1)") >= 1
+    written = download(page, "HTML").decode()
+    assert "<img src=x" not in written
+    assert written.count("onerror=alert(1)") >= 1
     assert len(pypdf.PdfReader(io.BytesIO(download(page, "PDF"))).pages) > 1
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from fauxto.detector import Detector
 from fauxto.errors import BundleFormatError
+from fauxto.explain import passes
 from fauxto.report import Report, Status
 from fauxto.web.launch import PAGE
 from fauxto.web.samples import samples
@@ -58,9 +61,9 @@ def test_an_empty_page_says_what_it_cannot_tell(page: AppTest) -> None:
 @pytest.mark.parametrize(
     ("kind", "size", "headline", "caption"),
     [
-        ("generated", (32, 32), "Probably made by a generative model", "**87 %**. Of 100 real photographs, about 2"),
-        ("photograph", (32, 32), "Probably a photograph", "**4 %**. Of 100 real photographs, about 100"),
-        ("between", (32, 32), "Can't tell", "**50 %**. Of 100 real photographs, about 8"),
+        ("generated", (32, 32), "Probably made by a generative model", "87 %. Of 100 real photographs, about 2"),
+        ("photograph", (32, 32), "Probably a photograph", "4 %. Of 100 real photographs, about 100"),
+        ("between", (32, 32), "Can't tell", "50 %. Of 100 real photographs, about 8"),
         ("generated", (640, 480), "Can't tell", "is no finding here"),
         ("generated", (8, 8), "Can't tell", "is no finding here"),
     ],
@@ -74,6 +77,25 @@ def test_verdicts_in_plain_words(
     assert headline in shown
     assert caption in page.caption[0].value
     assert texts(page)[0] == "picture.png"
+
+
+def test_the_reasons_leave_out_what_the_scale_shows(page: AppTest, png: Png) -> None:
+    upload(page, ("picture.jpg", png("between")))
+    scale = page.get("html")[0].proto.body
+    assert "photograph<br>up to 25 %" in scale
+    assert "generated<br>from 75 %" in scale
+    assert texts(page)[:2] == ["picture.jpg", "The name ends in .jpg, but the file is a PNG."]
+    assert not any("probability of AI" in said for said in texts(page))
+
+
+def test_what_nobody_foresaw_is_a_card_like_any_other(page: AppTest, png: Png, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(self: Detector, source: bytes, *, name: str) -> Report:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(Detector, "analyze", breaks)
+    upload(page, ("a.png", png("generated")))
+    assert "could not be judged" in headlines(page)[0]
+    assert texts(page) == ["a.png", "ZeroDivisionError: by zero."]
 
 
 @pytest.mark.parametrize(
@@ -174,6 +196,23 @@ def test_the_views_behind_the_tabs(page: AppTest, png: Png) -> None:
     open_tab(page, "Report")
     assert [one.label for one in page.get("download_button")] == ["PDF", "HTML", "JSON"]
     assert json.loads(page.json[0].value)["path"] == "picture.png"
+
+
+def test_a_map_is_made_in_small_steps_so_that_a_visitor_can_leave(
+    page: AppTest, png: Png, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streamlit ends a run only where the page calls it: a map in one step would hold up every other click."""
+    asked, score_pixels = [], Detector.score_pixels
+
+    def counted(self: Detector, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+        asked.append(len(pictures))
+        return score_pixels(self, pictures)
+
+    monkeypatch.setattr(Detector, "score_pixels", counted)
+    upload(page, ("picture.png", png("generated", 64, 64)))
+    open_tab(page, "Where the score comes from")
+    assert max(asked) <= 4
+    assert sum(asked) == passes(64, 64)
 
 
 def test_no_map_explains_what_the_model_does_not_speak_for(page: AppTest, png: Png) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import PIL.Image
 
 from fauxto.detector import Detector
+from fauxto.export.contents import Scale
 from fauxto.report import Status
 from fauxto.web.judging import judge
 from fauxto.web.scale import scale_html
@@ -35,8 +36,9 @@ def test_a_file_without_a_picture_has_no_preview(golden_bundle: Path) -> None:
 
 
 def test_the_scale_says_in_words_what_it_shows_and_greys_what_is_no_finding() -> None:
-    counts, greyed = (scale_html(0.9, 0.25, 0.75, counts=counts) for counts in (True, False))
+    counts, greyed = (scale_html(Scale(0.9, 0.25, 0.75, counts)) for counts in (True, False))
     assert "90 % on a scale" in counts
+    assert "from 25 % to 75 % is inconclusive" in counts
     assert "90.00%" in counts
     assert "25.00%" in counts
     assert "75.00%" in counts

@@ -12,8 +12,8 @@ from streamlit.web import cli as streamlit
 
 from fauxto.cli import app as command
 from fauxto.errors import BundleNotFoundError, ConfigError, MissingExtraError
-from fauxto.limits import Limits
 from fauxto.web import launch
+from fauxto.web.uploads import MOST_BYTES
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def test_the_defaults_keep_the_page_on_this_machine(
         "--server.headless=true",
         "--server.allowedHosts=localhost",
         "--browser.gatherUsageStats=false",
-        f"--server.maxUploadSize={Limits().max_bytes // 2**20}",
+        f"--server.maxUploadSize={MOST_BYTES // 2**20}",
     } <= set(line)
-    assert MultiPartParser.spool_max_size == Limits().max_bytes
+    assert MultiPartParser.spool_max_size == 0
     assert net_util.get_external_ip() is None
     said = capsys.readouterr().out
     assert f"http://127.0.0.1:{port}" in said
@@ -50,7 +50,7 @@ def test_the_defaults_keep_the_page_on_this_machine(
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "::1", "localhost"])
 def test_the_printed_address_is_one_that_the_page_answers_to(host: str) -> None:
-    flags = launch.streamlit_flags(host, 8501, Limits(), open_browser=False)
+    flags = launch.streamlit_flags(host, 8501, open_browser=False)
     assert flags.count(f"--server.allowedHosts={host}") == 1
 
 
@@ -66,7 +66,7 @@ def test_opening_the_page_to_others_is_said(
 
 def test_every_flag_is_one_that_streamlit_knows() -> None:
     known = {option for parameter in streamlit.main_run.params for option in parameter.opts}
-    flags = launch.streamlit_flags("127.0.0.1", 8501, Limits(), open_browser=False)
+    flags = launch.streamlit_flags("127.0.0.1", 8501, open_browser=False)
     assert {flag.partition("=")[0] for flag in flags} <= known
 
 

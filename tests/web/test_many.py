@@ -80,6 +80,30 @@ def test_the_table_is_filtered_by_verdict_and_name(page: AppTest, png: Png) -> N
     assert "Nothing fits" in page.info[0].value
 
 
+def test_a_row_opens_the_card_of_its_file(page: AppTest, png: Png) -> None:
+    check(page, ("a.png", png("generated")), ("b.png", png("photograph")))
+    page.session_state["many-table"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    page.run()
+    assert not page.exception
+    assert "Probably a photograph" in page.header[0].value
+    assert page.text[0].value == "b.png"
+    assert "What the file says" in [tab.label for tab in page.tabs]
+
+
+def test_no_cell_of_the_table_is_a_formula(page: AppTest, png: Png) -> None:
+    """Streamlit offers every table as CSV, as it stands."""
+    check(page, ("=1+1.png", png("generated")), ("-1.png", b"text"))
+    assert names(page) == ["'=1+1.png", "'-1.png"]
+
+
+def test_a_batch_that_was_stopped_says_how_far_it_came(page: AppTest, png: Png) -> None:
+    check(page, ("a.png", png("generated")))
+    assert not page.warning
+    page.session_state["batch"].total = 3
+    page.run()
+    assert page.warning[0].value == "1 of 3 files were judged."
+
+
 def test_the_gallery_and_the_charts_hold_every_verdict(page: AppTest, png: Png) -> None:
     check(
         page,
@@ -116,7 +140,8 @@ def test_the_model_failing_is_said_and_what_was_judged_stays(
 
     monkeypatch.setattr(Detector, "analyze", fails)
     check(page, ("a.png", png("generated")), ("b.png", png("generated")))
-    assert page.error[0].value == "The model can't be used."
+    assert page.warning[0].value == "1 of 2 files were judged."
+    assert page.text[0].value == "no network"
     assert names(page) == ["a.png"]
 
 

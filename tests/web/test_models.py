@@ -76,7 +76,22 @@ def test_a_card_can_make_the_page_load_nothing(
 def test_the_costs_of_an_operating_point_in_words(golden_bundle: Path) -> None:
     said = card_figures.costs(bundles.load(golden_bundle))
     assert list(said) == ["cautious", "balanced", "sensitive"]
-    assert all(sentence.startswith("Of 100 photographs about ") for sentence in said.values())
+    assert all(sentence.startswith("About ") for sentence in said.values())
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.432, "43 of 100"),
+        (0.0437, "4 of 100"),
+        (0.0145, "14 of 1,000"),
+        (0.00099, "10 of 10,000"),
+        (0.0, "0 of 10,000"),
+        (1.0, "100 of 100"),
+    ],
+)
+def test_a_share_is_said_as_a_count(share: float, said: str) -> None:
+    assert card_figures.count_of(share, "pictures") == f"{said} pictures"
 
 
 def test_the_tables_of_a_card_become_charts_and_a_card_without_them_has_none() -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fauxto.cli.options import Model
+
 
 def app(
     host: Annotated[
@@ -16,9 +18,7 @@ def app(
         int | None,
         typer.Option(min=1, max=65535, help="Port to listen on.", show_default="the first free one from 8501"),
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.", show_default="the built-in one")
-    ] = None,
+    model: Model = None,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
     """Open a web page that judges the pictures dropped on it."""

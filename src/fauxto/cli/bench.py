@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fauxto.cli.options import Model, Workers
+
 if TYPE_CHECKING:
     from fauxto.scan.measuring import Measurement
 
@@ -23,12 +25,8 @@ def bench(
         ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Files to judge at most.")] = 200,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Pictures that are judged at a time.", show_default="one per core")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.", show_default="the built-in ones")
-    ] = None,
+    workers: Workers = None,
+    model: Model = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure pictures per second, milliseconds per picture by stage, and peak memory."""

@@ -7,24 +7,16 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fauxto.cli.options import Model, OperatingPoint, Personal, PointName, TrustList
 from fauxto.report import Report, Verdict
 
 if TYPE_CHECKING:
     from fauxto.detector import Detector, Source
-
-
-class PointName(StrEnum):
-    """The operating points of every bundle."""
-
-    CAUTIOUS = "cautious"
-    BALANCED = "balanced"
-    SENSITIVE = "sensitive"
 
 
 def check(
@@ -37,27 +29,13 @@ def check(
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON report a line.")] = False,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.", show_default="the built-in one")
-    ] = None,
-    operating_point: Annotated[
-        PointName,
-        typer.Option(help="Thresholds: cautious accuses fewest photographs, sensitive misses least."),
-    ] = PointName.BALANCED,
+    model: Model = None,
+    operating_point: OperatingPoint = PointName.BALANCED,
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Show a card of each source of evidence, whatever it says.")
     ] = False,
-    personal: Annotated[
-        bool, typer.Option("--personal", help="Keep names, places and serial numbers that the files carry.")
-    ] = False,
-    trust_list: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="PEM certificates that content credentials must go back to.",
-            show_default="the built-in list",
-        ),
-    ] = None,
+    personal: Personal = False,
+    trust_list: TrustList = None,
     explain: Annotated[
         Path | None,
         typer.Option(

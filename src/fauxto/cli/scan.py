@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fauxto.cli.check import PointName
+from fauxto.cli.options import Model, OperatingPoint, Personal, PointName, TrustList, Workers
 from fauxto.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -79,27 +79,11 @@ def scan(
     address: Annotated[
         str | None, typer.Option(help="Ray cluster to use.", show_default="a Ray of this machine's own")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Pictures that are judged at a time.", show_default="one per core")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.", show_default="the built-in ones")
-    ] = None,
-    operating_point: Annotated[
-        PointName,
-        typer.Option(help="Thresholds: cautious accuses fewest photographs, sensitive misses least."),
-    ] = PointName.BALANCED,
-    personal: Annotated[
-        bool, typer.Option("--personal", help="Keep names, places and serial numbers that the files carry.")
-    ] = False,
-    trust_list: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="PEM certificates that content credentials must go back to.",
-            show_default="the built-in list",
-        ),
-    ] = None,
+    workers: Workers = None,
+    model: Model = None,
+    operating_point: OperatingPoint = PointName.BALANCED,
+    personal: Personal = False,
+    trust_list: TrustList = None,
 ) -> None:
     """Judge many pictures into one table, a row for each whatever happens to it.
 
@@ -119,7 +103,7 @@ def scan(
         resume=resume,
         column=column,
         follow_symlinks=follow_symlinks,
-        ignored=[html] if html else [],
+        pages=[html] if html else [],
     )
     with job, _stoppable():
         try:
@@ -216,5 +200,12 @@ def _progress_bar() -> Iterator[Callable[[int, int | None], None]]:
         bars.TimeRemainingColumn(),
     )
     with bars.Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = None
+
+        def show(done: int, total: int | None) -> None:
+            nonlocal task
+            if task is None:  # rows of an earlier run aren't this one's speed
+                task = bar.add_task("", completed=done, total=total)
+            bar.update(task, completed=done, total=total)
+
+        yield show

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fauxto.cli.check import PointName
+from fauxto.cli.options import Model, OperatingPoint, PointName
 
 _PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx")
 
@@ -19,13 +19,8 @@ def serve(
         str, typer.Option(help="Address to listen on; any other than this machine's own needs --keys.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.", show_default="the built-in ones")
-    ] = None,
-    operating_point: Annotated[
-        PointName,
-        typer.Option(help="Thresholds: cautious accuses fewest photographs, sensitive misses least."),
-    ] = PointName.BALANCED,
+    model: Model = None,
+    operating_point: OperatingPoint = PointName.BALANCED,
     keys: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File of the API keys that are accepted.", show_default="none")
     ] = None,

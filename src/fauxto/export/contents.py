@@ -43,10 +43,19 @@ class Scale:
             f"from {_share(self.real_below)} to {_share(self.ai_above)} is inconclusive"
         )
 
+    @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        """The names of its three parts, each with where it ends or begins ("" in the middle)."""
+        return (
+            ("photograph", f"up to {_share(self.real_below)}"),
+            ("can't tell", ""),
+            ("generated", f"from {_share(self.ai_above)}"),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What one source of evidence found; every text is printable and bounded."""
+    """What one source of evidence found; every text is printable and bounded, `worth` is "" where it found nothing."""
 
     source: str
     says: Says
@@ -115,8 +124,8 @@ def contents(
         name=name,
         verdict=report.verdict,
         finding=wording.finding(report),
-        scale=_scale(report, judge, operating_point),
-        probability=" ".join(_probability(report, judge)),
+        scale=scale(report, judge, operating_point),
+        probability=" ".join(probability(report, judge)),
         reasons=tuple(shown(wording.split_reason(reason)[1]) for reason in report.reasons),
         evidence=tuple(cards),
         map="" if explanation is None else explanation.sentence,
@@ -148,14 +157,16 @@ def version() -> str:
     return version("fauxto")
 
 
-def _scale(report: Report, bundle: Bundle | None, operating_point: str) -> Scale | None:
+def scale(report: Report, bundle: Bundle | None, operating_point: str) -> Scale | None:
+    """Return a report's probability on its scale; None where there is none. The arguments are those of `contents`."""
     if bundle is None or report.probability is None:
         return None
     point = bundle.operating_points[operating_point]
     return Scale(report.probability, point.real_below, point.ai_above, wording.is_in_domain(report))
 
 
-def _probability(report: Report, bundle: Bundle | None) -> Iterator[str]:
+def probability(report: Report, bundle: Bundle | None) -> Iterator[str]:
+    """Yield what a report's probability means, in sentences; none where there is no probability."""
     if bundle is None or report.probability is None:
         return
     if not wording.is_in_domain(report):
@@ -164,14 +175,13 @@ def _probability(report: Report, bundle: Bundle | None) -> Iterator[str]:
     yield f"Probability that it was generated, from the pixels alone: {wording.percent(report.probability)}."
     if report.fpr_at_score is not None:
         yield wording.share_of_photographs(report.fpr_at_score, bundle.real_score_quantiles.fpr[-1])
-    if report.stability is not None:
-        outlasts = "doesn't outlast" if report.stability.flips else "outlasts"
-        yield f"What the pixels say {outlasts} a mild re-encoding."
+    if report.stability is not None and not report.stability.flips:  # else a reason says it
+        yield "What the pixels say outlasts a mild re-encoding."
 
 
 def _card(one: Evidence) -> Card:
     source = shown(one.source.replace("_", " ").capitalize(), _MAX_NAME)
-    worth = f"Says {wording.SAYS[one.says]}; {wording.TRUST[one.trust]}."
+    worth = "" if one.says is Says.NOTHING else f"Says {wording.SAYS[one.says]}; {wording.TRUST[one.trust]}."
     return Card(source, one.says, one.trust, worth, shown(one.summary))
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 import unicodedata
 
-from fauxto.export.columns import COLUMNS, Cell, row
+from fauxto.export.columns import COLUMNS, row
 from fauxto.export.table import TableWriter, Target
 from fauxto.report import Report
 from fauxto.wording import printable
@@ -31,13 +31,13 @@ class CsvWriter(TableWriter):
     def write(self, report: Report) -> None:
         """Add one report."""
         line = io.StringIO()
-        cells = [_harmless(cell) if isinstance(cell, str) else cell for cell in row(report).values()]
+        cells = [harmless(cell) if isinstance(cell, str) else cell for cell in row(report).values()]
         csv.writer(line, quoting=csv.QUOTE_NONNUMERIC).writerow(["" if cell is None else cell for cell in cells])
         self._file.write(line.getvalue().encode())
 
 
-def _harmless(text: str) -> Cell:
-    """Put an apostrophe in front of what begins like a formula, its full-width and small forms included."""
+def harmless(text: str) -> str:
+    """Return a text printable, with an apostrophe in front if it begins like a formula, also in full-width forms."""
     first = text.lstrip()[:1]
     is_formula = unicodedata.normalize("NFKC", first) in _BEGINS_A_FORMULA
     return f"'{printable(text)}" if is_formula or not text[:1].isprintable() else printable(text)

@@ -126,6 +126,7 @@ def _scale(scale: Scale) -> str:
     bands = "".join(
         f'<rect class="{kind}" x="{low:.2%}" width="{high - low:.2%}" y="10" height="14"/>' for low, high, kind in ends
     )
+    parts = "".join(f"<span>{' '.join(part)}</span>" for part in scale.parts)
     ticks = "".join(f'<line x1="{x}" x2="{x}" y1="7" y2="27"/>' for x in dict.fromkeys((real, ai)))
     return (
         f'<figure class="scale{"" if scale.counts else " void"}">'
@@ -133,17 +134,17 @@ def _scale(scale: Scale) -> str:
         '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         f'<rect class="hatch" width="3" height="7"/></pattern></defs>{bands}{ticks}'
         f'<g transform="translate(-3)"><rect class="marker" x="{at}" y="2" width="6" height="30" rx="3"/></g></svg>'
-        '<div class="ends" aria-hidden="true"><span>photograph</span>'
-        "<span>can't tell</span><span>generated</span></div></figure>"
+        f'<div class="ends" aria-hidden="true">{parts}</div></figure>'
     )
 
 
 def _card(card: Card) -> str:
-    silent = " silent" if card.says is Says.NOTHING else ""
+    source, summary = html.escape(card.source), html.escape(card.summary)
+    if card.says is Says.NOTHING:
+        return f'<li class="card silent"><h3>{source}</h3><p>{summary}</p></li>'
     return (
-        f'<li class="card{silent}"><h3>{html.escape(card.source)} '
-        f'<span class="trust {card.trust}">{card.trust}</span></h3>'
-        f'<p>{html.escape(card.summary)}</p><p class="worth">{html.escape(card.worth)}</p></li>'
+        f'<li class="card"><h3>{source} <span class="trust {card.trust}">{card.trust}</span></h3>'
+        f'<p>{summary}</p><p class="worth">{html.escape(card.worth)}</p></li>'
     )
 
 

@@ -1,8 +1,6 @@
 """Reports as PDF of A4 size: one picture for a case file, or many by verdict; needs the extra `export`.
 
-Set in the PDF's own fonts, so that no font file is needed and every reader shows it alike. They hold the letters of
-western European languages; any other character is written as its code (U+4E2D as \\u4e2d), which is exact but not
-pretty: the HTML reports show every script. The same input gives the same bytes.
+sheet.py says which letters it has. The same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from fauxto.bundles import Bundle
 from fauxto.explain import Explanation
 from fauxto.export.contents import Card, Contents, Scale, contents, shown, utc, version
 from fauxto.export.groups import CAUTION, TITLES, Pictures, group, name, reading
-from fauxto.export.sheet import INK, LEFT, SOFT, WIDTH, Sheet, spelled
+from fauxto.export.sheet import INK, LEFT, SOFT, WIDTH, Sheet
 from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
 from fauxto.report import Report, Says, Verdict
 
@@ -155,14 +153,15 @@ def _scale(sheet: Sheet, scale: Scale, x: float) -> None:
     pdf.set_fill_color(*INK)
     marker = min(max(x + scale.probability * width - 0.6, x), x + width - 1.2)
     pdf.rect(marker, top - 1.2, 1.2, height + 2.4, style="F")
-    for align, words in (("L", "photograph"), ("C", "can't tell"), ("R", "generated")):
+    for align, part in zip("LCR", scale.parts, strict=True):
         sheet.y = top + height + 1.4
-        sheet.text(words, 7, x=x, colour=SOFT, align=align, after=1.2)
+        sheet.text(" ".join(part), 7, x=x, colour=SOFT, align=align, after=1.2)
 
 
 def _card(sheet: Sheet, card: Card) -> None:
-    colour = SOFT if card.says is Says.NOTHING else INK
-    source = f"{card.source} ({card.trust})"
+    is_silent = card.says is Says.NOTHING
+    colour = SOFT if is_silent else INK
+    source = card.source if is_silent else f"{card.source} ({card.trust})"
     _in_columns(sheet, source, card.summary, at=47, colours=(colour, colour), style="B")
 
 
@@ -189,7 +188,7 @@ def _row_of_tiles(sheet: Sheet, members: Sequence[tuple[Report, Thumbnail | None
         sheet.y = top + _TILE_WIDTH + 1
         sheet.symbol(*_SYMBOLS[one.verdict], 6.5, x=x, colour=_TONES[one.verdict])
         sheet.text(reading(one), 7, x=x + 3.4, width=_TILE_WIDTH - 3.4, style="B", colour=_TONES[one.verdict])
-        sheet.text(_ending(spelled(name(one))), 6, x=x, width=_TILE_WIDTH)
+        sheet.text(_ending(sheet.spelled(name(one))), 6, x=x, width=_TILE_WIDTH)
     sheet.y = top + _TILE_HEIGHT
 
 

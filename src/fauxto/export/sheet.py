@@ -1,25 +1,34 @@
 """Pages of a PDF that are filled from top to bottom: text, pictures, and a footer with the number of the page.
 
-Lengths are in mm, sizes of letters in points.
+Lengths are in mm, sizes of letters in points. A text is set in the PDF's own Helvetica, which has the letters of
+western European languages, or, where it has others, in DejaVu Sans, which lies beside this file: Latin, Greek, Cyrillic
+and more scripts that run from left to right letter by letter. Any other character is written as its code (U+4E2D as
+\\u4e2d), which is exact but not pretty, and the document says so.
 """
 
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from fauxto.errors import MissingExtraError
 from fauxto.export.thumbnails import Thumbnail
 
 if TYPE_CHECKING:
     from fpdf import FPDF
+    from fpdf.fonts import TTFFont
 
 LEFT, TOP, WIDTH, BOTTOM = 16.0, 14.0, 178.0, 280.0  # of the text, on A4
 INK, SOFT = (29, 31, 36), (92, 97, 107)
 _HEIGHT = 297.0
+_LETTERS = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
+_CODES = "What this PDF has no letters for stands as its code, such as \\u5199; the HTML report shows every script."
 
 Colour = tuple[int, int, int]
 
@@ -47,6 +56,7 @@ class Sheet:
         self.pdf.c_margin = 0
         self.pdf.set_auto_page_break(True, _HEIGHT - BOTTOM)
         self.pdf.add_page()
+        self._has_codes = False
 
     @property
     def y(self) -> float:
@@ -98,11 +108,15 @@ class Sheet:
         after: float = 0.0,
     ) -> None:
         """Set a text in lines from `x` on, `width` wide; what the fonts lack is written as its code."""
-        self.pdf.set_font("Helvetica", style, size)
+        text = self.spelled(text)
+        if _is_western(text):
+            self.pdf.set_font("Helvetica", style, size)
+        else:
+            self.pdf.set_font("DejaVu", "", size)
         self.pdf.set_text_color(*colour)
         self.pdf.set_x(x)
         room = LEFT + WIDTH - x if width is None else width
-        self.pdf.multi_cell(room, size * 0.46, spelled(text), align=align, new_x="LMARGIN", new_y="NEXT")
+        self.pdf.multi_cell(room, size * 0.46, text, align=align, new_x="LMARGIN", new_y="NEXT")
         self.y += after
 
     def symbol(self, font: str, style: str, letter: str, size: float, *, x: float, colour: Colour) -> None:
@@ -121,6 +135,10 @@ class Sheet:
 
     def finish(self, footer: str) -> bytes:
         """Number the pages and return the document."""
+        if self._has_codes:
+            self.need(6)
+            self.y += 2
+            self.text(_CODES, 7, colour=SOFT)
         self.pdf.set_auto_page_break(False)
         pages = self.pdf.page_no()
         for page in range(1, pages + 1):
@@ -129,7 +147,29 @@ class Sheet:
             self.text(f"{footer} · page {page} of {pages}", 7, colour=SOFT)
         return bytes(self.pdf.output())
 
+    def spelled(self, text: str) -> str:
+        """Return a text with every character that the fonts lack written as its code."""
+        if _is_western(text):
+            return text
+        shown = "".join(
+            one if _is_western(one) or one in self._letters else one.encode("ascii", "backslashreplace").decode("ascii")
+            for one in text
+        )
+        self._has_codes |= shown != text
+        return shown
 
-def spelled(text: str) -> str:
-    """Return a text with every character that the fonts lack written as its code."""
-    return text.encode("cp1252", "backslashreplace").decode("cp1252")
+    @cached_property
+    def _letters(self) -> frozenset[str]:
+        """The letters of DejaVu Sans that can be set one after the other, without joining or turning back."""
+        self.pdf.add_font("DejaVu", "", _LETTERS)
+        has = map(chr, cast("TTFFont", self.pdf.fonts["dejavu"]).cmap)
+        return frozenset(one for one in has if unicodedata.bidirectional(one) not in ("R", "AL", "NSM"))
+
+
+def _is_western(text: str) -> bool:
+    """Tell whether Helvetica has all of a text's characters."""
+    try:
+        text.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -23,10 +23,11 @@ from typing import Literal, Self
 from fauxto import __version__, export
 from fauxto.errors import ConfigError
 from fauxto.scan import local
-from fauxto.scan.files import replaced, unfinished
+from fauxto.scan.files import check_place, replaced, unfinished
 from fauxto.scan.items import Item, Judging, Row
 from fauxto.scan.journal import Journal
 from fauxto.scan.sources import Sources
+from fauxto.scan.stores import is_address
 
 __all__ = ["Judging", "Scan"]
 
@@ -60,7 +61,7 @@ class Scan:
         resume: bool = False,
         column: str | None = None,
         follow_symlinks: bool = False,
-        ignored: Sequence[Path] = (),
+        pages: Sequence[Path] = (),
     ) -> None:
         """Check what can be checked before a picture is read, and open the journal.
 
@@ -71,30 +72,33 @@ class Scan:
             resume: Whether to go on with a scan that was cut.
             column: See `Sources`.
             follow_symlinks: See `Sources`.
-            ignored: Files that are no inputs, beside those that the scan itself writes.
+            pages: What is written from the scan beside the table; like the table, they are no inputs.
 
         Raises:
-            FauxtoError: The model, the table's format or place, or the journal can't be used.
+            FauxtoError: The model, the table's format or place, a page's place or the journal can't be used.
         """
         export.write((), io.BytesIO(), export.format_of(out))  # what it lacks is said now, not after hours
-        if out.is_dir():
-            raise ConfigError(f"{out} is a folder; name the file to write")
-        if not out.parent.is_dir():
-            raise ConfigError(f"there is no folder {out.parent} to write {out.name} in; make it first")
+        for path in (out, *pages):
+            check_place(path, sources)
+        if out in pages:
+            raise ConfigError(f"{out} can't be the table and a page at once; give them two names")
         journal = out.with_name(f"{out.name}.journal")
-        own = [out, unfinished(out), journal, Path(f"{journal}-wal"), Path(f"{journal}-journal"), *ignored]
+        own = [journal, Path(f"{journal}-wal"), Path(f"{journal}-journal")]
+        for path in (out, *pages):
+            own += [path, unfinished(path)]
         self.sources = Sources(
             sources,
             column=column,
             follow_symlinks=follow_symlinks,
-            ignored=[os.path.abspath(path) for path in own],  # noqa: PTH100 (Path has none that keeps links)
+            ignored=[str(path) for path in own],
         )
         self._out = out
         self._judging = judging = judging or Judging()
         models = judging.detector().bundles
         origin = {
             "version of fauxto": __version__,
-            "source": list(sources),
+            # As they were named, which the keys come from, and what that means from this folder.
+            "source": [[one, one if is_address(one) else os.path.abspath(one)] for one in sources],  # noqa: PTH100
             "model": [[model.name, model.version, model.model_sha256] for model in models],
             "operating point": judging.operating_point,
             "--personal": judging.personal,

@@ -6,10 +6,11 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from fauxto.errors import ConfigError
+from fauxto.errors import ConfigError, FauxtoError
 from fauxto.report import Report
 from fauxto.scan.items import Row
 
@@ -48,9 +49,11 @@ class Journal:
             raise ConfigError(f"{path} is what an unfinished scan left: go on with --resume, or delete it")
         try:
             self._database = sqlite3.connect(path, timeout=1, isolation_level=None)
-            for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"):
-                self._database.execute(f"PRAGMA {pragma}")
-            self._begin(json.dumps(origin, sort_keys=True))
+            try:
+                self._begin(json.dumps(origin, sort_keys=True))
+            except BaseException:
+                self._database.close()
+                raise
         except sqlite3.OperationalError as error:
             raise ConfigError(f"{path} can't be used ({error}); is another scan writing to it?") from error
         except sqlite3.DatabaseError as error:
@@ -76,18 +79,24 @@ class Journal:
         return frozenset(_text(key) for (key,) in rows)
 
     def add(self, row: Row) -> bool:
-        """Add a row, and tell whether its key was new; `commit`, or the next row half a second later, makes it safe."""
-        if not self._database.in_transaction:
-            self._database.execute("BEGIN")
+        """Add a row, and tell whether its key was new; `commit`, or the next row half a second later, makes it safe.
+
+        Raises:
+            FauxtoError: The file can't be written: the disk is full, for one.
+        """
         values = (_bytes(row.key), row.status, row.verdict, row.report, row.file and _bytes(row.file))
-        added = self._database.execute("INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?)", values).rowcount
+        with self._writing():
+            if not self._database.in_transaction:
+                self._database.execute("BEGIN")
+            added = self._database.execute("INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?)", values).rowcount
         if time.monotonic() - self._committed > _SECONDS:
             self.commit()
         return bool(added)
 
     def commit(self) -> None:
-        """Make everything that was added safe from a kill."""
-        self._database.commit()
+        """Make everything that was added safe from a kill; raises as `add`."""
+        with self._writing():
+            self._database.commit()
         self._committed = time.monotonic()
 
     def counts(self) -> dict[tuple[str, str | None], int]:
@@ -108,9 +117,11 @@ class Journal:
         """Commit and let go of the file, which goes where there is no row in it; a second call does nothing."""
         if self._is_open:
             self._is_open = False
-            self._database.commit()
-            is_empty = not self._database.execute("SELECT 1 FROM rows LIMIT 1").fetchone()
-            self._database.close()
+            try:
+                self.commit()
+                is_empty = not self._database.execute("SELECT 1 FROM rows LIMIT 1").fetchone()
+            finally:
+                self._database.close()
             if is_empty:  # nobody should have to delete what a slip in the command left
                 self.path.unlink(missing_ok=True)
 
@@ -119,8 +130,19 @@ class Journal:
         self.close()
         self.path.unlink(missing_ok=True)
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise FauxtoError(
+                f"{self.path} can't be written ({error}); what it holds is safe: mend that, and go on with --resume"
+            ) from error
+
     def _begin(self, origin: str) -> None:
         database = self._database
+        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"):
+            database.execute(f"PRAGMA {pragma}")
         database.execute("BEGIN EXCLUSIVE")
         if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'rows'").fetchone():
             for statement in filter(str.strip, _TABLES.split(";")):
@@ -129,7 +151,6 @@ class Journal:
         ((began_with,),) = database.execute("SELECT value FROM scan WHERE key = 'origin'").fetchall()
         database.commit()
         if began_with != origin:
-            database.close()
             then, now = json.loads(began_with), json.loads(origin)
             changed = ", ".join(key for key in now if now[key] != then.get(key))
             raise ConfigError(f"{self.path} is of a scan with another {changed}; go on as it began, or delete it")

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 
@@ -35,6 +35,10 @@ _FETCH_SECONDS = 120.0
 
 _START_SECONDS = 300.0
 """For a worker to import what it needs, on a busy machine."""
+
+
+_PATIENCE = 1.0
+"""Seconds that we wait before we look at the clock again."""
 
 
 def cores() -> int:
@@ -91,7 +95,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs, judging), daemon=True)
-        self._process.start()
+        with _without_ctrl_c():
+            self._process.start()
         theirs.close()
         self._limit = self._seconds = judging.limits.max_seconds
         self._has_started = False
@@ -139,13 +144,30 @@ class _Worker:
         self._process.join()
 
 
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Block SIGINT; a process that starts meanwhile keeps it blocked: Ctrl-C reaches every process of a terminal."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _wait_for(crew: list[_Worker]) -> list[int]:
     """Wait until a worker has something to say or is late, and return the numbers of all such workers."""
     if lost := [number for number, worker in enumerate(crew) if worker.is_lost]:
         return lost
-    patience = min(worker.deadline for worker in crew if worker.held or not worker.is_idle) - time.monotonic()
-    speaking = wait([worker.connection for worker in crew], timeout=max(0.0, patience) + 0.01)
+    before = time.monotonic()
+    patience = min(worker.deadline for worker in crew if worker.held or not worker.is_idle) - before
+    speaking = wait([worker.connection for worker in crew], timeout=min(max(0.0, patience) + 0.01, _PATIENCE))
     now = time.monotonic()
+    if now - before > 2 * _PATIENCE:  # we were asleep (Ctrl-Z, for one), and so were they
+        for worker in crew:
+            worker.deadline += now - before
     return [n for n, worker in enumerate(crew) if worker.connection in speaking or now > worker.deadline]
 
 
@@ -177,7 +199,7 @@ def _handfuls(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 def _work(connection: Connection, judging: Judging) -> None:
     """Judge what comes, until the other end is closed: also by a kill."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the scan ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it couldn't be blocked; the scan ends us
     with suppress(EOFError, OSError):
         try:
             detector = judging.detector(threads=1)

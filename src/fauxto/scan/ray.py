@@ -12,6 +12,7 @@ import os
 import pickle
 import signal
 import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,14 @@ _EMPTY = Refusal(Status.NOT_FOUND, "empty_cell: the row names no picture")
 _ITEMS = 16
 """What an actor judges before its rows go on."""
 
+_PARTS = 8192
+"""Parts of the inputs that Ray is given at once, so that memory doesn't grow with their number: 131,072 files."""
+
 _ACTORS_PER_READER = 4
 """Opening a source is far less work than judging what comes out of it."""
+
+_TRIES = 5
+"""How often what a lost actor held is judged again, before a picture that ends every actor ends the scan."""
 
 _BLOCK_BYTES = 16 * 1024 * 1024
 """Of the pictures that travel together, where they come out of an archive or a table."""
@@ -53,7 +60,7 @@ def run(
 ) -> Iterator[Row]:
     """Yield a row for each item of the shards that isn't done, in the order in which they come.
 
-    An actor that dies is replaced and what it held is judged again, as Ray Data sees to.
+    An actor that dies is replaced and what it held is judged again, as Ray Data sees to, but not without end.
 
     Args:
         shards: The inputs.
@@ -69,8 +76,9 @@ def run(
     ray = _ray()
     from ray.exceptions import RayError
 
-    parts = [{"part": pickle.dumps(part)} for shard in shards for part in _parts(shard, journal, judging.limits)]
-    if not parts:
+    parts = (part for shard in shards for part in _parts(shard, journal, judging.limits))
+    some = list(islice(parts, _PARTS))
+    if not some:
         return
     is_ours = not ray.is_initialized()
     try:
@@ -80,16 +88,22 @@ def run(
         context.target_max_block_size = _BLOCK_BYTES
         context.enable_progress_bars = False
         count = workers or _cpus(ray)
-        dataset = (
-            ray.data.from_items(parts)
-            .flat_map(_items, fn_args=(judging.limits,), num_cpus=0, concurrency=max(1, count // _ACTORS_PER_READER))
-            .map_batches(_Judge, fn_constructor_args=(judging,), **_actors(ray, count))
-        )
-        for row in dataset.iter_rows():
-            yield pickle.loads(row["row"])  # noqa: S301  # nosec B301 (our own actors pickled it)
+        readers = max(1, count // _ACTORS_PER_READER)
+        while some:
+            dataset = (
+                ray.data.from_items([{"part": pickle.dumps(part)} for part in some])
+                .flat_map(_items, fn_args=(judging.limits,), num_cpus=0, concurrency=readers)
+                .map_batches(_Judge, fn_constructor_args=(judging,), **_actors(ray, count))
+            )
+            for row in dataset.iter_rows():
+                yield pickle.loads(row["row"])  # noqa: S301  # nosec B301 (our own actors pickled it)
+            some = list(islice(parts, _PARTS))
     except (RayError, ConnectionError) as error:
         said = str(error).strip().splitlines()
-        raise FauxtoError(f"Ray gave up: {said[-1] if said else type(error).__name__}") from error
+        raise FauxtoError(
+            f"Ray gave up: {said[-1] if said else type(error).__name__}; --resume without --engine ray goes on, and "
+            "gives a picture that ends every process a row of its own"
+        ) from error
     finally:
         if is_ours:
             ray.shutdown()
@@ -184,6 +198,7 @@ def _ray() -> Any:
     except ModuleNotFoundError as error:
         raise MissingExtraError("scale", "the engine 'ray'") from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", "The minimum number of concurrent actors")  # fewer files than that are no fault
     return ray
 
 
@@ -204,4 +219,5 @@ def _cpus(ray: Any) -> int:
 
 def _actors(ray: Any, count: int) -> dict[str, Any]:
     pool = ray.data.ActorPoolStrategy(size=count)
-    return {"batch_size": _ITEMS, "batch_format": "pyarrow", "compute": pool, "num_cpus": 1}
+    faults = {"max_restarts": -1, "max_task_retries": _TRIES}
+    return {"batch_size": _ITEMS, "batch_format": "pyarrow", "compute": pool, "num_cpus": 1, **faults}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import filecmp
+import os
 import shutil
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 
 from fauxto.errors import ConfigError
@@ -36,10 +38,12 @@ class Sorter:
             sources: What was scanned.
 
         Raises:
-            ConfigError: The folder lies inside a scanned one, whose next scan would find the files again.
+            ConfigError: The folder is a file, or lies inside a scanned one, whose next scan would find the files again.
         """
         self._how = how
         self._folder = folder
+        if folder.exists() and not folder.is_dir():
+            raise ConfigError(f"{folder} is a file; name a folder to sort into")
         self._roots = sorted((Path(source).resolve() for source in sources if Path(source).is_dir()), reverse=True)
         for root in self._roots:
             if folder.resolve().is_relative_to(root):
@@ -55,29 +59,40 @@ class Sorter:
 
     def _place(self, file: Path, report: Report) -> bool:
         source = file.absolute()
-        root = next((root for root in self._roots if source.resolve().is_relative_to(root)), None)
-        below = source.resolve().relative_to(root) if root else Path(source.name)
-        target = self._folder / str(report.verdict) / below
+        place = source.parent.resolve() / source.name
+        root = next((root for root in self._roots if place.is_relative_to(root)), None)
+        below = place.relative_to(root) if root else Path(source.name)
         if not source.exists():  # moved already, if this is a second run
             return False
-        if target.exists() and not filecmp.cmp(source, target, shallow=False):
-            target = target.with_stem(
-                f"{target.stem}-{report.image.sha256[:8] if report.image else ''}"
-            )  # another file of that name
+        target = _free_or_same(self._folder / str(report.verdict) / below, source, report)
+        if target.exists():
+            if self._how is How.MOVE and not source.samefile(target):
+                source.unlink()  # its copy is in place
+            return True
         target.parent.mkdir(parents=True, exist_ok=True)
         if self._how is How.LINK:
-            if not target.exists():
-                target.symlink_to(source)
-            return True
-        if not target.exists():
+            target.symlink_to(source)
+        else:
             self._copy_or_move(source, target)
-        if self._how is How.MOVE and source.exists() and not source.samefile(target):
-            source.unlink()  # its copy is in place
         return True
 
     def _copy_or_move(self, source: Path, target: Path) -> None:
-        if self._how is How.MOVE and source.stat().st_dev == target.parent.stat().st_dev:
+        is_near = source.lstat().st_dev == target.parent.stat().st_dev
+        if self._how is How.MOVE and is_near and not source.is_symlink():  # a link might lead nowhere from there
             source.rename(target)
             return
         shutil.copy2(source, unfinished(target))
         unfinished(target).replace(target)
+        if self._how is How.MOVE:
+            source.unlink()
+
+
+def _free_or_same(target: Path, source: Path, report: Report) -> Path:
+    """Return `target`, or a longer name, that is free or whose file is the same to the last byte."""
+    digits = report.image.sha256[:8] if report.image else ""
+    for number in count():
+        longer = [digits] * (number > 0) + [str(number)] * (number > 1)
+        name = target.with_stem("-".join([target.stem, *longer]))
+        if not os.path.lexists(name) or (name.is_file() and filecmp.cmp(source, name, shallow=False)):
+            return name
+    raise AssertionError  # numbers don't end

@@ -6,7 +6,6 @@ import glob
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from fauxto.errors import FauxtoError
 from fauxto.limits import Limits
@@ -61,12 +60,12 @@ class Sources:
             sources: Paths of files, folders, archives and tables, patterns (`photos/**/*.jpg`), addresses of stores.
             column: The column of tables that holds paths or bytes; None for the usual ones.
             follow_symlinks: Whether to follow symbolic links inside folders, each folder once.
-            ignored: Absolute paths of files inside folders that are no inputs: what the scan itself writes.
+            ignored: Files inside folders that are no inputs: what the scan itself writes.
         """
         self._sources = tuple(sources)
         self._column = column
         self._follow = follow_symlinks
-        self._ignored = frozenset(ignored)
+        self._ignored = frozenset(map(_place, ignored))
         self._ignored_names = frozenset(map(os.path.basename, ignored))  # the quick look comes first
         self.links_passed = 0
 
@@ -74,12 +73,7 @@ class Sources:
         """List the sources, as they are now; no more than one folder is open and one shard in memory at a time."""
         self.links_passed = 0
         for source in self._sources:
-            if is_archive(source):
-                yield Archive(source)
-            elif is_table(source):
-                yield Table(source, self._column)
-            else:
-                yield from _packed(self._files(source))
+            yield from _packed(self._parts(source))
 
     def count(self) -> int | None:
         """Return how many inputs there are, or None where only reading them would tell."""
@@ -93,19 +87,27 @@ class Sources:
             total += count
         return total
 
-    def _files(self, source: str) -> Iterator[Item]:
-        if stores.is_address(source):
-            yield from _objects(source)
-        elif os.path.isdir(source):  # noqa: PTH112 (a path object would change how rows are called)
-            yield from self._walk(source)
-        elif not os.path.lexists(source) and (found := sorted(glob.iglob(source, recursive=True))):  # noqa: PTH207
-            for path in found:
-                if os.path.isdir(path):  # noqa: PTH112
+    def _parts(self, source: str) -> Iterator[Item | Shard]:
+        """Yield files one by one, and archives and tables that were named, also by a pattern, each as a whole."""
+        if not stores.is_address(source):
+            matches = [] if os.path.lexists(source) else sorted(glob.iglob(source, recursive=True))  # noqa: PTH207
+            for path in matches or [source]:
+                if os.path.isdir(path):  # noqa: PTH112 (a path object would change how rows are called)
                     yield from self._walk(path)
                 else:
-                    yield _file(path)
+                    yield self._whole(path) or _file(path)
+        elif "*" in source:
+            for item in _objects(source):
+                yield item if isinstance(item.source, Refusal) else self._whole(item.key) or item
+        elif whole := self._whole(source):
+            yield whole
         else:
-            yield _file(source)
+            yield from _objects(source)
+
+    def _whole(self, location: str) -> Archive | Table | None:
+        if is_archive(location):
+            return Archive(location)
+        return Table(location, self._column) if is_table(location) else None
 
     def _walk(self, folder: str) -> Iterator[Item]:
         waiting = [folder]
@@ -131,7 +133,13 @@ class Sources:
                 yield Item(here, here, Refusal(Status.UNREADABLE, reason))
 
     def _is_ignored(self, entry: os.DirEntry[str]) -> bool:
-        return entry.name in self._ignored_names and os.path.abspath(entry.path) in self._ignored  # noqa: PTH100
+        return entry.name in self._ignored_names and _place(entry.path) in self._ignored
+
+
+def _place(path: str) -> tuple[str, str]:
+    """Tell where a file lies, by whichever links its folder is reached; the file itself may be a link or not there."""
+    folder, name = os.path.split(path)
+    return os.path.realpath(folder), name
 
 
 def _file(path: str, size: int = 0) -> Item:
@@ -159,6 +167,17 @@ def _objects(address: str) -> Iterator[Item]:
         yield Item(address, address, Refusal(Status.UNREADABLE, reason))
 
 
-def _packed(items: Iterator[Item]) -> Iterator[Files]:
-    while listed := tuple(islice(items, _FILES)):
-        yield Files(listed)
+def _packed(parts: Iterator[Item | Shard]) -> Iterator[Shard]:
+    listed: list[Item] = []
+    for part in parts:
+        if isinstance(part, Item):
+            listed.append(part)
+            if len(listed) < _FILES:
+                continue
+        if listed:
+            yield Files(tuple(listed))
+            listed = []
+        if not isinstance(part, Item):
+            yield part
+    if listed:
+        yield Files(tuple(listed))

@@ -18,10 +18,17 @@ from fauxto.scan.items import IsDone, Item, Refusal
 
 _DEFAULT_COLUMNS = ("path", "image", "bytes")
 _MAX_LINE = 1024 * 1024
-_ROWS = 16
-"""Of a Parquet file that are held at once."""
+_BYTES = 32 * 1024 * 1024
+_ROWS = 1024
+"""Of a Parquet file, what is held at once at most; rows that are larger come one at a time."""
 
-Cell = str | bytes | dict[str, Any] | None
+_DAMAGE = (  # what PyArrow's own errors derive from, and the csv module's
+    OSError,
+    ValueError,
+    RuntimeError,
+    MemoryError,
+    csv.Error,
+)
 
 
 def is_table(location: str) -> bool:
@@ -52,7 +59,7 @@ class Table:
         try:
             with self._open() as file:
                 return int(_parquet(file).metadata.num_rows)
-        except (OSError, ValueError):
+        except _DAMAGE:
             return None
 
     def items(self, limits: Limits, is_done: IsDone) -> Iterator[Item]:
@@ -69,7 +76,9 @@ class Table:
                     key = f"{self.prefix}{number:012}"
                     if not is_done(key):
                         yield self._item(key, f"{self.prefix}{number}", cell)
-        except (OSError, ValueError, csv.Error) as error:  # PyArrow's own errors derive from these
+        except _DAMAGE as error:
+            if is_done(self.prefix):
+                return
             status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
             yield Item(self.prefix, self.prefix, Refusal(status, f"damaged_table: the rest isn't readable: {error}"))
 
@@ -81,7 +90,7 @@ class Table:
             stores.open_address(self.location) if stores.is_address(self.location) else Path(self.location).open("rb")
         )
 
-    def _item(self, key: str, row_name: str, cell: Cell) -> Item:
+    def _item(self, key: str, row_name: str, cell: Any) -> Item:
         if isinstance(cell, dict):
             path, cell = cell.get("path"), cell.get("bytes") or cell.get("path")
             row_name = f"{row_name}/{path}" if isinstance(path, str) and isinstance(cell, bytes) else row_name
@@ -89,6 +98,11 @@ class Table:
             return Item(key, row_name, cell, len(cell))
         if not cell:
             return Item(key, row_name, Refusal(Status.NOT_FOUND, "empty_cell: the row names no picture"))
+        if not isinstance(cell, str):
+            raise ConfigError(
+                f"the column of {self.location} holds neither paths nor bytes but {cell!r:.80}; "
+                "choose another with --column"
+            )
         if not stores.is_address(cell):
             is_remote = stores.is_address(self.location)
             source = stores.parent(self.location) + cell if is_remote else str(Path(self.location).parent / cell)
@@ -98,7 +112,7 @@ class Table:
             return Item(key, cell, Refusal(Status.UNREADABLE, "no_store: fauxto reads from object stores, not the web"))
         return Item(key, cell, source)
 
-    def _csv_cells(self, file: BinaryIO) -> Iterator[Cell]:
+    def _csv_cells(self, file: BinaryIO) -> Iterator[str | None]:
         with io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
             rows = csv.reader(_lines(text))
             column = self._choose(next(rows, []))
@@ -106,11 +120,14 @@ class Table:
                 if row:
                     yield row[column] if column < len(row) else None
 
-    def _parquet_cells(self, file: BinaryIO) -> Iterator[Cell]:
+    def _parquet_cells(self, file: BinaryIO) -> Iterator[Any]:
         table = _parquet(file)
         names = table.schema_arrow.names
         name = names[self._choose(names)]
-        for batch in table.iter_batches(_ROWS, columns=[name], use_threads=False):
+        groups = [table.metadata.row_group(number) for number in range(table.num_row_groups)]
+        a_row = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
+        rows = max(1, min(_ROWS, _BYTES // max(1, a_row)))
+        for batch in table.iter_batches(rows, columns=[name], use_threads=False):
             yield from batch.column(0).to_pylist()
 
     def _choose(self, names: list[str]) -> int:

@@ -26,10 +26,10 @@ _MAX_ADDRESS = 2_000
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NAME = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)+(?!-)[a-z0-9-]{1,63}(?<!-)", re.IGNORECASE)
-# Addresses that stand for others: IPv4 inside IPv6 (mapped, NAT64 of both kinds, 6to4, Teredo).
-_TRANSLATED = tuple(
-    map(ipaddress.IPv6Network, ("::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96"))
-)
+# All that is given out to hosts of the internet lies here; IPv4 in IPv6 (mapped, compatible, NAT64) lies outside.
+_GLOBAL = ipaddress.IPv6Network("2000::/3")
+# Addresses in it that stand for IPv4 (Teredo, 6to4) or for nothing (documentation).
+_NOT_HOSTS = tuple(map(ipaddress.IPv6Network, ("2001::/32", "2002::/16", "3fff::/20")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(ip, ipaddress.IPv4Address):
         return True
-    return not ip.is_site_local and not any(ip in network for network in _TRANSLATED)
+    return ip in _GLOBAL and not any(ip in network for network in _NOT_HOSTS)
 
 
 def _is_literal(host: str) -> bool:

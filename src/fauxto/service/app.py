@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from fauxto.report import Report, Status
 from fauxto.service import addresses, body, openapi
@@ -134,7 +135,7 @@ class _Service:
         else:
             upload = await body.read_one(request, self.settings, held)
         request.state.stack.enter_context(self.line.place())
-        header, data = await self._one(upload, "analyze", self.settings.limits.max_seconds)
+        header, data = await self._one(request, upload, "analyze", self.settings.limits.max_seconds)
         if "failed" in header:
             raise Problem("internal", "The model failed on this picture.")
         return Response(data, media_type="application/json")
@@ -153,7 +154,7 @@ class _Service:
         held = self._begin(request)
         upload = await body.read_one(request, self.settings, held)
         request.state.stack.enter_context(self.line.place())
-        header, data = await self._one(upload, "explain", self.settings.explain_seconds)
+        header, data = await self._one(request, upload, "explain", self.settings.explain_seconds)
         if "refused" in header:
             raise Problem("not_judged", f"{header['refused']}: {header['detail']}.")
         if "faithful" not in header:
@@ -196,10 +197,12 @@ class _Service:
         limits = self.settings.limits
         return body.Upload(None, None, await addresses.fetch(address, limits.max_bytes, limits.max_seconds, held))
 
-    async def _one(self, upload: body.Upload, what: str, seconds: float) -> tuple[dict[str, Any], bytes]:
-        """Have one picture done, or raise Problem."""
+    async def _one(
+        self, request: Request, upload: body.Upload, what: str, seconds: float
+    ) -> tuple[dict[str, Any], bytes]:
+        """Have one picture done; raise Problem, or ClientDisconnect."""
         try:
-            return await self._ask(upload, what, seconds)
+            return await _unless_gone(request, self._ask(upload, what, seconds))
         except NoWorkerError as error:
             raise Problem("busy", "No worker became free in time; send it again soon.", retry_after=5) from error
         except TookTooLongError as error:
@@ -246,6 +249,26 @@ class _Service:
         except NoWorkerError:
             return _failed(upload.name, Status.TIMED_OUT, _TOO_BUSY)[1]
         return _failed(upload.name, Status.UNREADABLE, "the model failed on it")[1] if "failed" in header else data
+
+
+async def _unless_gone(
+    request: Request, answer: Awaitable[tuple[dict[str, Any], bytes]]
+) -> tuple[dict[str, Any], bytes]:
+    """Wait for an answer, or raise ClientDisconnect: nobody else waits behind a client that has left."""
+
+    async def leaves() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    asked, gone = asyncio.ensure_future(answer), asyncio.create_task(leaves())
+    try:
+        await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            raise ClientDisconnect
+        return asked.result()
+    finally:
+        asked.cancel()
+        gone.cancel()
 
 
 async def _no_route(_: Request, error: Exception) -> Response:

@@ -12,12 +12,12 @@ from typing import Any, BinaryIO
 
 _LENGTHS = struct.Struct(">IQ")
 _MAX_HEADER = 1024 * 1024
-_MAX_DATA = 1024 * 1024 * 1024
+_MAX_DATA = 64 * 1024 * 1024  # a map, which is the longest that a worker has to say, takes a fifth of it
 
 Frame = tuple[dict[str, Any], bytes]
 
 
-def pack(header: dict[str, Any], data: bytes) -> bytes:
+def pack(header: dict[str, Any], data: bytes | bytearray) -> bytes:
     """Return the lengths and the header of a frame; its `data` follows."""
     plain = json.dumps(header).encode()
     return _LENGTHS.pack(len(plain), len(data)) + plain
@@ -49,7 +49,10 @@ async def receive(stream: asyncio.StreamReader) -> Frame:
     header, data = _LENGTHS.unpack(await stream.readexactly(_LENGTHS.size))
     if header > _MAX_HEADER or data > _MAX_DATA:
         raise ValueError("a worker announced a message that is too long")
-    plain = json.loads(await stream.readexactly(header))
+    try:
+        plain = json.loads(await stream.readexactly(header))
+    except RecursionError as error:
+        raise ValueError("a worker sent a header that is too deep") from error
     if not isinstance(plain, dict):
         raise ValueError("a worker sent a header that is no object")
     return plain, await stream.readexactly(data)

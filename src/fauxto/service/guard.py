@@ -83,6 +83,8 @@ class Guard:
     def _admit(self, scope: Scope) -> str | None:
         """Return the name of the request's key, None where none is needed; or raise Problem."""
         headers = Headers(scope=scope)
+        if "transfer-encoding" in headers and "content-length" in headers:
+            raise Problem("bad_request", "Two lengths of one body: a proxy may have taken the other.")
         if self._keys is None:
             self._check_host(headers)
             return None

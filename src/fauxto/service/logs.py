@@ -45,6 +45,7 @@ def configuration(level: str) -> dict[str, Any]:
         "loggers": {
             "fauxto.service": {"level": level.upper()},
             "uvicorn.error": {"level": "WARNING"},
+            "python_multipart": {"level": "CRITICAL"},  # it says which bytes of a form were wrong
             "uvicorn.access": {"level": "CRITICAL", "propagate": False},
         },
     }

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from fauxto.errors import BundleError
 from fauxto.service import frames
+from fauxto.service.logs import logger
 from fauxto.service.settings import Settings
 
 _START_SECONDS = 120.0
@@ -46,9 +47,10 @@ class _Worker:
     """One process, and its end of the talk."""
 
     def __init__(self, process: asyncio.subprocess.Process, first: dict[str, Any]) -> None:
-        self.process = process
+        self._process = process
         self.models: list[dict[str, Any]] = first["models"]
         self.bounded: bool = first["bounded"]
+        self.ended_by = "death"
 
     @classmethod
     async def start(cls, settings: Settings) -> Self:
@@ -84,17 +86,26 @@ class _Worker:
             raise BundleError(first["failed"])
         return cls(process, first)
 
-    async def ask(self, header: dict[str, Any], data: bytes) -> frames.Frame:
+    async def ask(self, header: dict[str, Any], data: bytes | bytearray) -> frames.Frame:
         """Hand it one picture, and wait for the answer.
 
         Raises:
             OSError, EOFError, ValueError: The process has ended, or talks nonsense.
         """
-        return await _talk(self.process, header, data)
+        return await _talk(self._process, header, data)
 
     @property
     def is_alive(self) -> bool:
-        return self.process.returncode is None
+        return self._process.returncode is None
+
+    async def wait(self) -> None:
+        """Wait until the process has ended, by whatever."""
+        await self._process.wait()
+
+    async def end(self, why: str) -> None:
+        """End the process; `why` is "time" or "death"."""
+        self.ended_by = why
+        await _end(self._process)
 
 
 class WorkerPool:
@@ -117,7 +128,6 @@ class WorkerPool:
         self._workers: set[_Worker] = set()
         self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._closing = False
         self.models: list[dict[str, Any]] = []
         self.bounded = True
 
@@ -127,22 +137,21 @@ class WorkerPool:
         Raises:
             BundleError: A worker can't start.
         """
-        await self._add()
         try:
+            await self._add()
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._settings.workers - 1):
                     group.create_task(self._add())
-        except BaseExceptionGroup as errors:
+        except BaseException as error:
             await self.close()
-            raise errors.exceptions[0] from None
+            raise (error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error) from None
 
     async def close(self) -> None:
         """End all workers, at once."""
-        self._closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(_end(worker.process) for worker in self._workers))
+        await asyncio.gather(*(worker.end("close") for worker in self._workers))
         self._workers.clear()
 
     @property
@@ -150,7 +159,7 @@ class WorkerPool:
         """Whether there is a worker that lives."""
         return any(worker.is_alive for worker in self._workers)
 
-    async def ask(self, header: dict[str, Any], data: bytes, seconds: float) -> frames.Frame:
+    async def ask(self, header: dict[str, Any], data: bytes | bytearray, seconds: float) -> frames.Frame:
         """Have one picture done by the next free worker; one that dies is replaced and the picture given to another.
 
         What has been begun is finished even if the caller is cancelled: the worker is needed again.
@@ -170,7 +179,9 @@ class WorkerPool:
         self._keep(task)
         return await asyncio.shield(task)
 
-    async def _use(self, worker: _Worker, header: dict[str, Any], data: bytes, seconds: float) -> frames.Frame:
+    async def _use(
+        self, worker: _Worker, header: dict[str, Any], data: bytes | bytearray, seconds: float
+    ) -> frames.Frame:
         try:
             return await self._try(worker, header, data, seconds)
         except (OSError, EOFError, ValueError):
@@ -181,46 +192,51 @@ class WorkerPool:
         except (OSError, EOFError, ValueError) as error:
             raise WorkerEndedError from error
 
-    async def _try(self, worker: _Worker, header: dict[str, Any], data: bytes, seconds: float) -> frames.Frame:
-        why = "death"
+    async def _try(
+        self, worker: _Worker, header: dict[str, Any], data: bytes | bytearray, seconds: float
+    ) -> frames.Frame:
         try:
             async with asyncio.timeout(seconds):
-                answer = await worker.ask(header, data)
-            why = ""
+                answer = await worker.ask({**header, "seconds": seconds}, data)
         except TimeoutError as error:
-            why = "time"
+            await worker.end("time")
             raise TookTooLongError from error
-        finally:
-            if not why:
-                self._idle.put_nowait(worker)
-            elif not self._closing:
-                self._workers.discard(worker)
-                self._keep(asyncio.create_task(self._replace(worker, why)))
+        except Exception:
+            await worker.end("death")
+            raise
+        self._idle.put_nowait(worker)
         return answer
 
     async def _next(self) -> _Worker:
         try:
             async with asyncio.timeout(self._settings.wait_seconds):
-                return await self._idle.get()
+                while not (worker := await self._idle.get()).is_alive:
+                    pass  # it ended while it waited, and has a successor
+                return worker
         except TimeoutError as error:
             raise NoWorkerError from error
-
-    async def _replace(self, worker: _Worker, why: str) -> None:
-        await _end(worker.process)
-        self._count_end(why)
-        pause = 0.5
-        while True:
-            try:
-                return await self._add()
-            except (BundleError, OSError, TimeoutError):
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _add(self) -> None:
         worker = await _Worker.start(self._settings)
         self.models, self.bounded = worker.models, worker.bounded
         self._workers.add(worker)
         self._idle.put_nowait(worker)
+        self._keep(asyncio.create_task(self._replace(worker)))
+
+    async def _replace(self, worker: _Worker) -> None:
+        """Put another in a worker's place once it has ended, at work or idle."""
+        await worker.wait()
+        self._workers.discard(worker)
+        self._count_end(worker.ended_by)
+        logger.warning("worker ended", extra={"fields": {"why": worker.ended_by}})
+        pause = 0.5
+        while True:
+            try:
+                return await self._add()
+            except (BundleError, OSError, TimeoutError) as error:
+                logger.error("no worker starts", extra={"fields": {"error": type(error).__name__}})
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _keep(self, task: asyncio.Task[Any]) -> None:
         self._tasks.add(task)
@@ -229,7 +245,7 @@ class WorkerPool:
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
-async def _talk(process: asyncio.subprocess.Process, header: dict[str, Any], data: bytes) -> frames.Frame:
+async def _talk(process: asyncio.subprocess.Process, header: dict[str, Any], data: bytes | bytearray) -> frames.Frame:
     if process.stdin is None or process.stdout is None:
         raise EOFError("the worker has no pipes")
     process.stdin.write(frames.pack(header, data))
@@ -242,4 +258,4 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-    await process.wait()
+    await process.communicate()  # what it wrote last is read, or its end of the pipe would stay open

@@ -7,6 +7,7 @@ import ipaddress
 import logging.config
 import signal
 import socket
+import sys
 from typing import Any
 
 import uvicorn
@@ -18,6 +19,13 @@ from fauxto.service.logs import configuration
 from fauxto.service.settings import Settings
 
 _MAX_CONNECTIONS = 1_000
+_MORE_CONNECTIONS = 100
+"""As many more are told that there are too many; any beyond are closed unheard."""
+
+_FILES = 4_096
+_UNSENT_BYTES = 64 * 1024
+"""What the system holds of an answer; by default it holds megabytes, and shows no progress for as long as they last."""
+
 _GRACE_SECONDS = 10
 
 
@@ -43,7 +51,7 @@ def serve(settings: Settings, host: str, port: int, *, log_level: str = "info") 
     app = create_app(settings)
     config = uvicorn.Config(
         app,
-        http=_impatient(settings.read_seconds),
+        http=_impatient(settings.read_seconds, settings.read_rate),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -53,8 +61,9 @@ def serve(settings: Settings, host: str, port: int, *, log_level: str = "info") 
         limit_concurrency=_MAX_CONNECTIONS,
         timeout_graceful_shutdown=int(settings.limits.max_seconds + settings.wait_seconds) + _GRACE_SECONDS,
     )
-    # uvicorn ends gracefully on these and then raises them once more, which would kill the process after all.
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    # While the models are loaded these end the start; later uvicorn ends gracefully and then raises them once more.
+    before = {number: signal.signal(number, lambda *_: sys.exit()) for number in (signal.SIGINT, signal.SIGTERM)}
+    _allow_files()
     try:
         with _listen(host, port) as listener:
             asyncio.run(_serve(app, uvicorn.Server(config), listener))
@@ -77,6 +86,18 @@ async def _serve(app: Any, server: uvicorn.Server, listener: socket.socket) -> N
         await server.serve(sockets=[listener])
 
 
+def _allow_files() -> None:
+    """Let this process have as many files open as all its connections and workers need; some systems start lower."""
+    try:
+        import resource
+    except ImportError:  # Windows counts otherwise
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < _FILES:
+        most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server(
@@ -86,8 +107,11 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ConfigError(f"can't listen on {host}, port {port}: {error.strerror or error}") from error
 
 
-def _impatient(seconds: float) -> type[H11Protocol]:
-    """Return uvicorn's protocol for HTTP, ending connections of clients that neither ask nor accept for so long."""
+def _impatient(seconds: float, rate: int) -> type[H11Protocol]:
+    """Return uvicorn's protocol for HTTP, ending connections of clients that ask nothing for so long, or accept slowly.
+
+    An answer that waits to be accepted has to go on by `rate` bytes a second.
+    """
 
     class Impatient(H11Protocol):
         _timer: asyncio.TimerHandle | None = None
@@ -95,7 +119,13 @@ def _impatient(seconds: float) -> type[H11Protocol]:
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            self._arm()
+            connection = transport.get_extra_info("socket")
+            if connection is not None:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT_BYTES)
+            if len(self.connections) > _MAX_CONNECTIONS + _MORE_CONNECTIONS:
+                self.transport.abort()
+            else:
+                self._arm()
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
@@ -134,7 +164,7 @@ def _impatient(seconds: float) -> type[H11Protocol]:
                 self._timer = None
 
         def _expire(self) -> None:
-            if self.transport.get_write_buffer_size() < self._unsent:
+            if self.transport.get_write_buffer_size() < self._unsent - seconds * rate:
                 self._arm()  # slow, but it accepts
             else:
                 self.transport.abort()

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
+import signal
 import sys
 from dataclasses import replace
 from typing import Any, BinaryIO
 
+import numpy as np
 import PIL.Image
 
 from fauxto import images
@@ -24,6 +27,10 @@ from fauxto.report import Report, Status
 from fauxto.service import frames
 
 _WARM_UP_SIDES = (32, 256)
+_MAP_SIDE = 2_000
+"""Longest side of a map's picture; it has some dozens of cells."""
+
+_MARGIN_SECONDS = 5
 
 
 def main() -> None:
@@ -41,7 +48,9 @@ def main() -> None:
     bounded = bound(settings["worker_bytes"])
     frames.write(answers, {"models": judge.models(), "bounded": bounded})
     while (frame := frames.read(source)) is not None:
+        _end_after(frame[0]["seconds"] + _MARGIN_SECONDS)
         frames.write(answers, *judge.answer(*frame))
+        _end_after(0)
 
 
 class Judge:
@@ -104,7 +113,9 @@ class Judge:
 
         rgb = images.decode(data, self._detector.limits).rgb
         explanation = explain(rgb, self._detector)
-        overlay = _as_png(PIL.Image.fromarray(explanation.overlay(rgb)))
+        shown = PIL.Image.fromarray(rgb)
+        shown.thumbnail((_MAP_SIDE, _MAP_SIDE))
+        overlay = _as_png(PIL.Image.fromarray(explanation.overlay(np.asarray(shown))))
         return {"faithful": explanation.faithful, "sentence": explanation.sentence}, overlay
 
 
@@ -126,6 +137,12 @@ def bound(max_bytes: int) -> bool:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return True
+
+
+def _end_after(seconds: float) -> None:
+    """End this process after so long, or never for 0: the service does so earlier, unless it was killed itself."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(math.ceil(seconds))
 
 
 def _take_over_streams() -> tuple[BinaryIO, BinaryIO]:

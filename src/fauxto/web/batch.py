@@ -7,19 +7,26 @@ import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import NamedTuple
 
 from fauxto import images
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
 from fauxto.export.thumbnails import Thumbnail, thumbnail
 from fauxto.report import Report, Status
+from fauxto.scan.items import Item, report_on
 
 THUMBNAIL_SIDE = 160  # pixels
 KEPT_BYTES = 256 * 1024 * 1024
-"""Of a batch's files so much is kept for a closer look; of later files there are report and thumbnail only."""
+"""Of files that were unpacked so much is kept for a closer look; of later ones there are report and thumbnail only."""
 
-File = tuple[str, bytes] | Report
-"""The name and bytes of a file, or the report on one that could not be had."""
+
+class File(NamedTuple):
+    """A file to judge; `is_unpacked` where its bytes are in memory for the batch alone, beside an archive's."""
+
+    name: str
+    data: bytes
+    is_unpacked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class _Shared:
     """What the thread writes and the page reads; appending to a list is whole or not at all."""
 
     checked: list[Checked] = field(default_factory=list)
-    problem: FauxtoError | None = None
+    problem: str = ""
     has_ended: bool = False
 
 
@@ -48,8 +55,8 @@ class Batch:
         total: How many files there are.
     """
 
-    def __init__(self, detector: Detector, files: Iterable[File], total: int) -> None:
-        """Start at once; `files` is read in the batch's own thread."""
+    def __init__(self, detector: Detector, files: Iterable[File | Report], total: int) -> None:
+        """Start at once; `files`, with reports on those that couldn't be had, is read in the batch's own thread."""
         self.detector = detector
         self.total = total
         self._started = monotonic()
@@ -67,8 +74,8 @@ class Batch:
         return self._shared.checked[:]
 
     @property
-    def problem(self) -> FauxtoError | None:
-        """Why the batch ended early, if a network failed."""
+    def problem(self) -> str:
+        """Why the batch ended early, if it did so by itself: a network failed, or we did."""
         return self._shared.problem
 
     @property
@@ -90,27 +97,30 @@ class Batch:
         self._thread.join(seconds)
 
 
-def _work(detector: Detector, files: Iterable[File], shared: _Shared, stop: threading.Event) -> None:
-    kept = 0
+def _work(detector: Detector, files: Iterable[File | Report], shared: _Shared, stop: threading.Event) -> None:
+    room = KEPT_BYTES
     try:
         for file in files:
             if stop.is_set():
                 break
-            checked = _check(detector, file, KEPT_BYTES - kept)
-            kept += len(checked.data)
-            shared.checked.append(checked)
+            if isinstance(file, Report):
+                shared.checked.append(Checked(file))
+                continue
+            is_kept = not file.is_unpacked or len(file.data) <= room
+            if is_kept and file.is_unpacked:
+                room -= len(file.data)
+            shared.checked.append(_check(detector, file, is_kept=is_kept))
     except FauxtoError as error:
-        shared.problem = error
+        shared.problem = str(error)
+    except Exception as error:  # a fault of ours; what was judged is whole, and the page says that there was more
+        shared.problem = f"internal error: {type(error).__name__}: {error}"
     finally:
         shared.has_ended = True
 
 
-def _check(detector: Detector, file: File, room: int) -> Checked:
-    if isinstance(file, Report):
-        return Checked(file)
-    name, data = file
-    report = detector.analyze(data, name=name)
+def _check(detector: Detector, file: File, *, is_kept: bool) -> Checked:
+    report = report_on(Item(file.name, file.name, file.data), detector)
     if report.status is not Status.OK:
         return Checked(report)
-    picture = thumbnail(images.decode(data, detector.limits).rgb, THUMBNAIL_SIDE)
-    return Checked(report, picture, data if len(data) <= room else b"")
+    picture = thumbnail(images.decode(file.data, detector.limits).rgb, THUMBNAIL_SIDE)
+    return Checked(report, picture, file.data if is_kept else b"")

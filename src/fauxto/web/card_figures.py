@@ -120,12 +120,14 @@ def costs(bundle: Bundle) -> Mapping[str, str]:
     """Say in a sentence what each operating point costs, measured on the bundle's own pictures."""
     return {
         name: (
-            f"Of 100 photographs about {_of_100(point.fpr)} are taken for generated; of 100 generated pictures about "
-            f"{_of_100(point.tpr)} are found; {_of_100(point.inconclusive)} of 100 stay open."
+            f"About {count_of(point.fpr, 'photographs')} taken for generated, "
+            f"{count_of(point.tpr, 'generated pictures')} found, {count_of(point.inconclusive, 'pictures')} left open."
         )
         for name, point in bundle.operating_points.items()
     }
 
 
-def _of_100(share: float) -> str:
-    return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.2g}"
+def count_of(share: float, things: str) -> str:
+    """Return a share as a count that can be imagined, such as "14 of 1,000 photographs"."""
+    of = next((of for of in (100, 1_000) if share * of >= 2), 10_000)
+    return f"{share * of:.0f} of {of:,} {things}"

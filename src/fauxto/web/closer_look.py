@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import streamlit as st
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from fauxto import images, wording
 from fauxto.detector import Detector
 from fauxto.evidence import trace_pictures
-from fauxto.explain import Explanation, explain
+from fauxto.explain import Explanation, explain, passes
 from fauxto.export.thumbnails import fit
 from fauxto.report import ImageSummary, Report
 from fauxto.web.judging import PREVIEW_SIDE, Judged
 from fauxto.web.look import facts_html
 
 _UNITS = ("bytes", "kB", "MB")
+_MAPPING = "Looking where the score comes from …"
+_AT_ONCE = 4
 
 
 def show_heat_map(judged: Judged, preview: NDArray[np.uint8], detector: Detector, key: str) -> None:
@@ -25,8 +27,7 @@ def show_heat_map(judged: Judged, preview: NDArray[np.uint8], detector: Detector
     if not wording.is_in_domain(judged.report):
         st.caption("The model doesn't speak for this picture, so there is no score that a map could explain.")
         return
-    with st.spinner("Looking where the score comes from …"):
-        explanation = _explain(judged, detector)
+    explanation = _explain(judged, detector)
     picture, words = st.columns([3, 2], gap="medium")
     with words:
         strength = st.slider(
@@ -58,9 +59,32 @@ def _explain(judged: Judged, detector: Detector) -> Explanation:
     """Explain a picture once a session, for it takes many runs of the network."""
     made = explanation_made(judged)
     if made is None:
-        made = explain(images.decode(judged.data, detector.limits).rgb, detector)
+        rgb = images.decode(judged.data, detector.limits).rgb
+        scorer = _ScorerWithProgress(detector, passes(*rgb.shape[:2]))
+        made = explain(rgb, scorer)
+        scorer.bar.empty()
         st.session_state["explanations"][judged.report.image] = made
     return made
+
+
+class _ScorerWithProgress:
+    """Scores for `explain`, a few pictures at once, and shows how far it has come.
+
+    Each time that it does, Streamlit can end the run, so that a visitor who goes on needn't wait for the map.
+    """
+
+    def __init__(self, detector: Detector, total: int) -> None:
+        self.bar = st.progress(0.0, _MAPPING)
+        self._detector = detector
+        self._done, self._total = 0, total
+
+    def score_pixels(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+        scores = []
+        for start in range(0, len(pictures), _AT_ONCE):
+            scores.append(self._detector.score_pixels(pictures[start : start + _AT_ONCE]))
+            self._done += len(scores[-1])
+            self.bar.progress(min(self._done / self._total, 1.0), _MAPPING)
+        return np.concatenate(scores)
 
 
 def explanation_made(judged: Judged) -> Explanation | None:

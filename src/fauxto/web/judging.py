@@ -11,6 +11,7 @@ from fauxto import images
 from fauxto.detector import Detector
 from fauxto.export.thumbnails import fit
 from fauxto.report import Report, Status
+from fauxto.scan.items import Item, report_on
 
 PREVIEW_SIDE = 640  # pixels
 
@@ -31,8 +32,12 @@ class Judged:
 
 
 def judge(detector: Detector, data: bytes, name: str) -> Judged:
-    """Judge one file's bytes; a file that can't be judged is a report too, never an exception."""
-    report = detector.analyze(data, name=name)
+    """Judge one file's bytes; a file that can't be judged is a report too.
+
+    Raises:
+        FauxtoError: The network can't be opened or fails; no other picture would fare better.
+    """
+    report = report_on(Item(name, name, data), detector)
     if report.status is not Status.OK:
         return Judged(report, preview=None)
     # Decoded a second time: milliseconds for most pictures, and the detector needn't hand pixels around.

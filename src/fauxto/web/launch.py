@@ -13,7 +13,7 @@ from streamlit.web import cli as streamlit
 
 from fauxto import bundles
 from fauxto.errors import ConfigError
-from fauxto.limits import Limits
+from fauxto.web.uploads import MOST_BYTES
 
 PAGE = Path(__file__).with_name("app.py")
 DEFAULT_PORTS = range(8501, 8521)
@@ -46,13 +46,13 @@ def serve(host: str, port: int | None, model: str | None, *, open_browser: bool)
     if model is not None:
         bundles.load(model)  # so that a wrong name is told here and not on the page
     port = free_port(host, port)
-    keep_to_this_machine(Limits())
+    keep_to_this_machine()
     shown_host = f"[{host}]" if ":" in host else host
     console = Console(highlight=False)
     console.print(f"fauxto's page is at http://{shown_host}:{port} (Ctrl-C ends it)", soft_wrap=True)
     if not is_loopback(host):
         console.print("Other machines can reach it and there is no password.")
-    arguments = ["run", str(PAGE), *streamlit_flags(host, port, Limits(), open_browser=open_browser)]
+    arguments = ["run", str(PAGE), *streamlit_flags(host, port, open_browser=open_browser)]
     streamlit.main([*arguments, "--", model] if model is not None else arguments, prog_name="fauxto app")
 
 
@@ -70,20 +70,20 @@ def free_port(host: str, port: int | None) -> int:
     raise ConfigError(f"can't listen on {host}, {wanted}: {problem}. Choose others with --host and --port.")
 
 
-def keep_to_this_machine(limits: Limits) -> None:
+def keep_to_this_machine() -> None:
     """Close two holes that Streamlit has no setting for: uploads on disk, and a call to a public server."""
     # Starlette writes an upload of more than a megabyte to a temporary file while it arrives.
-    MultiPartParser.spool_max_size = limits.max_bytes
+    MultiPartParser.spool_max_size = 0  # never
     # Streamlit asks a public server for this machine's address when a page of another origin knocks.
     net_util.get_external_ip = lambda: None
 
 
-def streamlit_flags(host: str, port: int, limits: Limits, *, open_browser: bool) -> list[str]:
+def streamlit_flags(host: str, port: int, *, open_browser: bool) -> list[str]:
     """Return Streamlit's command-line flags for the page."""
     settings = {
         "server.address": host,
         "server.port": port,
-        "server.maxUploadSize": limits.max_bytes // _MEBIBYTE,
+        "server.maxUploadSize": MOST_BYTES // _MEBIBYTE,
         "server.fileWatcherType": "none",
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",

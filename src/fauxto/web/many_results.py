@@ -10,6 +10,7 @@ import streamlit as st
 
 from fauxto import images, wording
 from fauxto.detector import Detector
+from fauxto.export.csv import harmless
 from fauxto.export.thumbnails import fit
 from fauxto.report import Report, Verdict
 from fauxto.web import downloads
@@ -80,7 +81,10 @@ def show_table(shown: Sequence[Checked], detector: Detector) -> None:
             "Picture": st.column_config.ImageColumn(width="small"),
             "Name": st.column_config.TextColumn(width="medium"),
             "Probability": st.column_config.ProgressColumn(
-                "P(generated)", min_value=0, max_value=100, format="%.0f %%", help="Empty: not judged by its pixels."
+                min_value=0,
+                max_value=100,
+                format="%.0f %%",
+                help="That it was generated, from its pixels alone. Empty: the models don't speak for it.",
             ),
             "Why": st.column_config.TextColumn(width="large"),
         },
@@ -91,15 +95,16 @@ def show_table(shown: Sequence[Checked], detector: Detector) -> None:
 
 
 def _row(one: Checked) -> dict[str, object]:
+    """Return a row of the table, which Streamlit offers as CSV too: no cell may be a formula in there."""
     report = one.report
     return {
         "Picture": one.thumbnail and one.thumbnail.address,
-        "Name": printable(report.path or ""),
+        "Name": harmless(report.path or ""),
         "Verdict": LOOKS[report.verdict].word,
         "Probability": 100 * report.probability
         if report.probability is not None and wording.is_in_domain(report)
         else None,
-        "Why": printable(wording.split_reason(report.reasons[0])[1]) if report.reasons else "",
+        "Why": harmless(next(iter(wording.telling_reasons(report)), wording.finding(report).meaning)),
         "Width": report.image and report.image.width,
         "Height": report.image and report.image.height,
         "Format": report.image and report.image.format,
@@ -110,11 +115,12 @@ def _row(one: Checked) -> dict[str, object]:
 def _show_one(one: Checked, detector: Detector) -> None:
     shown = fit(images.decode(one.data, detector.limits).rgb, PREVIEW_SIDE) if one.data else None
     note = "" if shown is not None or one.thumbnail is None else "Look closer at it on the page Check."
-    show_card(Judged(one.report, shown, one.data), detector, "many", note)
+    show_card(Judged(one.report, shown, one.data), detector, "chosen", note)
 
 
 def show_gallery(shown: Sequence[Checked]) -> None:
     """Show thumbnails under their verdicts."""
+    st.caption("Below each picture: the probability that it was generated, from its pixels alone.")
     for verdict, look in LOOKS.items():
         of_verdict = [one for one in shown if one.report.verdict is verdict]
         if not of_verdict:
@@ -144,7 +150,7 @@ def _figure(one: Checked) -> str:
 def _said(report: Report) -> str:
     if report.probability is None or not wording.is_in_domain(report):
         return html.escape(report.status.replace("_", " ")) if report.verdict is None else "no finding"
-    return f"P(generated) {wording.percent(report.probability)}"
+    return wording.percent(report.probability)
 
 
 def show_charts(checked: Sequence[Checked]) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fauxto import wording
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
+from fauxto.export import contents
 from fauxto.report import Report
 from fauxto.web import closer_look, downloads
 from fauxto.web.evidence_cards import show_evidence
@@ -41,41 +42,28 @@ def show_card(judged: Judged, detector: Detector, key: str, caption: str = "") -
         with picture:
             if judged.preview is not None:
                 st.image(judged.preview, width="stretch", alt="The picture as fauxto decoded it")
-            st.text(printable(report.path or ""), wrap=False)
+            st.text(printable(report.path or ""))
             if caption:
                 st.caption(caption)
         with words:
             _show_verdict(report, detector)
         if judged.preview is not None:
             _show_tabs(judged, judged.preview, detector, key)
+        elif report.evidence:
+            show_evidence(report.evidence)
 
 
 def _show_verdict(report: Report, detector: Detector) -> None:
     look, finding = LOOKS[report.verdict], wording.finding(report)
     st.header(f":{look.colour}[{look.icon} {finding.headline}]", anchor=False)
     st.markdown(finding.meaning)
-    if report.probability is not None:
-        _show_probability(report, report.probability, detector)
-    for reason in report.reasons:
-        st.text(wording.split_reason(reason)[1])
-
-
-def _show_probability(report: Report, probability: float, detector: Detector) -> None:
-    """Show the calibrated probability on its scale, greyed where the model doesn't speak for the picture."""
     bundle = detector.bundle_of(report)
-    point = bundle.operating_points[detector.operating_point]
-    counts = wording.is_in_domain(report)
-    st.html(scale_html(probability, point.real_below, point.ai_above, counts=counts))
-    if not counts:
-        st.caption(f"The raw reading, {wording.percent(probability)}, is no finding here.")
-        return
-    said = f"Probability that it was generated: **{wording.percent(probability)}**."
-    if report.fpr_at_score is not None:
-        said += f" {wording.share_of_photographs(report.fpr_at_score, bundle.real_score_quantiles.fpr[-1])}"
-    if report.stability is not None:
-        outlasts = "doesn't outlast" if report.stability.flips else "outlasts"
-        said += f" What the pixels say {outlasts} a mild re-encoding."
-    st.caption(said)
+    scale = contents.scale(report, bundle, detector.operating_point)
+    if scale is not None:  # greyed where the model doesn't speak for the picture
+        st.html(scale_html(scale))
+        st.caption(" ".join(contents.probability(report, bundle)))
+    for reason in wording.telling_reasons(report):
+        st.text(printable(reason))
 
 
 def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, key: str) -> None:

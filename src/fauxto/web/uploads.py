@@ -15,6 +15,9 @@ from fauxto.web.batch import File
 MOST_FILES = 2_000
 """Files of one batch, members of archives included."""
 
+MOST_BYTES = 2 * 1024 * 1024 * 1024
+"""Of one upload: room for an archive of some five hundred phone photos; a picture may have `Limits.max_bytes`."""
+
 _ZIP = b"PK\x03\x04"
 
 
@@ -32,7 +35,7 @@ def count(uploads: Sequence[Upload]) -> int:
     return sum(map(_count, uploads))
 
 
-def read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File]:
+def read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File | Report]:
     """Yield every file, those inside of archives too, or a report that says why there is none; `MOST_FILES` at most."""
     for number, file in enumerate(_read(uploads, limits)):
         if number == MOST_FILES:
@@ -40,18 +43,18 @@ def read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File]:
         yield file
 
 
-def _read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File]:
+def _read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File | Report]:
     for upload in uploads:
         data = upload.getvalue()
         if not data.startswith(_ZIP):
-            yield upload.name, data
+            yield File(upload.name, data)
             continue
         try:
             for name, content in archives.zip_members(io.BytesIO(data), upload.name, limits):
                 source = content if isinstance(content, Refusal) else content.read()
                 path = f"{upload.name}!/{name}"
                 yield (
-                    (path, source)
+                    File(path, source, is_unpacked=True)
                     if isinstance(source, bytes)
                     else Report(path, source.status, reasons=(source.reason,))
                 )

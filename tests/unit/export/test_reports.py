@@ -21,14 +21,12 @@ import pytest
 from numpy.typing import NDArray
 
 from fauxto import (
-    Basis,
     Bundle,
     Evidence,
     ImageSummary,
     ModelSummary,
     Report,
     Says,
-    Stability,
     Status,
     Trust,
     Verdict,
@@ -58,25 +56,10 @@ def bundle() -> Bundle:
 
 
 @pytest.fixture
-def full(bundle: Bundle) -> Report:
+def full(full_report: Report, bundle: Bundle) -> Report:
     """A report in which everything has a place, and nothing is hostile."""
-    return Report(
-        path="album/2026/holiday.jpg",
-        status=Status.OK,
-        verdict=Verdict.AI,
-        basis=Basis.DECLARED_METADATA,
-        probability=0.973,
-        score=3.25,
-        fpr_at_score=0.02,
-        stability=Stability(0, 2),
-        reasons=("declared_ai: the file declares it.", "pixels_ai: the probability of AI is 0.9730."),
-        evidence=(
-            Evidence("compression", Says.NOTHING, Trust.INFERRED, "No trace of an earlier compression.", {}),
-            Evidence("generator_metadata", Says.AI, Trust.DECLARED, "The file declares it.", {"prompt": "a cat"}),
-        ),
-        image=ImageSummary(512, 512, "JPEG", SHA256),
-        model=ModelSummary(bundle.name, bundle.version, bundle.model_sha256),
-        milliseconds={"decode": 1.0, "evidence": 1.0, "model": 1.0},
+    return dataclasses.replace(
+        full_report, model=ModelSummary(bundle.name, bundle.version, bundle.model_sha256), path="album/2026/holiday.jpg"
     )
 
 
@@ -206,8 +189,34 @@ def test_no_text_of_a_stranger_steers_a_report(hostile: Report, bundle: Bundle, 
     document = pdf.report(hostile, photo, bundle=bundle, operating_point="balanced", time=TIME)
     words = words_of(document)
     assert "\\u5199\\u771f \\U0001f642 é" in words
+    assert "stands as its code" in words
     assert not ACTIVE_IN_PDF.search(document)
     assert len(pypdf.PdfReader(io.BytesIO(document)).pages) <= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Zürich.jpg", "Zürich.jpg"),
+        ("Łódź Київ Αθήνα Tiếng.jpg", "Łódź Київ Αθήνα Tiếng.jpg"),
+        ("写真.jpg", "\\u5199\\u771f.jpg"),
+        ("שלום.jpg", "\\u05e9\\u05dc\\u05d5\\u05dd.jpg"),  # it would run the wrong way
+    ],
+)
+def test_a_pdf_has_the_letters_of_europe_and_says_what_it_lacks(
+    full: Report, bundle: Bundle, name: str, shown: str
+) -> None:
+    report = dataclasses.replace(full, path=name)
+    words = words_of(pdf.report(report, None, bundle=bundle, operating_point="balanced", time=TIME))
+    assert shown in words
+    assert ("stands as its code" in words) == (shown != name)
+
+
+def test_what_found_nothing_boasts_of_no_trust(full: Report, bundle: Bundle) -> None:
+    silent = dataclasses.replace(full, evidence=full.evidence[:1])
+    page = html.report(silent, None, bundle=bundle, operating_point="balanced", time=TIME)
+    assert "No trace of an earlier compression." in page
+    assert 'class="trust' not in page
 
 
 def test_a_gallery_counts_all_shows_some_and_is_harmless(

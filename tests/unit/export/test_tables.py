@@ -8,49 +8,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow
 import pytest
 from pyarrow import parquet
 
-from fauxto import (
-    Basis,
-    Evidence,
-    ImageSummary,
-    ModelSummary,
-    Report,
-    Says,
-    Stability,
-    Status,
-    Trust,
-    Verdict,
-    export,
-)
+from fauxto import Evidence, Report, Says, Status, Trust, export
 from fauxto.errors import ConfigError
 from fauxto.evidence import load_sources
 from fauxto.export import columns, jsonl
 from fauxto.export.csv import CsvWriter
 
-FULL = Report(
-    path="holiday.jpg",
-    status=Status.OK,
-    verdict=Verdict.INCONCLUSIVE,
-    basis=Basis.CONFLICT,
-    probability=0.25,
-    score=-3.5,
-    fpr_at_score=1e-3,
-    stability=Stability(1, 4),
-    reasons=("conflict: one.", "pixels_real: two."),
-    evidence=(
-        Evidence("generator_metadata", Says.AI, Trust.DECLARED, '=HYPERLINK("x")', {"prompt": "a\ncat", "deep": [1]}),
-        Evidence("plug_in", Says.REAL, Trust.INFERRED, "A trace.", {}),
-        Evidence("silent_plug_in", Says.NOTHING, Trust.INFERRED, "No trace.", {}),
-    ),
-    image=ImageSummary(640, 480, "JPEG", "ab" * 32),
-    model=ModelSummary("toy", "1.2.3", "cd" * 32),
-    milliseconds={"decode": 1.5, "evidence": 2.0, "model": 3.0},
-)
 EMPTY = Report(path=None, status=Status.TRUNCATED)
 NAMES = [
     "=cmd|'/c calc'!A1",
@@ -76,25 +46,41 @@ NAMES = [
     "x" * 100_000,
     "",
 ]
-REPORTS = [FULL, EMPTY, *(Report(path=name, status=Status.OK, reasons=(f"note: {name}.",)) for name in NAMES)]
+
+
+@pytest.fixture(scope="module")
+def full(full_report: Report) -> Report:
+    """A report with a formula in it, and with sources of evidence that have no columns of their own."""
+    evidence = (
+        Evidence("generator_metadata", Says.AI, Trust.DECLARED, '=HYPERLINK("x")', {"prompt": "a\ncat", "deep": [1]}),
+        Evidence("plug_in", Says.REAL, Trust.INFERRED, "A trace.", {}),
+        Evidence("silent_plug_in", Says.NOTHING, Trust.INFERRED, "No trace.", {}),
+    )
+    return replace(full_report, probability=0.25, score=-3.5, fpr_at_score=1e-3, evidence=evidence)
+
+
+@pytest.fixture(scope="module")
+def reports(full: Report) -> list[Report]:
+    named = (Report(path=name, status=Status.OK, reasons=(f"note: {name}.",)) for name in NAMES)
+    return [full, EMPTY, *named]
 
 
 def read_csv(data: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
 
 
-def test_json_lines_lose_nothing(tmp_path: Path) -> None:
-    assert export.write(iter(REPORTS), tmp_path / "out.jsonl", "jsonl") == len(REPORTS)
-    assert list(jsonl.read(tmp_path / "out.jsonl")) == REPORTS
+def test_json_lines_lose_nothing(reports: list[Report], tmp_path: Path) -> None:
+    assert export.write(iter(reports), tmp_path / "out.jsonl", "jsonl") == len(reports)
+    assert list(jsonl.read(tmp_path / "out.jsonl")) == reports
     lines = (tmp_path / "out.jsonl").read_text("ascii").split("\n")
-    assert [json.loads(line) for line in lines[:-1]] == [json.loads(json.dumps(one.to_dict())) for one in REPORTS]
+    assert [json.loads(line) for line in lines[:-1]] == [json.loads(json.dumps(one.to_dict())) for one in reports]
 
 
-def test_a_spreadsheet_runs_nothing_and_sees_a_line_a_report(tmp_path: Path) -> None:
-    export.write(REPORTS, tmp_path / "out.csv", "csv")
+def test_a_spreadsheet_runs_nothing_and_sees_a_line_a_report(reports: list[Report], tmp_path: Path) -> None:
+    export.write(reports, tmp_path / "out.csv", "csv")
     data = (tmp_path / "out.csv").read_bytes()
     rows = read_csv(data)
-    assert len(rows) == data.count(b"\n") - 1 == data.count(b"\r\n") - 1 == len(REPORTS)
+    assert len(rows) == data.count(b"\n") - 1 == data.count(b"\r\n") - 1 == len(reports)
     for row, name in zip(rows[2:], NAMES, strict=True):
         assert row["path"].isprintable()
         starts_a_formula = name.strip()[:1] in tuple("=+-@＝＋﹣＠") or name[:1] in set("\t\r\n\0\u202e\ud800")
@@ -103,16 +89,16 @@ def test_a_spreadsheet_runs_nothing_and_sees_a_line_a_report(tmp_path: Path) -> 
             assert row["path"] == ("'" + name if starts_a_formula else name)
     # In a spreadsheet that splits at semicolons too, the quotes keep a cell whole.
     assert b'"a;=1,b"' in data
-    full = rows[0]
-    assert (full["score"], full["probability"], full["width"], full["stability_flips"]) == ("-3.5", "0.25", "640", "1")
-    assert b',0.25,-3.5,0.001,1,4,"' in data  # numbers stay numbers, the negative ones too
-    assert full["generator_metadata_summary"] == '\'=HYPERLINK("x")'
-    assert full["reasons"] == "conflict: one. | pixels_real: two."
+    row = rows[0]
+    assert (row["score"], row["probability"], row["width"], row["stability_flips"]) == ("-3.5", "0.25", "512", "0")
+    assert b',0.25,-3.5,0.001,0,2,"' in data  # numbers stay numbers, the negative ones too
+    assert row["generator_metadata_summary"] == '\'=HYPERLINK("x")'
+    assert row["reasons"] == "declared_ai: the file declares it. | pixels_ai: the probability of AI is 0.9700."
     assert set(rows[1].values()) == {"", "truncated"}
 
 
-def test_parquet_is_typed_and_keeps_names(tmp_path: Path) -> None:
-    export.write(REPORTS, tmp_path / "out.parquet", "parquet")
+def test_parquet_is_typed_and_keeps_names(reports: list[Report], full: Report, tmp_path: Path) -> None:
+    export.write(reports, tmp_path / "out.parquet", "parquet")
     table = parquet.read_table(tmp_path / "out.parquet")
     kinds = {"text": pyarrow.string(), "integer": pyarrow.int64(), "number": pyarrow.float64()}
     assert [(field.name, field.type) for field in table.schema] == [
@@ -125,14 +111,14 @@ def test_parquet_is_typed_and_keeps_names(tmp_path: Path) -> None:
         elif len(name) < 1_000 and name != "\ud800":
             assert kept == name
     first, second = table.slice(0, 2).to_pylist()
-    assert first == columns.row(FULL)
+    assert first == columns.row(full)
     assert first["other_evidence"] == "plug_in: real (inferred): A trace."
     assert {name for name, cell in second.items() if cell is not None} == {"status"}
 
 
-def test_every_built_in_source_has_its_columns() -> None:
+def test_every_built_in_source_has_its_columns(full: Report) -> None:
     assert tuple(load_sources())[: len(columns.SOURCES)] == columns.SOURCES
-    assert list(columns.row(FULL)) == [column.name for column in columns.COLUMNS]
+    assert list(columns.row(full)) == [column.name for column in columns.COLUMNS]
 
 
 def test_every_column_is_in_the_reference() -> None:
@@ -168,9 +154,9 @@ def test_memory_is_bounded_and_row_groups_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", export.FORMATS)
-def test_what_came_before_a_failure_is_kept(tmp_path: Path, format: str) -> None:
+def test_what_came_before_a_failure_is_kept(full: Report, tmp_path: Path, format: str) -> None:
     def failing() -> Iterator[Report]:
-        yield FULL
+        yield full
         yield EMPTY
         raise KeyboardInterrupt
 
@@ -178,34 +164,34 @@ def test_what_came_before_a_failure_is_kept(tmp_path: Path, format: str) -> None
     with pytest.raises(KeyboardInterrupt):
         export.write(failing(), path, format)
     if format == "jsonl":
-        assert list(jsonl.read(path)) == [FULL, EMPTY]
+        assert list(jsonl.read(path)) == [full, EMPTY]
     elif format == "csv":
         assert [row["status"] for row in read_csv(path.read_bytes())] == ["ok", "truncated"]
     else:
         assert parquet.read_table(path)["status"].to_pylist() == ["ok", "truncated"]
 
 
-def test_an_open_file_stays_open_and_a_csv_goes_on() -> None:
+def test_an_open_file_stays_open_and_a_csv_goes_on(full: Report) -> None:
     for format in export.FORMATS:
         file = io.BytesIO()
-        export.write([FULL], file, format)
+        export.write([full], file, format)
         assert file.getvalue()
     file = io.BytesIO()
-    export.write([FULL], file, "csv")
+    export.write([full], file, "csv")
     with CsvWriter(file, header=False) as table:
         table.write(EMPTY)
         table.flush()
     assert [row["status"] for row in read_csv(file.getvalue())] == ["ok", "truncated"]
 
 
-def test_a_cut_last_line_is_passed_over_and_any_other_damage_told(tmp_path: Path) -> None:
+def test_a_cut_last_line_is_passed_over_and_any_other_damage_told(full: Report, tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
-    export.write([FULL, EMPTY], path, "jsonl")
+    export.write([full, EMPTY], path, "jsonl")
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
-    assert list(jsonl.read(path)) == [FULL]
+    assert list(jsonl.read(path)) == [full]
     path.write_bytes(whole[:-1])
-    assert list(jsonl.read(path)) == [FULL, EMPTY]
+    assert list(jsonl.read(path)) == [full, EMPTY]
     for damage in (b"{}\n", b"\n", b"[1]\n", b"\xff\n", b'{"version": 2}\n'):
         path.write_bytes(whole + damage + whole)
         with pytest.raises(ValueError, match=r"line 3 of .*out\.jsonl"):

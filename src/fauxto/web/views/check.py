@@ -8,7 +8,9 @@ from typing import NamedTuple
 import streamlit as st
 
 from fauxto.detector import Detector
+from fauxto.limits import Limits
 from fauxto.web import session
+from fauxto.web.card_figures import count_of
 from fauxto.web.judging import Judged, judge
 from fauxto.web.picture_card import show_card
 from fauxto.web.samples import samples
@@ -44,11 +46,12 @@ def main() -> None:
 
 def collect() -> Iterator[Given]:
     """Show the ways in, and yield what came by them."""
-    for upload in st.file_uploader(DROP_HERE, accept_multiple_files=True, key="uploads"):
+    most = Limits().max_bytes // 2**20
+    for upload in st.file_uploader(DROP_HERE, accept_multiple_files=True, key="uploads", max_upload_size=most):
         yield Given(upload.file_id, upload.name, upload.getvalue())
     pasted: list[Given] = st.session_state.setdefault("pasted", [])
     with st.container(key="paste"):
-        message = st.chat_input(PASTE_HERE, accept_file="multiple", key="paste-here")
+        message = st.chat_input(PASTE_HERE, accept_file="multiple", key="paste-here", max_upload_size=most)
     if message:
         pasted += [Given(file.file_id, file.name, file.getvalue()) for file in message.files]
         if not message.files:
@@ -65,15 +68,15 @@ def collect() -> Iterator[Given]:
 
 def judge_all(detector: Detector, given: list[Given]) -> Iterator[tuple[Given, Judged]]:
     """Judge each file once, however often the page runs; what is no longer given is forgotten."""
-    before: dict[tuple[str, str], Judged] = st.session_state.get("judged", {})
-    st.session_state["judged"] = now = {}
-    for number, file in enumerate(given, start=1):
-        at = (file.id, detector.operating_point)
-        if at not in before:
+    judged: dict[tuple[str, str], Judged] = st.session_state.setdefault("judged", {})
+    keys = [(file.id, detector.operating_point) for file in given]
+    for gone in judged.keys() - set(keys):
+        del judged[gone]
+    for number, (key, file) in enumerate(zip(keys, given, strict=True), start=1):
+        if key not in judged:
             with st.spinner(f"Looking at picture {number} of {len(given)} …"):
-                before[at] = judge(detector, file.data, file.name)
-        now[at] = before[at]
-        yield file, now[at]
+                judged[key] = judge(detector, file.data, file.name)
+        yield file, judged[key]
 
 
 def show_limits(detector: Detector) -> None:
@@ -81,16 +84,20 @@ def show_limits(detector: Detector) -> None:
     st.header("What it can't tell", anchor=False)
     sizes = " or ".join(f"{bundle.domain.short_sides} ({bundle.name})" for bundle in detector.bundles)
     point = session.POINTS[detector.operating_point].lower()
+    open_share = detector.bundles[-1].operating_points[detector.operating_point].inconclusive
     st.markdown(
         f"""
+- **Doubt.** It leaves about {count_of(open_share, "pictures")} open, so that it seldom accuses a photograph. What
+  helps then: the original file (chats and social networks shrink pictures and strip their notes), and who showed it
+  first. How sure it has to be is the operating point, now *{point}*; the page Models says what that costs and
+  changes it.
 - **Other pictures.** It speaks only for pictures like photographs whose shorter side is {sizes}. Any other gets
   "can't tell", and that is no finding either way.
 - **Proof.** It takes some photographs for generated pictures and some generated pictures for photographs,
   most of all those of generators that it has never seen.
 - **Edits.** It doesn't say whether a photograph was retouched, staged or put in a false context.
 
-Your pictures stay in the memory of the computer that runs this page: not stored, and sent nowhere else. The operating
-point is *{point}*; the page Models says what that means and changes it.
+Your pictures stay in the memory of the computer that runs this page: not stored, and sent nowhere else.
 """
     )
 

@@ -1,0 +1,219 @@
+"""How long the page lets people wait: for a first verdict, and for a click while a batch runs.
+
+python -m benchmarks.web_page [--rounds N] [--batch FILES] [--zip FILES]
+
+Starts `fauxto app` with the built-in models and drives it with headless Chromium on the same cores, browser included in
+every figure. The pictures are JPEGs of 12 megapixels: a photograph of scikit-image's, enlarged, with grain. `--zip 400`
+also uploads so many as one archive, which takes minutes and some gigabytes of memory. Needs the extra `dev` and
+Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+from skimage import data
+
+from benchmarks import results
+
+NAME = "web-page"
+SIZE = 4000, 3000
+GRAIN = 5.0
+SECONDS = 600
+PATIENCE = 1000 * SECONDS
+GOAL_SECONDS = 1.5
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print, and write results/web-page.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10, help="first verdicts, and clicks on an idle page")
+    parser.add_argument("--batch", type=int, default=60, help="files of the batch beside which clicks are measured")
+    parser.add_argument("--zip", type=int, default=0, help="files of an archive to upload too")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright, _app() as (address, process):
+        pictures = [_picture(Path(temporary), seed) for seed in range(4)]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        figures: dict[str, Any] = {
+            "load": round(os.getloadavg()[0], 1),
+            "picture": {"megapixels": SIZE[0] * SIZE[1] / 1e6, "bytes": pictures[0].stat().st_size},
+            "first_verdict_seconds": _first_verdicts(browser, address, pictures, options.rounds),
+            **_clicks(browser, address, pictures, options.rounds, options.batch),
+        }
+        if options.zip:
+            archive = _archive(Path(temporary), pictures, options.zip)
+            figures["zip"] = {"files": options.zip, "bytes": archive.stat().st_size, **_zip(browser, address, archive)}
+        figures["peak_megabytes"] = _peak_megabytes(process)
+        browser.close()
+    print(json.dumps(figures, indent=1))
+    packages = ("fauxto", "numpy", "onnxruntime", "pillow", "streamlit", "playwright")
+    print(f"wrote {results.write(NAME, figures, packages).name}")
+
+
+@contextmanager
+def _app() -> Iterator[tuple[str, int]]:
+    """Run the page in a process of its own; yields its address and process id."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-c", "from fauxto.cli import main; main()", "app", "--no-browser", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as app:
+        try:
+            for _ in range(10 * SECONDS):
+                try:
+                    urllib.request.urlopen(f"{address}/_stcore/health").close()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            yield address, app.pid
+        finally:
+            app.send_signal(signal.SIGTERM)
+
+
+def _picture(folder: Path, seed: int) -> Path:
+    large = np.asarray(Image.fromarray(data.coffee()).resize(SIZE), np.float32)
+    grain = np.random.default_rng(seed).normal(0, GRAIN, large.shape[:2]).astype(np.float32)
+    path = folder / f"{seed}.jpg"
+    Image.fromarray((large + grain[..., None]).clip(0, 255).astype(np.uint8)).save(path, quality=88)
+    return path
+
+
+def _archive(folder: Path, pictures: Sequence[Path], count: int) -> Path:
+    path = folder / "photos.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(count):
+            archive.write(pictures[number % len(pictures)], f"{number:04}.jpg")
+    return path
+
+
+def _open(browser: Browser, address: str) -> Page:
+    page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.get_by_role("heading", level=1).wait_for()
+    page.locator("input[type=file]").first.wait_for(state="attached")
+    return page
+
+
+def _seconds(do: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    do()
+    return time.perf_counter() - started
+
+
+def _summary(seconds: Sequence[float]) -> dict[str, float]:
+    return {
+        "median": round(statistics.median(seconds), 2),
+        "worst": round(max(seconds), 2),
+        "times": len(seconds),
+    }
+
+
+def _first_verdicts(browser: Browser, address: str, pictures: Sequence[Path], rounds: int) -> dict[str, Any]:
+    """From the file's choice to its verdict, each in a session of its own; the very first pays for the networks."""
+    taken = []
+    for number in range(rounds + 1):
+        page = _open(browser, address)
+        started = time.perf_counter()
+        page.locator("input[type=file]").first.set_input_files(pictures[number % len(pictures)])
+        page.locator("[class*=st-key-card] h2").wait_for()
+        taken.append(time.perf_counter() - started)
+        page.context.close()
+    return {"goal": GOAL_SECONDS, "after_start": round(taken[0], 2), "after_that": _summary(taken[1:])}
+
+
+def _clicks(
+    browser: Browser, address: str, pictures: Sequence[Path], rounds: int, files: int
+) -> dict[str, dict[str, Any]]:
+    own, other = _open(browser, f"{address}/many"), _open(browser, address)
+    idle = [_answers(own, other) for _ in range(rounds)]
+    own.locator("input[type=file]").first.set_input_files([pictures[number % len(pictures)] for number in range(files)])
+    own.get_by_role("button", name="Check them").click()
+    own.get_by_role("button", name="Stop here").wait_for()
+    started, beside = time.perf_counter(), []
+    while not own.get_by_role("tab", name="Downloads").is_visible():
+        beside.append(_answers(own, other))
+    seconds = round(time.perf_counter() - started, 1)
+    for page in (own, other):
+        page.context.close()
+    return {
+        "batch": {"files": files, "seconds": seconds},
+        "seconds_until_a_click_is_answered": {
+            what: {when: _summary([one[what] for one in all_of]) for when, all_of in _named(idle, beside)}
+            for what in idle[0]
+        },
+    }
+
+
+def _named(idle: list[dict[str, float]], beside: list[dict[str, float]]) -> list[tuple[str, list[dict[str, float]]]]:
+    return [("idle", idle), *([("beside_a_batch", beside)] if beside else [])]
+
+
+def _answers(own: Page, other: Page) -> dict[str, float]:
+    """Click about in the session that has the batch, and in another one."""
+    sample, card = other.get_by_text("A thumbnail of it"), other.locator("[class*=st-key-card] h2")
+
+    def judge() -> None:
+        sample.click()
+        card.wait_for()
+
+    answers = {
+        "same_session_another_page": _seconds(lambda: _go(own, "Models")),
+        "same_session_back_to_the_batch": _seconds(lambda: _go(own, "Check many")),
+        "other_session_a_thumbnail_judged": _seconds(judge),
+    }
+    sample.click()
+    card.wait_for(state="detached")
+    return answers
+
+
+def _go(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("heading", level=1, name=re.compile(name, re.IGNORECASE)).wait_for()
+
+
+def _zip(browser: Browser, address: str, archive: Path) -> dict[str, float]:
+    page = _open(browser, f"{address}/many")
+
+    def upload() -> None:
+        page.locator("input[type=file]").first.set_input_files(archive)
+        page.get_by_role("button", name="Check them").wait_for()
+
+    def judge() -> None:
+        page.get_by_role("button", name="Check them").click()
+        page.get_by_role("tab", name="Downloads").wait_for()
+
+    taken = {"upload_seconds": round(_seconds(upload), 1), "judged_seconds": round(_seconds(judge), 1)}
+    page.context.close()
+    return taken
+
+
+def _peak_megabytes(process: int) -> int | None:
+    """Return the most memory that the page's process had resident (Linux)."""
+    status = Path(f"/proc/{process}/status")
+    found = re.search(r"VmHWM:\s+(\d+)", status.read_text()) if status.exists() else None
+    return round(int(found[1]) / 1024) if found else None
+
+
+if __name__ == "__main__":
+    main()
