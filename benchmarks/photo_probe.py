@@ -11,13 +11,12 @@ those of each network that looks at pixels. The last figures say whether the tow
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
@@ -36,8 +35,6 @@ EVERY = 3
 DEPTHS = (6, 8, 10, 12)
 PARTS = ("class token", "mean", "deviation")
 SHIPPED = Recipe()
-
-Weigh = Callable[[pa.Table], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,19 +135,25 @@ def _sources(split: Split) -> np.ndarray:
 def _scores(probe: Probe, learn: Split, seen: np.ndarray, asked: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the scores of val under each protocol."""
     columns = _columns(probe)
-    weights = sampling.weights(learn.rows) if probe.balanced else None
-    fitted = head.fit(seen[:, columns], learn.labels, _sources(learn), probe.strength, weights)
+    fitted = head.fit(seen[:, columns], learn.labels, _sources(learn), probe.strength, _weights(probe, learn))
     return {name: head.score(fitted, one[:, columns]) for name, one in asked.items()}
 
 
 def _measure(
     probe: Probe, learn: Split, seen: np.ndarray, val: Split, asked: dict[str, np.ndarray]
 ) -> dict[str, float]:
-    held_out = head.held_out_scores(seen[:, _columns(probe)], learn.labels, _sources(learn), probe.strength)
+    columns = _columns(probe)
+    held_out = head.held_out_scores(
+        seen[:, columns], learn.labels, _sources(learn), probe.strength, _weights(probe, learn)
+    )
     return {
         **_on_val(val, _scores(probe, learn, seen, asked)),
         "held out, between sources": metrics.between_sources(learn.labels, held_out, _sources(learn)),
     }
+
+
+def _weights(probe: Probe, learn: Split) -> np.ndarray | None:
+    return sampling.weights(learn.rows) if probe.balanced else None
 
 
 def _on_val(val: Split, scores: dict[str, np.ndarray]) -> dict[str, float]:

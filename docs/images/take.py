@@ -43,7 +43,7 @@ def main() -> None:
 def check(page: Page) -> None:
     """Show a sample's verdict."""
     page.goto(ADDRESS)
-    page.get_by_text("A thumbnail of it").click()
+    page.get_by_text("A photograph", exact=True).click()
     page.get_by_role("tab", name="Where the score comes from").click()
     page.get_by_text("This map was tested").wait_for()
     page.get_by_role("img", name="The picture as fauxto decoded it").scroll_into_view_if_needed()
@@ -52,7 +52,7 @@ def check(page: Page) -> None:
 def many(page: Page) -> None:
     """Show the table of a batch."""
     page.goto(f"{ADDRESS}/many")
-    files = [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in thumbnails()]
+    files = [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in cuttings()]
     page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
     page.get_by_role("button", name="Check them").click()
     table = page.get_by_test_id("stDataFrame")
@@ -73,8 +73,8 @@ def laboratory(page: Page) -> None:
     page.get_by_text("Do the probabilities hold?").wait_for()
 
 
-def thumbnails() -> list[tuple[str, bytes]]:
-    """Cut small pictures out of photographs, and add a file that is none."""
+def cuttings() -> list[tuple[str, bytes]]:
+    """Cut pictures out of photographs, and add a file that is none."""
     spec = find_spec("skimage")
     assert spec is not None and spec.origin is not None  # noqa: S101, PT018
     random, made = np.random.default_rng(4), []
@@ -84,9 +84,7 @@ def thumbnails() -> list[tuple[str, bytes]]:
         side = int(random.integers(200, 300))
         left, top = (int(random.integers(0, length - side)) for length in picture.size)
         file = io.BytesIO()
-        picture.crop((left, top, left + side, top + side)).resize((32, 32), PIL.Image.Resampling.LANCZOS).save(
-            file, "PNG"
-        )
+        picture.crop((left, top, left + side, top + side)).save(file, "PNG")
         made.append((f"{name}-{number:02}.png", file.getvalue()))
     return [*made, ("notes.jpg", b"no picture")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ from typer.testing import CliRunner
 from fauxto.bundles.bundle import OPERATING_POINTS
 from fauxto.cli import commands
 from fauxto.errors import DatasetError, FauxtoError
+from fauxto.lab import calibration as calibration_module
 from fauxto.lab.calibration import PROMISES, RunCalibration, fit, operating_points, score_quantiles
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.evaluation import scores as scores_module
+from fauxto.lab.thumbnails import OF_A_SOURCE
 
 
 def logistic_data(count, slope, intercept, seed=0):
@@ -151,6 +154,37 @@ def test_a_good_network_is_inconclusive_only_where_it_is_unsure():
 def test_a_network_that_is_sure_and_wrong_has_no_operating_point():
     with pytest.raises(FauxtoError, match=r"'cautious'.* wrong, of more than 1%"):
         operating_points(np.array([0.0, 0.1, 1.0, 0.9]), np.array([0, 0, 0, 1]))
+
+
+def test_each_group_of_photographs_keeps_the_promise_by_itself():
+    real, ai = np.linspace(0, 0.5, 500), np.linspace(0.5, 1, 500)
+    probabilities, labels = np.concatenate([real, ai]), np.repeat([0, 1], 500)
+    group = np.linspace(0.2, 0.99, 200)
+    alone = operating_points(probabilities, labels)
+    points = operating_points(probabilities, labels, [group])
+    for name, point in points.items():
+        most = PROMISES[name].real_called_ai
+        assert np.mean(group >= alone[name].ai_above) > most
+        assert np.mean(group >= point.ai_above) <= most < np.mean(group >= point.ai_above - 0.01)
+        assert point.real_below == alone[name].real_below
+
+
+def test_photographs_of_other_sources_are_spared(toy_run, toy_data, monkeypatch):
+    dataset, shapes = Dataset.open(toy_data), []
+
+    def predict(run, images, score):
+        shapes.append(images.shape)
+        return np.full(len(images), score)
+
+    monkeypatch.setattr(calibration_module, "predict", partial(predict, score=1e9))
+    with pytest.raises(FauxtoError, match="no threshold gives the operating point"):
+        RunCalibration.of(toy_run, dataset, spare=dataset)
+    monkeypatch.setattr(calibration_module, "predict", partial(predict, score=-1e9))
+    fitted = RunCalibration.of(toy_run, dataset, spare=dataset)
+    photographs = min(OF_A_SOURCE, int(np.sum(dataset.split("train").labels == 0)))
+    assert fitted.spared == photographs
+    assert set(shapes) == {(photographs, *dataset.split("val").images[0].shape)}
+    assert fitted.operating_points == RunCalibration.of(toy_run, dataset).operating_points
 
 
 @pytest.mark.parametrize("count", [1, 7, 100, 2_000])

@@ -19,6 +19,13 @@ class Method(StrEnum):
 def calibrate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `fauxto train` wrote.")],
     data: Annotated[Path, typer.Option(help="Data set folder that the run was trained on; only val is read.")],
+    spare: Annotated[
+        Path | None,
+        typer.Option(
+            help="Data set of whole pictures of other sources: its train photographs, as thumbnails, "
+            "may be called ai no more often than an operating point promises either."
+        ),
+    ] = None,
     method: Annotated[Method, typer.Option(help="platt: slope and intercept; temperature: slope.")] = Method.PLATT,
 ) -> None:
     """Fit probabilities and operating points on val; writes RUN/calibration.json."""
@@ -28,7 +35,7 @@ def calibrate(
     from fauxto.lab.calibration import RunCalibration
     from fauxto.lab.datasets import Dataset
 
-    fitted = RunCalibration.of(run, Dataset.open(data), method.value)
+    fitted = RunCalibration.of(run, Dataset.open(data), method.value, Dataset.open(spare) if spare else None)
     path = fitted.write(run)
 
     console = Console()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -21,7 +21,8 @@ from fauxto.bundles.schema import build
 from fauxto.errors import DatasetError, FauxtoError
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.evaluation.metrics import calibration_error, decisions
-from fauxto.lab.evaluation.scores import manifest_of_training, network_sha256, split_scores
+from fauxto.lab.evaluation.scores import manifest_of_training, network_sha256, predict, split_scores
+from fauxto.lab.thumbnails import thumbnails
 
 Method = Literal["platt", "temperature"]
 
@@ -106,7 +107,11 @@ def fit(
     return Calibration(method, slope, float(np.ravel(model.intercept_)[0]), fitted_on="val", count=len(labels))
 
 
-def operating_points(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, OperatingPoint]:
+def operating_points(
+    probabilities: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    groups: Sequence[NDArray[np.float64]] = (),
+) -> dict[str, OperatingPoint]:
     """Choose the two thresholds of each operating point by its entry in `PROMISES`.
 
     `ai_above` is the lowest probability that keeps both of the promises about ai, `real_below` the highest that
@@ -115,6 +120,9 @@ def operating_points(probabilities: NDArray[np.float64], labels: NDArray[np.int6
     Args:
         probabilities: float [N], calibrated P(AI) of val.
         labels: int [N], 1 = ai.
+        groups: P(AI) of groups of photographs, float [M] each, within which the promise about real pictures called ai
+            has to hold too: a network errs more on some kinds than on others, and a promise on all of them together
+            would let it accuse one kind often.
 
     Returns:
         Per point `real_below`, `ai_above`, and `fpr`, `tpr` and `inconclusive` as measured on val.
@@ -123,8 +131,8 @@ def operating_points(probabilities: NDArray[np.float64], labels: NDArray[np.int6
         FauxtoError: No threshold keeps a promise.
     """
     upper, lower = np.arange(5_000, 10_001) / 10_000, np.arange(5_000, -1, -1) / 10_000
-    real, ai = np.sort(probabilities[labels == 0]), np.sort(probabilities[labels == 1])
-    called_ai = (len(real) - np.searchsorted(real, upper, side="left")) / len(real)
+    real, ai = probabilities[labels == 0], np.sort(probabilities[labels == 1])
+    called_ai = np.max([_share_from(one, upper) for one in (real, *groups)], axis=0)
     called_real = np.searchsorted(ai, lower, side="right") / len(ai)
     points = {}
     for name, promise in PROMISES.items():
@@ -148,6 +156,12 @@ def operating_points(probabilities: NDArray[np.float64], labels: NDArray[np.int6
     return points
 
 
+def _share_from(probabilities: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of probabilities that reach each level."""
+    rising = np.sort(probabilities)
+    return (len(rising) - np.searchsorted(rising, levels, side="left")) / len(rising)
+
+
 def score_quantiles(real_scores: NDArray[np.float64]) -> ScoreQuantiles:
     """Tabulate which share of val's real pictures [N] scores at least how high, down to a share of 1 / N."""
     levels = _FPR_LEVELS[_FPR_LEVELS * len(real_scores) >= 1]
@@ -165,6 +179,7 @@ class RunCalibration:
         operating_points: By name, as the bundle wants them.
         real_score_quantiles: What turns a score into the report's `fpr_at_score`.
         val: The `calibration_error` on val, `before` and `after`.
+        spared: How many photographs of other sources the thresholds were kept from accusing.
         network_sha256: Of the network whose scores were used (`evaluation.scores`).
     """
 
@@ -172,11 +187,19 @@ class RunCalibration:
     operating_points: Mapping[str, OperatingPoint]
     real_score_quantiles: ScoreQuantiles
     val: Mapping[str, Mapping[str, float]]
+    spared: int
     network_sha256: str
 
     @classmethod
-    def of(cls, run: Path, dataset: Dataset, method: Method = "platt") -> Self:
-        """Fit everything on the val split of the data set that the run was trained on, and on nothing else.
+    def of(cls, run: Path, dataset: Dataset, method: Method = "platt", spare: Dataset | None = None) -> Self:
+        """Fit everything on the val split of the data set that the run was trained on.
+
+        Args:
+            run: The run.
+            dataset: What it was trained on.
+            method: Of the map to probabilities.
+            spare: A data set of other sources, whose train photographs, as thumbnails, the operating points must not
+                accuse more often than they promise either.
 
         Raises:
             DatasetError: The run was trained on another data set, so that its val may have been learnt.
@@ -190,14 +213,16 @@ class RunCalibration:
         scores, labels = split_scores(run, dataset, "val"), dataset.split("val").labels
         calibration = fit(scores, labels, method)
         probabilities = calibration.probability(scores)
+        groups = [calibration.probability(_photographs_elsewhere(run, dataset, spare))] if spare else []
         return cls(
             calibration=calibration,
-            operating_points=operating_points(probabilities, labels),
+            operating_points=operating_points(probabilities, labels, groups),
             real_score_quantiles=score_quantiles(scores[labels == 0]),
             val={
                 "before": calibration_error(labels, UNCALIBRATED.probability(scores)),
                 "after": calibration_error(labels, probabilities),
             },
+            spared=sum(map(len, groups)),
             network_sha256=network_sha256(run),
         )
 
@@ -226,3 +251,9 @@ class RunCalibration:
         path = run / "calibration.json"
         path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n", encoding="utf-8")
         return path
+
+
+def _photographs_elsewhere(run: Path, dataset: Dataset, spare: Dataset) -> NDArray[np.float64]:
+    """Return the scores of other photographs, shrunk to the size of the data set's pictures."""
+    pictures, labels = thumbnails(spare.split("train"), dataset.split("val").images[0].shape[0])
+    return predict(run, pictures[labels == 0])

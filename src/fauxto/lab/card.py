@@ -11,6 +11,7 @@ from typing import Any
 
 from fauxto.bundles.bundle import Description
 from fauxto.errors import FauxtoError
+from fauxto.lab.calibration import RunCalibration
 from fauxto.lab.evaluation import report
 from fauxto.lab.evaluation.report import Results, Table, decimal, share
 from fauxto.lab.evaluation.scores import network_sha256
@@ -46,6 +47,7 @@ def render(bundle: Description, run: Path, agreement: Agreement, *, beside: Path
     robustness = _fitting_results(bundle, run, "test-robustness")
     if beside and robustness is None:
         raise FauxtoError(f"{run} has no robustness results to put beside others; run `fauxto evaluate --robustness`")
+    fitted = RunCalibration.read(run)
     published = tomllib.loads(resources.files("fauxto.lab").joinpath("published.toml").read_text("utf-8"))
     network = published["networks"].get(bundle.training.network)
     dataset = published["datasets"].get(results["subject"]["dataset"])
@@ -58,7 +60,7 @@ def render(bundle: Description, run: Path, agreement: Agreement, *, beside: Path
         markdown(_identity_table(bundle, agreement)),
         *_training_part(bundle, run),
         *_accuracy_part(results, network),
-        *_calibration_part(bundle, results),
+        *_calibration_part(bundle, results, fitted.spared if fitted else 0),
         *_object_class_part(results),
         *(_robustness_part(bundle, robustness, beside) if robustness else []),
         "## Known limits",
@@ -142,7 +144,7 @@ def _accuracy_part(results: Results, network: Mapping[str, Any] | None) -> list[
     ]
 
 
-def _calibration_part(bundle: Description, results: Results) -> list[str]:
+def _calibration_part(bundle: Description, results: Results, spared: int) -> list[str]:
     calibration, figures = bundle.calibration, results["full"]
     points: list[list[object]] = []
     for name, on_val in bundle.operating_points.items():
@@ -160,7 +162,13 @@ def _calibration_part(bundle: Description, results: Results) -> list[str]:
         markdown(report.calibration_table(figures)),
         "### Operating points",
         "A probability up to the first threshold is called real, one from the second up ai, the rest is "
-        "inconclusive. Chosen on val, measured on both splits.",
+        "inconclusive. Chosen on val, measured on both splits."
+        + (
+            f" Of {spared:,} photographs of other sources, shrunk to thumbnails, no more may be called ai than the "
+            "point promises of val's either: the network knows only its own data set."
+            if spared
+            else ""
+        ),
         markdown((header, points)),
     ]
 

@@ -1,4 +1,4 @@
-"""Pictures to try the page with: one free photograph, and what is made of it while the page runs.
+"""Pictures to try the page with: one free photograph, and a drawing that is made while the page runs.
 
 samples/coffee.jpg is the photograph "coffee" by Rachel Michetti, courtesy of Pikolo Espresso Bar, CC0.
 """
@@ -15,8 +15,6 @@ import numpy as np
 import PIL.Image
 from PIL.PngImagePlugin import PngInfo
 
-from fauxto import images
-
 _PHOTOGRAPH = Path(__file__).with_name("samples") / "coffee.jpg"
 
 
@@ -32,11 +30,8 @@ class Sample(NamedTuple):
 @cache
 def samples() -> Mapping[str, Sample]:
     """Return the samples by title."""
-    photograph = _PHOTOGRAPH.read_bytes()
-    rgb = images.decode(photograph).rgb
     found = (
-        Sample("A photograph", "coffee.jpg", photograph, "Photograph by Rachel Michetti, CC0."),
-        Sample("A thumbnail of it", "coffee-32.png", _thumbnail(rgb), "The same photograph, shrunk to 32 pixels."),
+        Sample("A photograph", "coffee.jpg", _PHOTOGRAPH.read_bytes(), "Photograph by Rachel Michetti, CC0."),
         Sample(
             "A drawing with a generator's note",
             "drawing.png",
@@ -45,15 +40,6 @@ def samples() -> Mapping[str, Sample]:
         ),
     )
     return {one.title: one for one in found}
-
-
-def _thumbnail(rgb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
-    side = min(rgb.shape[:2])
-    top, left = ((length - side) // 2 for length in rgb.shape[:2])
-    square = PIL.Image.fromarray(rgb[top : top + side, left : left + side])
-    file = BytesIO()
-    square.resize((32, 32), PIL.Image.Resampling.LANCZOS).save(file, "PNG")
-    return file.getvalue()
 
 
 def _drawing() -> bytes:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from fauxto import bundles
 from fauxto.bundles.bundle import FORMAT, Bundle, Description, Domain, OperatingPoint, ScoreQuantiles, Training
-from fauxto.errors import FauxtoError
 from fauxto.lab import calibration, provenance
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.evaluation import metrics
@@ -135,10 +134,12 @@ def _calibrated(bundle: Bundle, held_out: Judged, val: Judged) -> Bundle:
     of_train = int(kept[: len(held_out[0])].sum())
     pictures = of_train + (int(kept.sum()) - of_train) // len(PROTOCOLS)
     fitted = replace(fitted, fitted_on=CALIBRATED_ON, count=pictures)
+    probabilities = fitted.probability(scores)
+    groups = [probabilities[rows] for rows in _larger_sources(labels, sources)]
     return replace(
         bundle,
         calibration=fitted,
-        operating_points=_fair(fitted.probability(scores), labels, sources),
+        operating_points=calibration.operating_points(probabilities, labels, groups),
         real_score_quantiles=calibration.score_quantiles(scores[labels == 0]),
     )
 
@@ -158,24 +159,7 @@ def harder_half(scores: Any, labels: Any, sources: Any) -> NDArray[np.bool_]:
     return kept
 
 
-def _fair(probabilities: Any, labels: Any, sources: Any) -> dict[str, OperatingPoint]:
-    """Choose thresholds whose promise holds within every larger source too.
-
-    A network errs more on some kinds of photographs than on others; a promise on all of them together would let it
-    accuse one kind often.
-    """
-    points = calibration.operating_points(probabilities, labels)
+def _larger_sources(labels: Any, sources: Any) -> list[NDArray[np.bool_]]:
+    """Tell of each source of more than a few photographs which pictures are its photographs."""
     names, counts = np.unique(sources[labels == 0], return_counts=True)
-    groups = [probabilities[(labels == 0) & (sources == name)] for name in names[counts > SMALL_SOURCE]]
-    fair = {}
-    for name, point in points.items():
-        most = calibration.PROMISES[name].real_called_ai
-        above = np.arange(round(point.ai_above * 10_000), 10_001) / 10_000
-        worst = [max((float(np.mean(group >= one)) for group in groups), default=0.0) for one in above]
-        kept = np.flatnonzero(np.array(worst) <= most)
-        if not len(kept):
-            raise FauxtoError(f"no threshold keeps the promise of {name!r} within every source; fit another head")
-        ai_above = float(above[kept[0]])
-        measured = metrics.decisions(labels, probabilities, point.real_below, ai_above)
-        fair[name] = OperatingPoint(**{one.name: measured[one.name] for one in fields(OperatingPoint)})
-    return fair
+    return [(labels == 0) & (sources == name) for name in names[counts > SMALL_SOURCE]]

@@ -57,9 +57,17 @@ def score(head: Head, features: Features) -> NDArray[np.float64]:
     return (features @ head.direction + head.bias).astype(np.float64)
 
 
-def held_out_scores(features: Features, labels: Labels, sources: Sources, strength: float) -> NDArray[np.float64]:
+def held_out_scores(
+    features: Features,
+    labels: Labels,
+    sources: Sources,
+    strength: float,
+    weights: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Return the score [N] of each picture by a head that was fitted without its source."""
     scores = np.empty(len(labels))
+    weights = weights_of(labels, sources) if weights is None else weights
     for learn, judge in GroupKFold(FOLDS).split(features, groups=sources):
-        scores[judge] = score(fit(features[learn], labels[learn], sources[learn], strength), features[judge])
+        fitted = fit(features[learn], labels[learn], sources[learn], strength, weights[learn])
+        scores[judge] = score(fitted, features[judge])
     return scores
