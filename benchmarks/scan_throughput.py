@@ -412,9 +412,12 @@ def _plot(figures: dict[str, Any]) -> Path:
     counts = figures.get("files", [])
     files = [one["files"] for one in counts]
     right.plot(files, [one["seconds"] for one in counts], "o-")
-    right.set(xscale="log", yscale="log", xlabel="files of a scan", ylabel="seconds", title="time")
+    right.set(xlabel="files of a scan", ylabel="seconds", title="time")
     memory.plot(files, [one["peak_megabytes"] for one in counts], "o-")
-    memory.set(xscale="log", xlabel="files of a scan", ylabel="peak memory, MB", title="memory", ylim=(0, None))
+    memory.set(xlabel="files of a scan", ylabel="peak memory, MB", title="memory", ylim=(0, None))
+    if counts:  # an empty axis has no logarithm
+        right.set(xscale="log", yscale="log")
+        memory.set(xscale="log")
     path = results.FOLDER / f"{NAME}.svg"
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
