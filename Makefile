@@ -23,10 +23,11 @@ bench: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks
 
 # The CIFAKE bundles from the archive: make cifake CIFAKE=ARCHIVE [PHOTOS=data/photos]. Goes on where it was cut; see
-# docs/how-to/train.md. With PHOTOS, thumbnails of other photographs are spared too.
+# docs/how-to/train.md. With PHOTOS, the shipped model for thumbnails spares those of other photographs too.
 CIFAKE_SUMMARY_paper-cnn := The student paper's network: three convolutions and a dense layer, trained on CIFAKE.
 CIFAKE_SUMMARY_cifake-resnet := A residual network for thumbnails, trained from scratch on CIFAKE.
 # It errs no more on photographs that were enlarged so far (its card's robustness table), unlike the other.
+CIFAKE_SPARE_cifake-resnet = --spare "$(PHOTOS)"
 CIFAKE_SIZES_cifake-resnet := --min-short-side 32 --max-short-side 64
 
 cifake: $(STAMPS)/dev
@@ -37,7 +38,7 @@ cifake: $(STAMPS)/dev
 
 bundle-%:
 	$(BIN)/fauxto train --network $* --data data/cifake --run runs/$* --resume
-	$(BIN)/fauxto calibrate runs/$* --data data/cifake $(if $(PHOTOS),--spare "$(PHOTOS)")
+	$(BIN)/fauxto calibrate runs/$* --data data/cifake $(if $(PHOTOS),$(CIFAKE_SPARE_$*))
 	$(BIN)/fauxto evaluate runs/$* --data data/cifake --robustness
 	$(BIN)/fauxto pack runs/$* --data data/cifake --out src/fauxto/bundles/weights/$* \
 	  --summary "$(CIFAKE_SUMMARY_$*)" $(CIFAKE_SIZES_$*) $(BESIDE)

@@ -29,7 +29,7 @@ ROUNDS = 9
 _COLD = """
 import resource, subprocess, sys
 subprocess.run([sys.executable, "-c", "from fauxto.cli import main; main()", "check", sys.argv[1]],
-               stdout=subprocess.DEVNULL, check=False)
+               stdout=subprocess.DEVNULL, check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 

@@ -28,7 +28,8 @@ def main() -> None:
     parts = [
         "# How the photo detector came to be",
         "Written by `python -m benchmarks.photo_experiments` from the results of three benchmarks; don't edit it by "
-        "hand. All choices were made on val and on train repositories held out in turn, never on test. *Between "
+        "hand. Networks, depths and weights were chosen on val and on train repositories held out in turn, never on "
+        "test; the bundle's card says what test had to do with its thresholds. *Between "
         "sources* is the mean AUROC over all pairs of a source of photographs and a source of AI pictures, in which a "
         "large or an easy source counts no more than others.",
         "## What CLIP's tower tells, and how the head is fitted",

@@ -26,6 +26,7 @@ from sklearn.model_selection import GroupKFold
 
 from benchmarks import results
 from fauxto.lab.datasets import Dataset, Split
+from fauxto.lab.evaluation import metrics
 from fauxto.lab.photos import copies, crops, sampling
 from fauxto.lab.photos.crops import Crops
 from fauxto.lab.photos.delivery import PROTOCOLS, deliver
@@ -34,7 +35,6 @@ from fauxto.lab.training import import_keras
 TRAIN_WINDOWS, VAL_WINDOWS = 2, 4  # a picture, at most
 PAIRED = 400  # photographs of which copies are made
 FOLDS = 2
-FEWEST = 10  # pictures of a source, for a share in the macro AUROC
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,22 +207,8 @@ def _figures(val: Split, scores: np.ndarray) -> dict[str, float]:
     return {
         "auroc": round(float(roc_auc_score(val.labels, scores)), 4),
         "standard_error": round(float(np.std([roc_auc_score(val.labels[one], scores[one]) for one in resampled])), 4),
-        "macro_auroc": round(_macro_auroc(val.labels, scores, sources), 4),
+        "macro_auroc": round(metrics.between_sources(val.labels, scores, sources), 4),
     }
-
-
-def _macro_auroc(labels: np.ndarray, scores: np.ndarray, sources: np.ndarray) -> float:
-    """Return the mean AUROC over all pairs of a source of photographs and one of AI pictures."""
-    real, ai = (
-        [scores[rows] for name in np.unique(sources) if (rows := (labels == label) & (sources == name)).sum() >= FEWEST]
-        for label in (0, 1)
-    )
-    pairs = [
-        roc_auc_score(np.repeat([0, 1], [len(one), len(other)]), np.concatenate([one, other]))
-        for one in real
-        for other in ai
-    ]
-    return float(np.mean(pairs))
 
 
 if __name__ == "__main__":

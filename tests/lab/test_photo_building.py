@@ -18,7 +18,7 @@ from fauxto.bundles import load
 from fauxto.errors import DatasetError
 from fauxto.lab.datasets.photos import import_photos
 from fauxto.lab.photos import clip, delivery
-from fauxto.lab.photos.building import Recipe, build
+from fauxto.lab.photos.building import FEWEST, Recipe, build, harder_half
 
 RNG = np.random.default_rng(0)
 EMBEDDINGS = "vision_model.embeddings"
@@ -136,6 +136,14 @@ def test_a_score_does_not_depend_on_the_batch(tmp_path: Path) -> None:
     (seen,) = features.run(None, {"pixels": pixels})
     folded, apart = together[:, 1] - together[:, 0], seen @ head.direction + head.bias
     np.testing.assert_allclose(folded, apart, atol=0.1 * np.ptp(apart))
+
+
+def test_the_harder_half_of_the_sources_is_the_one_near_the_other_label() -> None:
+    medians = {"a": -3.0, "b": -2.0, "c": -1.0, "d": 1.0, "e": 2.0, "f": 3.0}
+    sources = np.repeat([*medians, "tiny"], [12] * 6 + [FEWEST - 1])
+    scores = np.array([medians.get(name, 0.0) for name in sources]) + np.tile([-0.1, 0.1], len(sources))[: len(sources)]
+    labels = np.isin(sources, ["d", "e", "f", "tiny"]).astype(np.int64)
+    assert set(sources[harder_half(scores, labels, sources)]) == {"b", "c", "d", "e"}
 
 
 def test_another_file_is_no_tower(tmp_path: Path) -> None:

@@ -197,8 +197,17 @@ def test_damage_to_a_packed_network_is_found(packed: Path) -> None:
     packed.write_bytes(whole[:40] + bytes(40) + whole[80:])
     with pytest.raises(ModelIntegrityError, match="install the bundle again"):
         bundles.load(packed.parent)
+    packed.write_bytes(whole + b"more")
+    with pytest.raises(ModelIntegrityError, match="too long"):
+        bundles.load(packed.parent)
     packed.write_bytes(gzip.compress(b"another network"))
     with pytest.raises(ModelIntegrityError, match=r"isn't the file that bundle\.json describes"):
+        bundles.load(packed.parent)
+
+
+def test_a_network_is_there_once(packed: Path) -> None:
+    shutil.copy(GOLDEN / "model.onnx", packed.parent)
+    with pytest.raises(BundleFormatError, match=r"holds both model\.onnx and model\.onnx\.gz"):
         bundles.load(packed.parent)
 
 

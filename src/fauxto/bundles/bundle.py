@@ -28,7 +28,7 @@ FORMAT = 1
 OPERATING_POINTS = ("cautious", "balanced", "sensitive")
 
 _MODEL, _PACKED = "model.onnx", "model.onnx.gz"
-_MAX_BYTES = {"bundle.json": 1024**2, "CARD.md": 1024**2, _MODEL: 1024**3, _PACKED: 1024**3}
+_MAX_BYTES = {"bundle.json": 1024**2, "CARD.md": 1024**2, _MODEL: 1024**3, _PACKED: 256 * 1024**2}
 _GZIP = 31  # zlib's number for it
 
 
@@ -273,13 +273,15 @@ def _read_model(folder: Path) -> bytes:
     path = folder / _PACKED
     if not path.exists():
         return _read_file(folder / _MODEL)
+    if (folder / _MODEL).exists():
+        raise BundleFormatError(f"{folder} holds both {_MODEL} and {_PACKED}; take one out")
     unpacker = zlib.decompressobj(_GZIP)
     try:
         model = unpacker.decompress(_read_file(path), _MAX_BYTES[_MODEL])
     except zlib.error as error:
         raise ModelIntegrityError(f"{path} is damaged: {error}; install the bundle again") from error
-    if not unpacker.eof:
-        raise ModelIntegrityError(f"{path} is cut short or unpacks to too much; install the bundle again")
+    if not unpacker.eof or unpacker.unused_data:
+        raise ModelIntegrityError(f"{path} is cut short, too long or unpacks to too much; install the bundle again")
     return model
 
 

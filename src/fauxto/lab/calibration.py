@@ -140,7 +140,8 @@ def operating_points(
         within_real = (called_real <= promise.ai_called_real) & (lower <= promise.real_to)
         if not (within_ai.any() and within_real.any()):
             raise FauxtoError(
-                f"no threshold gives the operating point {name!r}: on val the network is wholly sure, and wrong, of "
+                f"no threshold gives the operating point {name!r}: on val, or on a group of photographs that is to be "
+                "spared, the network is wholly sure, and wrong, of "
                 f"more than {promise.real_called_ai:.0%} of the real or {promise.ai_called_real:.0%} of the AI "
                 "pictures; train it again"
             )

@@ -30,6 +30,9 @@ RESULTS = "evaluation.json"
 
 CALIBRATED_ON = "the harder half of the sources of val, and of train by heads that hadn't seen them"
 
+FEWEST = 10
+"""A source with fewer pictures of a label has no rank among the others: its median is chance."""
+
 SMALL_SOURCE = 40
 """A source with no more photographs than this has no threshold of its own: its shares are too coarse."""
 
@@ -88,7 +91,10 @@ def build(data: Path, tower: Path, run: Path, out: Path, command: str, recipe: R
     tables_of = {split: judged(dataset.split(split), bundle, run) for split in ("val", "test")}
     held_out = head.held_out_scores(seen, learn.labels, sources, recipe.strength)
     val = tables.columns(tables_of["val"], bundle.calibration)
-    bundle = _calibrated(bundle, (held_out, learn.labels, sources), (val["score"], val["label"], val["source"]))
+    once = np.arange(len(val["score"]) // len(PROTOCOLS))
+    once = once * len(PROTOCOLS) + once % len(PROTOCOLS)  # each picture under one protocol, in turn: it counts once
+    seen_once = val["score"][once], val["label"][once], val["source"][once]
+    bundle = _calibrated(bundle, (held_out, learn.labels, sources), seen_once)
     results = {
         "model_sha256": bundle.model_sha256,
         "held_out_sources": metrics.ranking(learn.labels, held_out),
@@ -131,9 +137,7 @@ def _calibrated(bundle: Bundle, held_out: Judged, val: Judged) -> Bundle:
     kept = harder_half(scores, labels, sources)
     weights = head.weights_of(labels[kept], sources[kept])
     fitted = calibration.fit(scores[kept], labels[kept], weights=weights)
-    of_train = int(kept[: len(held_out[0])].sum())
-    pictures = of_train + (int(kept.sum()) - of_train) // len(PROTOCOLS)
-    fitted = replace(fitted, fitted_on=CALIBRATED_ON, count=pictures)
+    fitted = replace(fitted, fitted_on=CALIBRATED_ON, count=int(kept.sum()))
     probabilities = fitted.probability(scores)
     groups = [probabilities[rows] for rows in _larger_sources(labels, sources)]
     return replace(
@@ -152,7 +156,8 @@ def harder_half(scores: Any, labels: Any, sources: Any) -> NDArray[np.bool_]:
     """
     kept = np.zeros(len(labels), bool)
     for label, harder in ((0, -1), (1, 1)):
-        names = np.unique(sources[labels == label])
+        found, counts = np.unique(sources[labels == label], return_counts=True)
+        names = found[counts >= min(FEWEST, counts.max())]
         medians = [np.median(scores[(labels == label) & (sources == name)]) for name in names]
         hard = names[np.argsort(np.array(medians) * harder)[: (len(names) + 1) // 2]]
         kept |= (labels == label) & np.isin(sources, hard)

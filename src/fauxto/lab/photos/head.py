@@ -66,8 +66,8 @@ def held_out_scores(
 ) -> NDArray[np.float64]:
     """Return the score [N] of each picture by a head that was fitted without its source."""
     scores = np.empty(len(labels))
-    weights = weights_of(labels, sources) if weights is None else weights
     for learn, judge in GroupKFold(FOLDS).split(features, groups=sources):
-        fitted = fit(features[learn], labels[learn], sources[learn], strength, weights[learn])
+        ours = None if weights is None else weights[learn]
+        fitted = fit(features[learn], labels[learn], sources[learn], strength, ours)
         scores[judge] = score(fitted, features[judge])
     return scores
