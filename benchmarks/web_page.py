@@ -171,7 +171,7 @@ def _named(idle: list[dict[str, float]], beside: list[dict[str, float]]) -> list
 
 def _answers(own: Page, other: Page) -> dict[str, float]:
     """Click about in the session that has the batch, and in another one."""
-    sample, card = other.get_by_text("A thumbnail of it"), other.locator("[class*=st-key-card] h2")
+    sample, card = other.get_by_text("A drawing with a generator's note"), other.locator("[class*=st-key-card] h2")
 
     def judge() -> None:
         sample.click()
