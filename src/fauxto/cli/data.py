@@ -59,10 +59,9 @@ def import_folders_command(
 ) -> None:
     """Import a folder of photographs and a folder of AI pictures, sub-folders included."""
     from fauxto.lab.datasets.folders import import_folders
-    from fauxto.lab.datasets.splitting import SPLITS
 
     with _progress_bar("Importing folders") as on_progress:
-        shares = dict(zip(SPLITS, split, strict=True))
+        shares = dict(zip(("train", "val", "test"), split, strict=True))
         dataset = import_folders(real, ai, out, window=window, shares=shares, on_progress=on_progress)
     _print_summary(dataset)
 
