@@ -153,7 +153,7 @@ def test_only_pictures_that_fauxto_saved_itself_are_opened_past_the_gate() -> No
         if (isinstance(node, ast.Attribute) and re.fullmatch(r"(PIL\.|Pillow)?Image\.open", ast.unparse(node)))
         or (isinstance(node, ast.ImportFrom) and node.module == "PIL.Image" and "open" in {a.name for a in node.names})
     }
-    assert calling == {"evidence/trace_pictures.py", "lab/corruptions.py", "preprocessing.py"}
+    assert calling == {"evidence/trace_pictures.py", "lab/corruptions.py", "reencoding.py"}
 
 
 def test_every_page_that_the_source_refers_to_exists() -> None:
