@@ -72,7 +72,6 @@ class Recipe:
         epochs: Most epochs; 0 leaves a backbone as it is.
         patience: Stop after this many epochs without a better loss on val; 0 never stops early.
         learning_rate: Peak learning rate.
-        layer_decay: Factor on the learning rate from a block to the one before it.
         schedule: "constant", or "cosine": linear warm-up, then down to zero along a cosine (Loshchilov & Hutter 2017,
             "SGDR: Stochastic Gradient Descent with Warm Restarts").
         warmup: Share of all steps that warm up, under "cosine".
@@ -106,7 +105,6 @@ class Recipe:
     epochs: int = 20
     patience: int = 0
     learning_rate: float = 0.001
-    layer_decay: float = 1.0
     schedule: Literal["constant", "cosine"] = "constant"
     warmup: float = 0.2
     weight_decay: float = 0.0
@@ -121,12 +119,12 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _require_in_range(
-            self, ("train_share", "warmup", "label_smoothing", "kept_tokens", "averaging", "interpolation", "layer_decay")
+            self, ("train_share", "warmup", "label_smoothing", "kept_tokens", "averaging", "interpolation")
         )
         for name, least in (("image_size", 8), ("batch_size", 1), ("epochs", 0), ("trainable", -1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be {least} or more, not {getattr(self, name)}")
-        for name in ("width", "train_share", "learning_rate", "kept_tokens", "layer_decay", "head_strength"):
+        for name in ("width", "train_share", "learning_rate", "kept_tokens", "head_strength"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be greater than 0")
         if self.warmup == 1:

@@ -1,0 +1,132 @@
+"""A logistic regression as a network's head, fitted on the features of the very encoder that ships.
+
+The last step of a recipe whose head is "logistic", be the encoder frozen or trained before. Each picture's source is
+its weight's business and the folds': heads that were fitted without a source tell how the network does on new ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from fauxto.lab import cache, encoder_export, views
+from fauxto.lab.datasets import Split
+from fauxto.lab.recipe import Recipe
+
+if TYPE_CHECKING:
+    import keras
+
+FOLDS = 5
+FEATURES, LOGITS = "features", "logits"
+"""Names of the layers that a backbone ends in."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """A linear map from features to the score.
+
+    Attributes:
+        weights: float32 [D]; a picture's score is its features times these, plus the bias.
+        bias: In units of the score.
+    """
+
+    weights: NDArray[np.float32]
+    bias: float
+
+    def score(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the scores [N] of features [N, D]."""
+        return (features @ self.weights + self.bias).astype(np.float64)
+
+
+def fit_into(model: keras.Model, learn: Split, recipe: Recipe, folder: Path) -> NDArray[np.float64]:
+    """Fit the head of a model on the degraded pictures of a split, and give it to the model.
+
+    Args:
+        model: A model whose last two layers are called "features" and "logits".
+        learn: The pictures.
+        recipe: How.
+        folder: Where caches lie.
+
+    Returns:
+        float64 [variants * N]: the score of each picture, variant by variant, by a head fitted without its source.
+    """
+    import keras
+
+    network = encoder_export.export(keras.Model(model.inputs, model.get_layer(FEATURES).output))
+    variants = range(max(1, recipe.variants))
+    seen = np.concatenate([_features(network, learn, recipe, variant, folder) for variant in variants])
+    labels, sources = (np.tile(column, len(variants)) for column in (learn.labels, learn.sources))
+    head = fit(seen, labels, sources, recipe.head_strength)
+    kernel = np.stack([-head.weights / 2, head.weights / 2], axis=1)
+    model.get_layer(LOGITS).set_weights([kernel, np.float32([-head.bias / 2, head.bias / 2])])
+    return held_out_scores(seen, labels, sources, recipe.head_strength)
+
+
+def fit(features: NDArray[np.float32], labels: NDArray[np.int64], sources: NDArray[np.str_], strength: float) -> Head:
+    """Fit a head.
+
+    Args:
+        features: float32 [N, D].
+        labels: int64 [N], 1 = ai.
+        sources: str [N]; see `weights_by_source`.
+        strength: Inverse of the L2 penalty on the standardised features.
+    """
+    centre, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    model = LogisticRegression(C=strength, max_iter=2000)
+    model.fit((features - centre) / spread, labels, sample_weight=weights_by_source(labels, sources))
+    weights = (model.coef_[0] / spread).astype(np.float32)
+    return Head(weights, float(model.intercept_[0] - weights @ centre))
+
+
+def weights_by_source(labels: NDArray[np.int64], sources: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Return sample weights [N], of mean 1: equal sums for both labels, the root of its size for each source."""
+    weights = np.empty(len(labels))
+    for label in np.unique(labels):
+        rows = labels == label
+        _, source, counts = np.unique(sources[rows], return_inverse=True, return_counts=True)
+        each = 1 / np.sqrt(counts[source])
+        weights[rows] = each / each.sum()
+    return weights * len(labels) / weights.sum()
+
+
+def held_out_scores(
+    features: NDArray[np.float32], labels: NDArray[np.int64], sources: NDArray[np.str_], strength: float
+) -> NDArray[np.float64]:
+    """Return the score [N] of each picture by a head that was fitted without its source."""
+    scores = np.empty(len(labels))
+    for learnt, left_out in GroupKFold(FOLDS).split(features, groups=sources):
+        head = fit(features[learnt], labels[learnt], sources[learnt], strength)
+        scores[left_out] = head.score(features[left_out])
+    return scores
+
+
+def _features(network: bytes, learn: Split, recipe: Recipe, variant: int, folder: Path) -> NDArray[np.float32]:
+    """Return the mean over each picture's views of the encoder's features, float32 [N, D]."""
+    seen = views.degraded(learn, recipe, variant, folder)
+    session = _session(network)
+
+    def compute(few: range) -> cache.Array:
+        pixels = np.stack([seen[row] for row in few])
+        count, views_each = pixels.shape[:2]
+        (features,) = session.run(None, {"pixels": pixels.reshape(-1, *pixels.shape[2:]).astype(np.float32) / 255})
+        mean: Any = features.reshape(count, views_each, -1).mean(axis=1)
+        return np.asarray(mean, np.float32)
+
+    name = f"{learn.name}-features-{variant}-{cache.key(hashlib.sha256(network).hexdigest(), seen.name)}"
+    return np.asarray(cache.rows(folder, name, len(learn), compute).whole(), np.float32)
+
+
+def _session(network: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # the cache asks in several threads
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.x64quantprecision", "1")  # as the runtime does
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
