@@ -20,6 +20,7 @@ from sklearn.model_selection import GroupKFold
 from fauxto.lab import cache, encoder_export, views
 from fauxto.lab.datasets import Split
 from fauxto.lab.recipe import Recipe
+from fauxto.lab.weighting import weights_by_source
 
 if TYPE_CHECKING:
     import keras
@@ -84,17 +85,6 @@ def fit(features: NDArray[np.float32], labels: NDArray[np.int64], sources: NDArr
     model.fit((features - centre) / spread, labels, sample_weight=weights_by_source(labels, sources))
     weights = (model.coef_[0] / spread).astype(np.float32)
     return Head(weights, float(model.intercept_[0] - weights @ centre))
-
-
-def weights_by_source(labels: NDArray[np.int64], sources: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Return sample weights [N], of mean 1: equal sums for both labels, the root of its size for each source."""
-    weights = np.empty(len(labels))
-    for label in np.unique(labels):
-        rows = labels == label
-        _, source, counts = np.unique(sources[rows], return_inverse=True, return_counts=True)
-        each = 1 / np.sqrt(counts[source])
-        weights[rows] = each / each.sum()
-    return weights * len(labels) / weights.sum()
 
 
 def held_out_scores(

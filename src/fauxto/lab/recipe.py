@@ -131,7 +131,9 @@ class Recipe:
             raise ValueError("warmup must be less than 1")
         if self.epochs == 0 and self.head == "trained":
             raise ValueError("epochs may be 0 only where the head is logistic: nothing would be learnt")
-        _require_in_range(self.degradation, tuple(part.name for part in dataclasses.fields(Degradation)), "degradation.")
+        _require_in_range(
+            self.degradation, tuple(part.name for part in dataclasses.fields(Degradation)), "degradation."
+        )
 
     @property
     def input(self) -> Input:

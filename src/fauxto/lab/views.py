@@ -36,7 +36,9 @@ def degraded(pictures: Split, recipe: Recipe, variant: int, folder: Path) -> cac
     return _kept(pictures, folder, f"{pictures.name}-degraded-{variant}-{digest}", picture, recipe)
 
 
-def _kept(pictures: Split, folder: Path, name: str, picture: Callable[[int], NDArray[np.uint8]], recipe: Recipe) -> cache.Rows:
+def _kept(
+    pictures: Split, folder: Path, name: str, picture: Callable[[int], NDArray[np.uint8]], recipe: Recipe
+) -> cache.Rows:
     def compute(few: range) -> cache.Array:
         return np.stack([preprocessing.views(picture(row), recipe.input) for row in few])
 

@@ -101,10 +101,10 @@ def confusion_matrix(figures: Mapping[str, Any]) -> Figure:
 
 
 def robustness_dots(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw the accuracy under each corruption as a dot, that of the untouched pictures as a line across."""
+    """Draw the accuracy under each degradation as a dot, that of the untouched pictures as a line across."""
     untouched, *damaged = rows
     figure, ((axes,),) = plot_grid(height=0.8 + 0.26 * len(damaged))
-    names = [f"{row['corruption']}, {row['severity']}" for row in damaged]
+    names = [f"{row['degradation']}, {row['severity']}" for row in damaged]
     axes.axvline(untouched["accuracy"], color="#e4663a", linewidth=1.4, label=f"untouched, {_percent(untouched)}")
     axes.plot([row["accuracy"] for row in damaged], names, "o")
     for row, name in zip(damaged, names, strict=True):

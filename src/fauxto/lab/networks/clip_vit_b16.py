@@ -68,7 +68,9 @@ def load_starting_weights(model: keras.Model, path: Path) -> None:
     try:
         stored = _read(path)
         for layer, names in _layers(model):
-            layer.set_weights([_fitting(stored, name, weight.shape) for name, weight in zip(names, layer.weights, strict=True)])
+            layer.set_weights(
+                [_fitting(stored, name, weight.shape) for name, weight in zip(names, layer.weights, strict=True)]
+            )
     except (OSError, KeyError, ValueError, DecodeError) as error:
         raise DatasetError(f"{path} isn't the ONNX file of CLIP ViT-B/16's image encoder: {error}") from error
 
@@ -92,7 +94,13 @@ def _layers(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, list[str]]
     yield model.get_layer("patches"), [f"{_EMBEDDINGS}.patch_embedding.weight"]
     yield model.get_layer("tokens"), [f"{_EMBEDDINGS}.class_embedding", f"{_EMBEDDINGS}.position_embedding.weight"]
     yield model.get_layer("norm"), ["vision_model.pre_layrnorm.weight", "vision_model.pre_layrnorm.bias"]
-    parts = ("layer_norm1", *(f"self_attn.{part}_proj" for part in ("q", "k", "v", "out")), "layer_norm2", "mlp.fc1", "mlp.fc2")
+    parts = (
+        "layer_norm1",
+        *(f"self_attn.{part}_proj" for part in ("q", "k", "v", "out")),
+        "layer_norm2",
+        "mlp.fc1",
+        "mlp.fc2",
+    )
     for number in range(1, max(DEPTHS) + 1):
         stored = [f"{_BLOCK.format(number - 1)}.{part}" for part in parts]
         yield model.get_layer(f"block_{number}"), [f"{name}.{kind}" for name in stored for kind in ("weight", "bias")]
