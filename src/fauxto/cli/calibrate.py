@@ -28,7 +28,7 @@ def calibrate(
     ] = None,
     method: Annotated[Method, typer.Option(help="platt: slope and intercept; temperature: slope.")] = Method.PLATT,
 ) -> None:
-    """Fit probabilities and operating points on pictures that the network hasn't learnt; writes RUN/calibration.json."""
+    """Fit probabilities and thresholds on pictures that the network hasn't learnt; writes RUN/calibration.json."""
     from rich.console import Console
     from rich.table import Table
 
