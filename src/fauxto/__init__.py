@@ -22,6 +22,7 @@ from fauxto.errors import (
     ImageError,
     MissingExtraError,
     ModelIntegrityError,
+    ServiceError,
 )
 from fauxto.limits import Limits
 from fauxto.report import (
@@ -57,6 +58,7 @@ __all__ = [
     "ModelSummary",
     "Report",
     "Says",
+    "ServiceError",
     "Stability",
     "Status",
     "Trust",

@@ -10,7 +10,8 @@ import fauxto
 NAMES = {
     "Basis", "Bundle", "BundleError", "BundleFormatError", "BundleNotFoundError", "Client", "ConfigError",
     "DatasetError", "Detector", "Evidence", "FauxtoError", "ImageError", "ImageSummary", "Limits", "MissingExtraError",
-    "ModelIntegrityError", "ModelSummary", "Report", "Says", "Stability", "Status", "Trust", "Verdict", "__version__",
+    "ModelIntegrityError", "ModelSummary", "Report", "Says", "ServiceError", "Stability", "Status", "Trust", "Verdict",
+    "__version__",
 }  # fmt: skip
 
 
