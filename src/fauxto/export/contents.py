@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from fauxto import wording
 from fauxto.bundles import Bundle
+from fauxto.evidence import title
 from fauxto.explain import Explanation
 from fauxto.report import Evidence, Report, Says, Status, Trust, Verdict
 
@@ -180,7 +181,7 @@ def probability(report: Report, bundle: Bundle | None) -> Iterator[str]:
 
 
 def _card(one: Evidence) -> Card:
-    source = shown(one.source.replace("_", " ").capitalize(), _MAX_NAME)
+    source = shown(title(one.source), _MAX_NAME)
     worth = "" if one.says is Says.NOTHING else f"Says {wording.SAYS[one.says]}; {wording.TRUST[one.trust]}."
     return Card(source, one.says, one.trust, worth, shown(one.summary))
 
