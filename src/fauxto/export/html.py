@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fauxto import wording
+from fauxto import palette, wording
 from fauxto.bundles import Bundle
 from fauxto.explain import Explanation
 from fauxto.export.contents import Card, Contents, Scale, contents, shown, utc
@@ -24,7 +24,17 @@ from fauxto.export.page import document, table
 from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
 from fauxto.report import Report, Says, Verdict
 
-_STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+_COLOURS = palette.variables(
+    ai=palette.TEXT[Verdict.AI],
+    ai_fill=palette.FILL[Verdict.AI],
+    real=palette.TEXT[Verdict.REAL],
+    real_fill=palette.FILL[Verdict.REAL],
+    doubt=palette.TEXT[Verdict.INCONCLUSIVE],
+    alarm=palette.TEXT[None],
+    map_ai=palette.MAP_AI,
+    map_real=palette.MAP_REAL,
+)
+_STYLE = _COLOURS + Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 _PICTURE_SIDE = 960
 _CLASSES = {Verdict.AI: "ai", Verdict.REAL: "real", Verdict.INCONCLUSIVE: "inconclusive", None: "unjudged"}
 

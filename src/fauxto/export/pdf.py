@@ -11,6 +11,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from fauxto import palette
 from fauxto.bundles import Bundle
 from fauxto.explain import Explanation
 from fauxto.export.contents import Card, Contents, Scale, contents, shown, utc, version
@@ -23,13 +24,8 @@ _PICTURE_PIXELS = 960
 _PICTURE_WIDTH, _PICTURE_HEIGHT, _GAP = 66.0, 58.0, 7.0
 _HEIGHT_OF_TWO = 48.0  # of the picture and of its map, where both are shown
 _TILES, _TILE_WIDTH, _TILE_HEIGHT, _TILE_GAP = 6, 26.0, 41.0, 4.4
-_RULE, _AI, _REAL = (215, 211, 204), (232, 113, 10), (59, 130, 246)
-_TONES = {
-    Verdict.AI: (180, 80, 11),
-    Verdict.REAL: (29, 95, 196),
-    Verdict.INCONCLUSIVE: (92, 97, 107),
-    None: (179, 38, 30),
-}
+_RULE, _AI, _REAL = map(palette.rgb, (palette.RULE.light, palette.FILL[Verdict.AI], palette.FILL[Verdict.REAL]))
+_TONES = {verdict: palette.rgb(tones.light) for verdict, tones in palette.TEXT.items()}
 _SYMBOLS = {  # `wording.SYMBOLS`, by font, style and letter
     Verdict.AI: ("ZapfDingbats", "", "s"),
     Verdict.REAL: ("ZapfDingbats", "", "l"),
