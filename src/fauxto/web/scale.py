@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fauxto import palette
-from fauxto.export.contents import Scale
+from fauxto.export.case_file import Scale
 from fauxto.report import Verdict
 
 _TRACK = "position:relative;height:0.75rem;border-radius:0.4rem;overflow:hidden"
