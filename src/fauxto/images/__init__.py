@@ -59,7 +59,7 @@ class FileFacts:
     """What a file is.
 
     Attributes:
-        format: JPEG, PNG, WEBP, BMP, GIF, TIFF, AVIF or HEIF.
+        format: The name of its `Format`, such as JPEG or WEBP.
         bytes: Size of the file in bytes.
         sha256: Of the file's bytes, in hexadecimal.
         width: In pixels, after orientation.
