@@ -14,9 +14,9 @@ from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.audit import STRONG_FROM, WEAK_FROM, Audit, audit
 from fauxto.lab.datasets.exploration import explore
 from fauxto.lab.evaluation import report
+from fauxto.palette import SHORTCUT
 from fauxto.wording import printable
 
-_COLOURS = {"no shortcut": "#3b82f6", "weak": "#d4a106", "strong": "#e8710a"}
 _MOST_COMPARED = 4
 
 
@@ -101,7 +101,7 @@ def _show_shortcuts(facts: Audit) -> None:
 
 
 def _bars(count: int) -> dict[str, Any]:
-    colour = {"domain": list(_COLOURS), "range": list(_COLOURS.values())}
+    colour = {"domain": list(SHORTCUT), "range": list(SHORTCUT.values())}
     auroc = {
         "field": "auroc",
         "type": "quantitative",
