@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fauxto.lab.photos import tables
+from fauxto.lab.photos.delivery import PROTOCOLS
+from fauxto.lab.photos.judging import judged
 from PIL import Image
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from benchmarks import results
 from fauxto import bundles
 from fauxto.lab.datasets import Dataset, Split
-from fauxto.lab.photos import tables
-from fauxto.lab.photos.delivery import PROTOCOLS
-from fauxto.lab.photos.judging import judged
 
 _SCRIPT = """
 import sys
