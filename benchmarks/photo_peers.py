@@ -40,12 +40,10 @@ for line in sys.stdin:
 
 
 def main() -> None:
-    """Judge every test picture with the peer, set ours beside, and write results/photo-peers.json."""
+    """Judge every test picture with the peer, set ours beside, and write results/photo-peers-SPLIT.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the data set of whole pictures")
-    parser.add_argument(
-        "--run", type=Path, required=True, help="the run that the bundle was packed from, or any folder"
-    )
+    parser.add_argument("--run", type=Path, required=True, help="the run of the bundle, or any folder")
     parser.add_argument("--peer", type=Path, required=True, help="virtual environment of sahu65")
     parser.add_argument("--split", default="test")
     options = parser.parse_args()
