@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from fauxto.lab.config import Recipe, recipe_for
 
 from benchmarks import results
 from fauxto.lab import training
-from fauxto.lab.config import Recipe, recipe_for
 from fauxto.lab.datasets import Dataset
 
 SHIPPED = Recipe.load(recipe_for("cifake-resnet"))

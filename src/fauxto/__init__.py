@@ -24,11 +24,13 @@ from fauxto.errors import (
     ModelIntegrityError,
 )
 from fauxto.limits import Limits
+from fauxto.options import DetectorOptions
 from fauxto.report import (
     Basis,
     Evidence,
     ImageSummary,
     ModelSummary,
+    Reason,
     Report,
     Says,
     Stability,
@@ -47,6 +49,7 @@ __all__ = [
     "ConfigError",
     "DatasetError",
     "Detector",
+    "DetectorOptions",
     "Evidence",
     "FauxtoError",
     "ImageError",
@@ -55,6 +58,7 @@ __all__ = [
     "MissingExtraError",
     "ModelIntegrityError",
     "ModelSummary",
+    "Reason",
     "Report",
     "Says",
     "Stability",

@@ -22,12 +22,13 @@ from numpy.typing import NDArray
 
 from fauxto.bundles import onnx_file
 from fauxto.bundles.schema import build
+from fauxto.choices import CalibrationMethod, PointName
 from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrityError
 from fauxto.preprocessing import Input
 from fauxto.report import Verdict
 
 FORMAT = 2
-OPERATING_POINTS = ("cautious", "balanced", "sensitive")
+OPERATING_POINTS = tuple(PointName)
 
 _MODEL, _PACKED = "model.onnx", "model.onnx.gz"
 _MAX_BYTES = {"bundle.json": 1024**2, "CARD.md": 1024**2, _MODEL: 1024**3, _PACKED: 256 * 1024**2}
@@ -59,7 +60,7 @@ class Domain:
 class Calibration:
     """Probability = sigmoid(slope * score + intercept), fitted on the `count` pictures of `fitted_on`."""
 
-    method: Literal["platt", "temperature"]
+    method: CalibrationMethod
     slope: float
     intercept: float
     fitted_on: str

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fauxto.cli.options import Model, OperatingPoint, PointName
+from fauxto.choices import LogLevel
+from fauxto.cli.options import takes_detector_options
+from fauxto.options import DetectorOptions
 
 _PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx")
 
 
+@takes_detector_options
 def serve(
     host: Annotated[
         str, typer.Option(help="Address to listen on; any other than this machine's own needs --keys.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080,
-    model: Model = None,
-    operating_point: OperatingPoint = PointName.BALANCED,
     keys: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File of the API keys that are accepted.", show_default="none")
     ] = None,
@@ -42,7 +44,11 @@ def serve(
     fetch_urls: Annotated[
         bool, typer.Option("--fetch-urls", help="Also take pictures by their address, from the public internet.")
     ] = False,
-    log_level: Annotated[str, typer.Option(help="info for a line a request, warning for trouble alone.")] = "info",
+    log_level: Annotated[
+        LogLevel, typer.Option(help="info for a line a request, warning for trouble alone.")
+    ] = LogLevel.INFO,
+    *,
+    options: DetectorOptions,
 ) -> None:
     """Serve verdicts over HTTP, to this machine or, with keys, to others.
 
@@ -58,20 +64,15 @@ def serve(
     from fauxto.service.run import serve as run
     from fauxto.service.settings import MEBIBYTE, Settings
 
-    if log_level not in ("info", "warning"):
-        raise ConfigError(f"--log-level is info or warning, not {log_level!r}")
     if new_key is not None:
         if keys is None:
             raise ConfigError("--new-key needs the file to add it to: --keys FILE")
         typer.echo(make_key(keys, new_key))
         return
+    limits = Limits(max_bytes=max_megabytes * MEBIBYTE, max_pixels=max_megapixels * 1_000_000, max_seconds=max_seconds)
     settings = Settings(
-        model=model,
-        operating_point=operating_point,
+        detector=replace(options, limits=limits),
         workers=workers or os.cpu_count() or 1,
-        limits=Limits(
-            max_bytes=max_megabytes * MEBIBYTE, max_pixels=max_megapixels * 1_000_000, max_seconds=max_seconds
-        ),
         worker_bytes=worker_memory * MEBIBYTE,
         queue=queue,
         max_files=max_files,
@@ -79,4 +80,4 @@ def serve(
         rate=rate,
         fetch_urls=fetch_urls,
     )
-    run(settings, host, port, log_level=log_level)
+    run(settings, host, port, log_level=log_level.value)

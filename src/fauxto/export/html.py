@@ -181,7 +181,7 @@ def _tile(one: Report, picture: Thumbnail | None) -> str:
 def _row(one: Report) -> Sequence[object]:
     image = one.image
     size = None if image is None else shown(f"{image.format}, {image.width} × {image.height}", 200)
-    reason = shown(wording.split_reason(one.reasons[0])[1], 200) if one.reasons else None
+    reason = shown(wording.as_sentence(one.reasons[0]), 200) if one.reasons else None
     probability = None if one.probability is None else reading(one)
     return name(one), one.verdict or "not judged", probability, one.basis, size, reason
 

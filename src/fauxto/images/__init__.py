@@ -26,7 +26,7 @@ from fauxto.images.container import Container, check_pixels
 from fauxto.images.formats import FORMATS, name_mismatch, sniff
 from fauxto.images.source import check_bytes, read_bytes
 from fauxto.limits import Limits
-from fauxto.report import Status
+from fauxto.report import Reason, Status
 
 __all__ = ["FileFacts", "Image", "decode", "read_bytes"]
 
@@ -67,7 +67,7 @@ class FileFacts:
         frames: Frames or pages, counted up to `Limits.max_frames`.
         icc_profile: Description of the embedded colour profile that was applied; None without a usable one.
         trailing_bytes: Bytes behind the image's own end, which were not read.
-        notes: Sentences, each led by a stable word and a colon ("animated: ...").
+        notes: What is odd about the file, such as "animated" or "trailing_data".
     """
 
     format: str
@@ -80,7 +80,7 @@ class FileFacts:
     frames: int
     icc_profile: str | None
     trailing_bytes: int
-    notes: tuple[str, ...]
+    notes: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,13 +141,13 @@ def _decode(data: bytes, kind: str, outside: Container, limits: Limits, name: st
     icc = outside.icc or picture.info.get("icc_profile")
     rgb, alpha, icc_profile = to_srgb(picture, icc if icc and len(icc) <= limits.max_metadata_bytes else None)
     if icc and icc_profile is None:
-        notes.append("metadata_unreadable: the colour profile can't be used; colours were read as sRGB.")
+        notes.append(Reason("metadata_unreadable", "the colour profile can't be used; colours were read as sRGB."))
     exif = outside.exif or picture.info.get("exif")
     orientation = 1
     try:
         orientation = tiff.exif_orientation(exif) if exif else 1
     except (ValueError, KeyError, IndexError, struct.error, ImageError):
-        notes.append("metadata_unreadable: the EXIF block is damaged; the picture was taken as upright.")
+        notes.append(Reason("metadata_unreadable", "the EXIF block is damaged; the picture was taken as upright."))
     if orientation in _UPRIGHT:
         rgb = rgb.transpose(_UPRIGHT[orientation])
         alpha = alpha and alpha.transpose(_UPRIGHT[orientation])
@@ -156,10 +156,11 @@ def _decode(data: bytes, kind: str, outside: Container, limits: Limits, name: st
     if frames > 1:
         word = "several_pictures" if kind in ("TIFF", "HEIF") else "animated"
         count = f"at least {frames}" if frames == limits.max_frames else frames
-        notes.append(f"{word}: the file holds {count} pictures; only the first was read.")
+        notes.append(Reason(word, f"the file holds {count} pictures; only the first was read."))
     trailing = len(data) - outside.end
     if trailing:
-        notes.append(f"trailing_data: {trailing} bytes follow the end of the picture; they were not read.")
+        sentence = f"{trailing} bytes follow the end of the picture; they were not read."
+        notes.append(Reason("trailing_data", sentence))
     facts = FileFacts(
         format=kind,
         bytes=len(data),

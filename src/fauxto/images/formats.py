@@ -22,7 +22,7 @@ from fauxto.errors import ImageError
 from fauxto.images import bmp, gif, isobmff, jpeg, png, tiff, webp
 from fauxto.images.container import Container
 from fauxto.limits import Limits
-from fauxto.report import Status
+from fauxto.report import Reason, Status
 
 
 class Format(NamedTuple):
@@ -98,9 +98,9 @@ def sniff(data: bytes) -> str:
     )
 
 
-def name_mismatch(name: str | None, kind: str) -> tuple[str, ...]:
+def name_mismatch(name: str | None, kind: str) -> tuple[Reason, ...]:
     """Return a note if the ending of a file's name promises another format than `kind`."""
     suffix = PurePath(name or "").suffix.lower()
     if _PROMISED.get(suffix, kind) == kind:
         return ()
-    return (f"name_mismatch: the name ends in {suffix}, but the file is a {kind}.",)
+    return (Reason("name_mismatch", f"the name ends in {suffix}, but the file is a {kind}."),)
