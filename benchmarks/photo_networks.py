@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fauxto.lab.photos import copies, crops, sampling
+from fauxto.lab.photos.crops import Crops
+from fauxto.lab.photos.delivery import PROTOCOLS, deliver
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from benchmarks import results
 from fauxto.lab.datasets import Dataset, Split
 from fauxto.lab.evaluation import metrics
-from fauxto.lab.photos import copies, crops, sampling
-from fauxto.lab.photos.crops import Crops
-from fauxto.lab.photos.delivery import PROTOCOLS, deliver
 from fauxto.lab.training import import_keras
 
 TRAIN_WINDOWS, VAL_WINDOWS = 2, 4  # a picture, at most

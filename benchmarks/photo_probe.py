@@ -17,6 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fauxto.lab.photos import clip, head, sampling
+from fauxto.lab.photos.building import Recipe
+from fauxto.lab.photos.delivery import PROTOCOLS
+from fauxto.lab.photos.features import at_random, features
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
@@ -26,10 +30,6 @@ from benchmarks import results
 from fauxto.lab.datasets import Dataset, Split
 from fauxto.lab.datasets.pictures import FileRows
 from fauxto.lab.evaluation import metrics
-from fauxto.lab.photos import clip, head, sampling
-from fauxto.lab.photos.building import Recipe
-from fauxto.lab.photos.delivery import PROTOCOLS
-from fauxto.lab.photos.features import at_random, features
 
 EVERY = 3
 DEPTHS = (6, 8, 10, 12)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import signal
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,15 @@ PHOTOGRAPHS = {
 }
 
 Encode = Callable[..., bytes]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """Programs that tests start end on SIGINT, even where a shell that runs the tests in its background ignores it."""
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

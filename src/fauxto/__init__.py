@@ -22,6 +22,7 @@ from fauxto.errors import (
     ImageError,
     MissingExtraError,
     ModelIntegrityError,
+    ServiceError,
 )
 from fauxto.limits import Limits
 from fauxto.options import DetectorOptions
@@ -61,6 +62,7 @@ __all__ = [
     "Reason",
     "Report",
     "Says",
+    "ServiceError",
     "Stability",
     "Status",
     "Trust",

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-from fauxto.errors import FauxtoError, ImageError, MissingExtraError
+from fauxto.errors import ImageError, MissingExtraError, ServiceError
 from fauxto.limits import Limits
 from fauxto.report import Reason, Report, Status
 
@@ -32,15 +32,6 @@ _AGAIN = frozenset({429, 503})
 _TOO_MANY = frozenset({413, 422})  # the service takes smaller batches than this client makes
 # What a detector would say of these pictures is a report too.
 _REPORTS = {413: Status.TOO_LARGE, 504: Status.TIMED_OUT}
-
-
-class ServiceError(FauxtoError):
-    """The service can't be reached, or refuses a request; `status` is its status code, None without an answer."""
-
-    def __init__(self, message: str, status: int | None = None, request_id: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.request_id = request_id
 
 
 @dataclass(frozen=True, slots=True)

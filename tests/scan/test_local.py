@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -125,3 +126,24 @@ def test_a_handful_holds_no_more_than_some_megabytes() -> None:
 
 def test_no_input_starts_no_process(odd: ModuleType, tmp_path: Path) -> None:
     assert list(local.run([], odd.OddOptions(tmp_path, starts=False), 2)) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals that go to a thread")
+def test_ctrl_c_waits_until_a_process_has_started_whichever_thread_it_comes_to() -> None:
+    done, started = threading.Event(), []
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+
+    def interrupted_start() -> None:
+        with local._without_ctrl_c():
+            signal.pthread_kill(thread.ident, signal.SIGINT)
+            time.sleep(0.2)
+            started.append(True)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupted_start()
+    finally:
+        done.set()
+        thread.join()
+    assert started

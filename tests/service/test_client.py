@@ -10,8 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fauxto import Client, Detector, FauxtoError, ImageError, Reason, Report
-from fauxto.client import ServiceError
+from fauxto import Client, Detector, FauxtoError, ImageError, Reason, Report, ServiceError
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/bundle"
 

@@ -88,9 +88,19 @@ def test_the_readme_starts_with_the_two_commands_and_names_no_target_that_make_l
     assert set(commands) <= targets
 
 
-def test_ci_runs_what_the_readme_says() -> None:
-    assert re.search(r"^CI=true make test$", read(".ci/run"), flags=re.MULTILINE)
+def test_ci_runs_the_checks_and_then_what_the_readme_says() -> None:
+    assert re.findall(r"^(?:CI=true )?make \w+$", read(".ci/run"), flags=re.MULTILINE) == [
+        "make check",
+        "CI=true make test",
+    ]
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
+
+
+def test_a_run_of_all_tests_misses_no_folder() -> None:
+    listed = tomllib.loads(read("pyproject.toml"))["tool"]["pytest"]["ini_options"]["testpaths"]
+    folders = {path.parent for path in (ROOT / "tests").rglob("test_*.py")}
+    tops = {"/".join(folder.relative_to(ROOT).parts[:2]) for folder in folders}
+    assert sorted(listed) == sorted(tops)
 
 
 def test_one_version_everywhere() -> None:

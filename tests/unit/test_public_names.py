@@ -10,8 +10,8 @@ import fauxto
 NAMES = {
     "Basis", "Bundle", "BundleError", "BundleFormatError", "BundleNotFoundError", "Client", "ConfigError",
     "DatasetError", "Detector", "DetectorOptions", "Evidence", "FauxtoError", "ImageError", "ImageSummary", "Limits",
-    "MissingExtraError", "ModelIntegrityError", "ModelSummary", "Reason", "Report", "Says", "Stability", "Status",
-    "Trust", "Verdict", "__version__",
+    "MissingExtraError", "ModelIntegrityError", "ModelSummary", "Reason", "Report", "Says", "ServiceError", "Stability",
+    "Status", "Trust", "Verdict", "__version__",
 }  # fmt: skip
 
 

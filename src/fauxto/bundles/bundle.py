@@ -1,4 +1,4 @@
-"""The bundle contract, format 2: a folder with bundle.json, model.onnx (or model.onnx.gz) and CARD.md.
+"""The bundle contract, format 2: a folder with bundle.json, model.onnx (or model.onnx.gz), metrics.json and CARD.md.
 
 `Description` mirrors bundle.json key by key; `read` turns a folder into a `Bundle` of which every part has
 been checked. Format 1 is read too. docs/reference/bundle.md is the same contract for people.
@@ -11,16 +11,17 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fauxto.bundles import onnx_file
+from fauxto.bundles.metrics import Metrics
 from fauxto.bundles.schema import build
 from fauxto.choices import CalibrationMethod, PointName
 from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrityError
@@ -31,7 +32,13 @@ FORMAT = 2
 OPERATING_POINTS = tuple(PointName)
 
 _MODEL, _PACKED = "model.onnx", "model.onnx.gz"
-_MAX_BYTES = {"bundle.json": 1024**2, "CARD.md": 1024**2, _MODEL: 1024**3, _PACKED: 256 * 1024**2}
+_MAX_BYTES = {
+    "bundle.json": 1024**2,
+    "metrics.json": 4 * 1024**2,
+    "CARD.md": 1024**2,
+    _MODEL: 1024**3,
+    _PACKED: 256 * 1024**2,
+}
 _GZIP = 31  # zlib's number for it
 
 
@@ -188,11 +195,13 @@ class Bundle(Description):
         folder: Where it was read from.
         model: The bytes of model.onnx, unpacked, as they were hashed: what is run is what was checked.
         card: The text of CARD.md (Markdown).
+        metrics: What was measured; None for a bundle without metrics.json.
     """
 
     folder: Path
     model: bytes = field(repr=False)
     card: str = field(repr=False)
+    metrics: Metrics | None = field(default=None, repr=False)
 
 
 def read(folder: Path) -> Bundle:
@@ -207,7 +216,7 @@ def read(folder: Path) -> Bundle:
         raise BundleFormatError(f"{folder} is a file; a bundle is a folder with bundle.json, model.onnx and CARD.md")
     if not (folder / "bundle.json").exists():
         raise BundleNotFoundError(f"{folder} is no model bundle: it holds no bundle.json")
-    description = _describe(_read_file(folder / "bundle.json"), folder / "bundle.json")
+    description: Description = _parse(folder / "bundle.json", lambda plain: build(Description, _lifted(plain), ""))
     model = _read_model(folder)
     found = hashlib.sha256(model).hexdigest()
     if found != description.model_sha256:
@@ -217,18 +226,19 @@ def read(folder: Path) -> Bundle:
         )
     onnx_file.check(model, str(folder / _MODEL), (description.input.height, description.input.width))
     card = _read_file(folder / "CARD.md").decode("utf-8", errors="replace")
-    return Bundle(**vars(description), folder=folder, model=model, card=card)
+    metrics = folder / "metrics.json"
+    measured = _parse(metrics, lambda plain: build(Metrics, plain, "")) if metrics.exists() else None
+    return Bundle(**vars(description), folder=folder, model=model, card=card, metrics=measured)
 
 
-def _describe(data: bytes, path: Path) -> Description:
+def _parse(path: Path, build_from: Callable[[object], Any]) -> Any:
+    data = _read_file(path)
     try:
-        plain = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates)
-        description: Description = build(Description, _lifted(plain), "")
+        return build_from(json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates))
     except RecursionError as error:
         raise BundleFormatError(f"{path}: nested too deeply") from error
     except ValueError as error:  # JSON and UTF-8 errors are ValueErrors too
         raise BundleFormatError(f"{path}: {error}") from error
-    return description
 
 
 def _lifted(plain: object) -> object:

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
@@ -13,8 +14,8 @@ def build(kind: Any, plain: object, key: str) -> Any:
     """Turn parsed JSON into a value of the type `kind`.
 
     Args:
-        kind: A dataclass, a `StrEnum`, `str`, `int`, `float`, `bool`, `Literal`, `Mapping[str, X]`, `tuple[X, ...]` or
-            `tuple[X, Y, Z]`. A dataclass may check more and raise ValueError in its `__post_init__`.
+        kind: A dataclass, a `StrEnum`, `str`, `int`, `float`, `bool`, `Literal`, `Mapping[str, X]`, `tuple[X, ...]`,
+            `tuple[X, Y, Z]` or `X | None`. A dataclass may check more and raise ValueError in its `__post_init__`.
         plain: What `json.loads` returned.
         key: Where `plain` stands, such as "input.mean[1]"; the empty string at the top.
 
@@ -29,6 +30,8 @@ def build(kind: Any, plain: object, key: str) -> Any:
         return {name: build(arguments[1], value, _join(key, name)) for name, value in table.items()}
     if origin is tuple:
         return _build_tuple(arguments, plain, key)
+    if origin is UnionType:
+        return None if plain is None else build(arguments[0], plain, key)
     if origin is Literal:
         return _choice(arguments, plain, key)
     if isinstance(kind, type) and issubclass(kind, StrEnum):

@@ -23,47 +23,53 @@ if TYPE_CHECKING:
 _STOPPED = 130  # what a shell gives for Ctrl-C
 
 
+Sources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE",
+        help="Files, folders, quoted patterns, .zip and .tar archives, .csv and .parquet tables, s3:// and gs:// "
+        "addresses.",
+        show_default=False,
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", help="Table to write: .jsonl, .csv or .parquet.", show_default=False)]
+Html = Annotated[
+    Path | None, typer.Option("--html", help="Also write a page with the pictures by verdict.", show_default=False)
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a scan that was stopped or killed.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Keep judging what arrives in the folders, until Ctrl-C.")]
+Interval = Annotated[
+    float, typer.Option(min=0.1, help="Seconds between two looks of --watch, and that a new file must rest.")
+]
+Sort = Annotated[
+    tuple[SortAction, Path] | None,
+    typer.Option(
+        metavar="copy|move|link DIR",
+        help="Put judged files under real, ai and inconclusive in DIR.",
+        show_default=False,
+    ),
+]
+Column = Annotated[
+    str | None, typer.Option(help="Column of tables with paths or bytes.", show_default="path, image or bytes")
+]
+FollowSymlinks = Annotated[bool, typer.Option("--follow-symlinks", help="Follow symbolic links inside folders.")]
+EngineName = Annotated[Engine, typer.Option(help="Judge on this machine, or with Ray on one or many.")]
+Address = Annotated[str | None, typer.Option(help="Ray cluster to use.", show_default="a Ray of this machine's own")]
+
+
 @takes_detector_options
 def scan(
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCE",
-            help="Files, folders, quoted patterns, .zip and .tar archives, .csv and .parquet tables, s3:// and gs:// "
-            "addresses.",
-            show_default=False,
-        ),
-    ],
-    out: Annotated[Path, typer.Option("--out", help="Table to write: .jsonl, .csv or .parquet.", show_default=False)],
-    html: Annotated[
-        Path | None, typer.Option("--html", help="Also write a page with the pictures by verdict.", show_default=False)
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a scan that was stopped or killed.")] = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Keep judging what arrives in the folders, until Ctrl-C.")
-    ] = False,
-    interval: Annotated[
-        float, typer.Option(min=0.1, help="Seconds between two looks of --watch, and that a new file must rest.")
-    ] = 5.0,
-    sort: Annotated[
-        tuple[SortAction, Path] | None,
-        typer.Option(
-            metavar="copy|move|link DIR",
-            help="Put judged files under real, ai and inconclusive in DIR.",
-            show_default=False,
-        ),
-    ] = None,
-    column: Annotated[
-        str | None,
-        typer.Option(help="Column of tables with paths or bytes.", show_default="path, image or bytes"),
-    ] = None,
-    follow_symlinks: Annotated[
-        bool, typer.Option("--follow-symlinks", help="Follow symbolic links inside folders.")
-    ] = False,
-    engine: Annotated[Engine, typer.Option(help="Judge on this machine, or with Ray on one or many.")] = Engine.LOCAL,
-    address: Annotated[
-        str | None, typer.Option(help="Ray cluster to use.", show_default="a Ray of this machine's own")
-    ] = None,
+    sources: Sources,
+    out: Out,
+    html: Html = None,
+    resume: Resume = False,
+    watch: Watch = False,
+    interval: Interval = 5.0,
+    sort: Sort = None,
+    column: Column = None,
+    follow_symlinks: FollowSymlinks = False,
+    engine: EngineName = Engine.LOCAL,
+    address: Address = None,
     workers: Workers = None,
     *,
     options: DetectorOptions,

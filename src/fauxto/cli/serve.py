@@ -17,36 +17,45 @@ from fauxto.options import DetectorOptions
 _PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx")
 
 
+Host = Annotated[str, typer.Option(help="Address to listen on; any other than this machine's own needs --keys.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
+Keys = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="File of the API keys that are accepted.", show_default="none")
+]
+NewKey = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Make a key of this name, add its hash to --keys, print it once, and end."),
+]
+Rate = Annotated[int, typer.Option(min=1, help="Pictures a minute and key.")]
+Processes = Annotated[int | None, typer.Option(min=1, help="Processes that open pictures.", show_default="one a core")]
+WorkerMemory = Annotated[int, typer.Option(min=256, help="Memory of each for pictures, in MiB.")]
+Queue = Annotated[int, typer.Option(min=0, help="Requests that may wait; one more is told to come again.")]
+MaxMegabytes = Annotated[int, typer.Option(min=1, max=200, help="Largest picture file, in MiB.")]
+MaxMegapixels = Annotated[int, typer.Option(min=1, max=80, help="Largest picture, in million pixels.")]
+MaxFiles = Annotated[int, typer.Option(min=1, max=1000, help="Pictures in one batch.")]
+MaxSeconds = Annotated[float, typer.Option(min=1, help="Longest time for one picture.")]
+FetchUrls = Annotated[
+    bool, typer.Option("--fetch-urls", help="Also take pictures by their address, from the public internet.")
+]
+Logged = Annotated[LogLevel, typer.Option(help="info for a line a request, warning for trouble alone.")]
+
+
 @takes_detector_options
 def serve(
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; any other than this machine's own needs --keys.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080,
-    keys: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="File of the API keys that are accepted.", show_default="none")
-    ] = None,
-    new_key: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Make a key of this name, add its hash to --keys, print it once, and end."),
-    ] = None,
-    rate: Annotated[int, typer.Option(min=1, help="Pictures a minute and key.")] = 600,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="Processes that open pictures.", show_default="one a core"),
-    ] = None,
-    worker_memory: Annotated[int, typer.Option(min=256, help="Memory of each for pictures, in MiB.")] = 2048,
-    queue: Annotated[int, typer.Option(min=0, help="Requests that may wait; one more is told to come again.")] = 64,
-    max_megabytes: Annotated[int, typer.Option(min=1, max=200, help="Largest picture file, in MiB.")] = 25,
-    max_megapixels: Annotated[int, typer.Option(min=1, max=80, help="Largest picture, in million pixels.")] = 50,
-    max_files: Annotated[int, typer.Option(min=1, max=1000, help="Pictures in one batch.")] = 100,
-    max_seconds: Annotated[float, typer.Option(min=1, help="Longest time for one picture.")] = 20,
-    fetch_urls: Annotated[
-        bool, typer.Option("--fetch-urls", help="Also take pictures by their address, from the public internet.")
-    ] = False,
-    log_level: Annotated[
-        LogLevel, typer.Option(help="info for a line a request, warning for trouble alone.")
-    ] = LogLevel.INFO,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    keys: Keys = None,
+    new_key: NewKey = None,
+    rate: Rate = 600,
+    workers: Processes = None,
+    worker_memory: WorkerMemory = 2048,
+    queue: Queue = 64,
+    max_megabytes: MaxMegabytes = 25,
+    max_megapixels: MaxMegapixels = 50,
+    max_files: MaxFiles = 100,
+    max_seconds: MaxSeconds = 20,
+    fetch_urls: FetchUrls = False,
+    log_level: Logged = LogLevel.INFO,
     *,
     options: DetectorOptions,
 ) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -17,27 +18,34 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-PART_BYTES = 48 * 1024**2
-"""Of a part at most: one that is there is done, so that little is lost to a cut, and any of them is easy to move."""
+Array = NDArray[np.generic]
 
+_ROWS_A_PART = 384
+"""A part that is there is done: little is lost to a cut. Of 224 x 224 pixels, so many are 58 MB."""
+
+_ROWS_AT_ONCE = 16
 _WORKERS = 2
 
 
-class Rows(Sequence[NDArray[np.generic]]):
-    """An array [N, ...] in parts, read from disk as it is asked for."""
+class Rows(Sequence[Array]):
+    """An array [N, ...] in parts, read from disk as it is asked for.
 
-    def __init__(self, parts: Sequence[Path], rows_a_part: int) -> None:
+    Attributes:
+        name: What it is called, with the key of everything that decides it.
+    """
+
+    def __init__(self, name: str, parts: Sequence[Path]) -> None:
+        self.name = name
         self._parts = [np.load(path, mmap_mode="r", allow_pickle=False) for path in parts]
-        self._rows_a_part = rows_a_part
 
     def __len__(self) -> int:
         return sum(map(len, self._parts))
 
-    def __getitem__(self, row: int) -> NDArray[np.generic]:  # type: ignore[override]  # no slices
-        part, place = divmod(int(row), self._rows_a_part)
-        return self._parts[part][place]
+    def __getitem__(self, row: int) -> Array:  # type: ignore[override]  # no slices
+        part, place = divmod(int(row), _ROWS_A_PART)
+        return np.asarray(self._parts[part][place])
 
-    def whole(self) -> NDArray[np.generic]:
+    def whole(self) -> Array:
         """Return everything as one array in memory."""
         return np.concatenate(self._parts)
 
@@ -51,33 +59,33 @@ def key(*ingredients: object) -> str:
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
 
 
-def rows(
-    folder: Path, name: str, count: int, row_bytes: int, compute: Callable[[int], NDArray[np.generic]]
-) -> Rows:
+def rows(folder: Path, name: str, count: int, compute: Callable[[range], Array]) -> Rows:
     """Return the cached array of a name, after computing what is missing.
 
     Args:
         folder: Where caches lie.
         name: What the array is called: words for people and a `key`.
         count: How many rows it has.
-        row_bytes: Size of a row.
-        compute: From a row's number to the row, always of one shape and dtype; asked in several threads.
+        compute: From a few rows' numbers to those rows, [n, ...]; asked in several threads.
     """
-    rows_a_part = max(1, PART_BYTES // row_bytes)
     home = folder / name
     home.mkdir(parents=True, exist_ok=True)
-    starts = range(0, count, rows_a_part)
+    starts = range(0, count, _ROWS_A_PART)
     parts = [home / f"{number:04}.npy" for number in range(len(starts))]
     missing = [(part, start) for part, start in zip(parts, starts, strict=True) if not part.is_file()]
     with ThreadPoolExecutor(_WORKERS) as pool:
         for part, start in track(missing, name, disable=not missing):
-            array = np.stack(list(pool.map(compute, range(start, min(start + rows_a_part, count)))))
-            write_atomically(part, lambda file, array=array: np.save(file, array, allow_pickle=False))
-    return Rows(parts, rows_a_part)
+            end = min(start + _ROWS_A_PART, count)
+            few = [range(first, min(first + _ROWS_AT_ONCE, end)) for first in range(start, end, _ROWS_AT_ONCE)]
+            array = np.concatenate(list(pool.map(compute, few)))
+            with whole_or_not_at_all(part) as unfinished:
+                np.save(unfinished, array, allow_pickle=False)
+    return Rows(name, parts)
 
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Have a file written under another name and give it its own at the end: it is whole or not there."""
+@contextmanager
+def whole_or_not_at_all(path: Path) -> Iterator[Path]:
+    """Give out another name to write a file under, which becomes `path` at the end."""
     unfinished = path.with_name(f"unfinished-{path.name}")
-    write(unfinished)
+    yield unfinished
     unfinished.replace(path)

@@ -135,7 +135,10 @@ def _block(graph: _Graph, block: EncoderBlock, tokens: str) -> str:
     asking = normalised
     if block.class_token_only:
         asking, tokens = graph.slice(normalised, 0, 1), graph.slice(tokens, 0, 1)
-    parts = (_product(graph, block.query, asking), *(_product(graph, part, normalised) for part in (block.key, block.value)))
+    parts = (
+        _product(graph, block.query, asking),
+        *(_product(graph, part, normalised) for part in (block.key, block.value)),
+    )
     attended = graph.add("MultiHeadAttention", *parts, domain=_RUNTIME_OPERATORS, num_heads=block.heads)
     tokens = graph.add("Add", tokens, _product(graph, block.out, attended))
     inner = _product(graph, block.widen, _normalisation(graph, block.norm_2, tokens))

@@ -43,7 +43,9 @@ class PatchTokens(keras.layers.Layer):
         self.count = shape[1] * shape[2]
         self.class_embedding = self.add_weight(shape=(shape[-1],), initializer="zeros", name="class_embedding")
         self.positions = self.add_weight(
-            shape=(1 + self.count, shape[-1]), initializer=keras.initializers.RandomNormal(stddev=0.02), name="positions"
+            shape=(1 + self.count, shape[-1]),
+            initializer=keras.initializers.RandomNormal(stddev=0.02),
+            name="positions",
         )
 
     def call(self, grid: Any) -> Any:

@@ -58,6 +58,7 @@ class Recipe:
         crops: How many crops at native resolution it looks at besides.
         width: Scale of the network's channel counts; below 1 for quick experiments.
         train_share: Share of the train split that is learnt; below 1 for quick experiments.
+        held_out: Share of train's sources that isn't learnt but calibrated on: val alone may be kinder than the world.
         seed: Seeds the weights, the order, the degradations and the augmentation.
         backend: Keras's backend: "tensorflow" or "torch" (which trains faster in bfloat16).
         precision: Keras's dtype policy.
@@ -72,7 +73,6 @@ class Recipe:
         epochs: Most epochs; 0 leaves a backbone as it is.
         patience: Stop after this many epochs without a better loss on val; 0 never stops early.
         learning_rate: Peak learning rate.
-        layer_decay: Factor on the learning rate from a block to the one before it.
         schedule: "constant", or "cosine": linear warm-up, then down to zero along a cosine (Loshchilov & Hutter 2017,
             "SGDR: Stochastic Gradient Descent with Warm Restarts").
         warmup: Share of all steps that warm up, under "cosine".
@@ -95,6 +95,7 @@ class Recipe:
     crops: int = 0
     width: float = 1.0
     train_share: float = 1.0
+    held_out: float = 0.0
     seed: int = 1
     backend: Literal["tensorflow", "torch"] = "tensorflow"
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
@@ -106,7 +107,6 @@ class Recipe:
     epochs: int = 20
     patience: int = 0
     learning_rate: float = 0.001
-    layer_decay: float = 1.0
     schedule: Literal["constant", "cosine"] = "constant"
     warmup: float = 0.2
     weight_decay: float = 0.0
@@ -121,19 +121,21 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _require_in_range(
-            self, ("train_share", "warmup", "label_smoothing", "kept_tokens", "averaging", "interpolation", "layer_decay")
+            self, ("train_share", "held_out", "warmup", "label_smoothing", "kept_tokens", "averaging", "interpolation")
         )
         for name, least in (("image_size", 8), ("batch_size", 1), ("epochs", 0), ("trainable", -1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be {least} or more, not {getattr(self, name)}")
-        for name in ("width", "train_share", "learning_rate", "kept_tokens", "layer_decay", "head_strength"):
+        for name in ("width", "train_share", "learning_rate", "kept_tokens", "head_strength"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be greater than 0")
         if self.warmup == 1:
             raise ValueError("warmup must be less than 1")
         if self.epochs == 0 and self.head == "trained":
             raise ValueError("epochs may be 0 only where the head is logistic: nothing would be learnt")
-        _require_in_range(self.degradation, tuple(part.name for part in dataclasses.fields(Degradation)), "degradation.")
+        _require_in_range(
+            self.degradation, tuple(part.name for part in dataclasses.fields(Degradation)), "degradation."
+        )
 
     @property
     def input(self) -> Input:

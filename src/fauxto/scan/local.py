@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -148,16 +149,41 @@ class _Worker:
 
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
-    """Block SIGINT; a process that starts meanwhile keeps it blocked: Ctrl-C reaches every process of a terminal."""
+    """Block SIGINT; a process that starts meanwhile keeps it blocked: Ctrl-C reaches every process of a terminal.
+
+    A signal that comes to this process meanwhile waits, whichever thread it comes to: a process whose start is cut
+    short complains.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     resource_tracker.ensure_running()  # it unblocks SIGINT when it starts, which is with the first process otherwise
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    with _deferred_signals():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _deferred_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM wait; only the main thread may, and only it is interrupted by them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pending: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in ours:
+        signal.signal(number, lambda number, _: pending.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+    for late in pending:
+        signal.raise_signal(late)
 
 
 def _wait_for(crew: list[_Worker]) -> list[int]:

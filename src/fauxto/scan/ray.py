@@ -97,7 +97,7 @@ def run(
                 .map_batches(_Judge, fn_constructor_args=(options,), **_actors(ray, count))
             )
             for row in dataset.iter_rows():
-                yield pickle.loads(row["row"])  # noqa: S301  # nosec B301 (our own actors pickled it)
+                yield pickle.loads(row["row"])  # our own actors pickled it  # noqa: S301  # nosec B301
             some = list(islice(parts, _PARTS))
     except (RayError, ConnectionError) as error:
         said = str(error).strip().splitlines()
@@ -145,7 +145,7 @@ class _Judge:
     def __call__(self, batch: Any) -> Any:
         import pyarrow
 
-        items = [pickle.loads(item) for item in batch["item"].to_pylist()]  # noqa: S301  # nosec B301 (our own tasks pickled it)
+        items = [pickle.loads(item) for item in batch["item"].to_pylist()]  # our own tasks pickled it  # noqa: S301  # nosec B301
         rows = [pickle.dumps(judge(item, self._detector)) for item in fetched(items, self._options)]
         return pyarrow.table({"row": pyarrow.array(rows, pyarrow.binary())})
 
@@ -183,7 +183,7 @@ def _parts(shard: Shard, journal: Journal, limits: Limits) -> Iterator[tuple[Sha
 
 
 def _items(row: dict[str, Any], limits: Limits) -> Iterator[dict[str, bytes]]:
-    shard, done = pickle.loads(row["part"])  # noqa: S301  # nosec B301 (this module pickled it)
+    shard, done = pickle.loads(row["part"])  # this module pickled it  # noqa: S301  # nosec B301
     for item in shard.items(limits, done.__contains__):
         yield {"item": pickle.dumps(item)}
 

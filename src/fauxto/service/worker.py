@@ -47,6 +47,9 @@ def main() -> None:
     bounded = bound(settings["worker_bytes"])
     frames.write(answers, {"models": judge.models(), "bounded": bounded})
     while (frame := frames.read(source)) is not None:
+        if frame[0] == frames.PING:
+            frames.write(answers, frames.PONG)
+            continue
         _end_after(frame[0]["seconds"] + _MARGIN_SECONDS)
         frames.write(answers, *judge.answer(*frame))
         _end_after(0)

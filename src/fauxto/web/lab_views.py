@@ -14,9 +14,9 @@ from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.audit import STRONG_FROM, WEAK_FROM, Audit, audit
 from fauxto.lab.datasets.exploration import explore
 from fauxto.lab.evaluation import report
+from fauxto.palette import SHORTCUT
 from fauxto.wording import printable
 
-_COLOURS = {"no shortcut": "#3b82f6", "weak": "#d4a106", "strong": "#e8710a"}
 _MOST_COMPARED = 4
 
 
@@ -42,61 +42,21 @@ def show_audit(folder: Path | None) -> None:
         st.caption("Counts duplicates and leaks, and measures how far the files' outsides give the label away.")
         return
     with st.spinner("Auditing the data set …"):
-        found = audit(Dataset.open(folder))
-    _show_audit(found)
+        facts = audit(Dataset.open(folder))
+    _show_audit(facts)
 
 
-def _show_audit(found: Audit) -> None:
+def _show_audit(facts: Audit) -> None:
     st.markdown("**Shortcuts**: how well the label can be told without looking at any trace of a generator.")
-    rows = [{"facts": one.facts, "auroc": one.auroc, "verdict": one.verdict} for one in found.shortcuts]
-    if rows:
-        scale = {"domain": list(_COLOURS), "range": list(_COLOURS.values())}
-        st.vega_lite_chart(
-            rows,
-            {
-                "height": 30 * len(rows) + 40,
-                "encoding": {"y": {"field": "facts", "type": "nominal", "sort": None, "title": None}},
-                "layer": [
-                    {
-                        "mark": {"type": "bar", "cornerRadiusEnd": 3},
-                        "encoding": {
-                            "x": {
-                                "field": "auroc",
-                                "type": "quantitative",
-                                "scale": {"domain": [0.5, 1], "clamp": True},
-                                "title": "AUROC (0.5 is chance)",
-                            },
-                            "color": {"field": "verdict", "type": "nominal", "scale": scale, "title": None},
-                        },
-                    },
-                    {
-                        "mark": {"type": "text", "align": "left", "dx": 4},
-                        "encoding": {
-                            "x": {"field": "auroc", "type": "quantitative"},
-                            "text": {"field": "auroc", "format": ".3f"},
-                        },
-                    },
-                ],
-            },
-            alt="; ".join(f"{row['facts']}: {row['auroc']:.3f}, {row['verdict']}" for row in rows),
-        )
-        st.caption(
-            f"Measured on {found.sampled:,} pictures, cross-validated. From {WEAK_FROM:g} a shortcut is called weak, "
-            f"from {STRONG_FROM:g} strong."
-        )
-        for one in found.shortcuts:
-            if one.verdict != "no shortcut":
-                st.text(one.meaning)
-    else:
-        st.caption("A label has too few pictures to measure shortcuts.")
+    _show_shortcuts(facts)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Pictures**")
-        splits = list(found.balance)
+        splits = list(facts.balance)
         st.table(
             {
                 "split": splits,
-                **{label: [found.balance[one].get(label, 0) for one in splits] for label in ("real", "ai")},
+                **{label: [facts.balance[split].get(label, 0) for split in splits] for label in ("real", "ai")},
             },
             hide_index=True,
             border="horizontal",
@@ -104,9 +64,9 @@ def _show_audit(found: Audit) -> None:
         )
     with right:
         st.markdown("**Exact duplicates**")
-        copies = {f"repeats within {split}": count for split, count in found.duplicates.surplus.items()}
-        copies |= {f"in both {pair}": count for pair, count in found.duplicates.across.items()}
-        copies["under both labels"] = found.duplicates.both_labels
+        copies = {f"repeats within {split}": count for split, count in facts.duplicates.surplus.items()}
+        copies |= {f"in both {pair}": count for pair, count in facts.duplicates.across.items()}
+        copies["under both labels"] = facts.duplicates.both_labels
         st.table(
             {"where": list(copies), "pictures": list(copies.values())},
             hide_index=True,
@@ -115,11 +75,59 @@ def _show_audit(found: Audit) -> None:
         )
     st.download_button(
         "Download the audit (JSON)",
-        json.dumps(found.to_dict(), indent=2),
+        json.dumps(facts.to_dict(), indent=2),
         "audit.json",
         "application/json",
         on_click="ignore",
     )
+
+
+def _show_shortcuts(facts: Audit) -> None:
+    rows: list[dict[str, Any]] = [
+        {"facts": shortcut.facts, "auroc": shortcut.auroc, "verdict": shortcut.verdict} for shortcut in facts.shortcuts
+    ]
+    if not rows:
+        st.caption("A label has too few pictures to measure shortcuts.")
+        return
+    told = "; ".join(f"{row['facts']}: {row['auroc']:.3f}, {row['verdict']}" for row in rows)
+    st.vega_lite_chart(rows, _bars(len(rows)), alt=told)
+    st.caption(
+        f"Measured on {facts.sampled:,} pictures, cross-validated. From {WEAK_FROM:g} a shortcut is called weak, "
+        f"from {STRONG_FROM:g} strong."
+    )
+    for shortcut in facts.shortcuts:
+        if shortcut.verdict != "no shortcut":
+            st.text(shortcut.meaning)
+
+
+def _bars(count: int) -> dict[str, Any]:
+    colour = {"domain": list(SHORTCUT), "range": list(SHORTCUT.values())}
+    auroc = {
+        "field": "auroc",
+        "type": "quantitative",
+        "scale": {"domain": [0.5, 1], "clamp": True},
+        "title": "AUROC (0.5 is chance)",
+    }
+    return {
+        "height": 30 * count + 40,
+        "encoding": {"y": {"field": "facts", "type": "nominal", "sort": None, "title": None}},
+        "layer": [
+            {
+                "mark": {"type": "bar", "cornerRadiusEnd": 3},
+                "encoding": {
+                    "x": auroc,
+                    "color": {"field": "verdict", "type": "nominal", "scale": colour, "title": None},
+                },
+            },
+            {
+                "mark": {"type": "text", "align": "left", "dx": 4},
+                "encoding": {
+                    "x": {"field": "auroc", "type": "quantitative"},
+                    "text": {"field": "auroc", "format": ".3f"},
+                },
+            },
+        ],
+    }
 
 
 def show_comparison(folder: Path | None) -> None:

@@ -75,6 +75,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def sources(self) -> NDArray[np.str_]:
+        """The source of each picture, str [N]."""
+        return np.array(self.rows["source"].to_pylist())
+
 
 class Dataset:
     """A finished data set.

@@ -55,8 +55,8 @@ def import_photos(
 
     A window's row tells the size and format of the picture that it was cut out of: these are the shortcuts that a
     model could take. Of the whole pictures, test takes those that a window is from, which were chosen so that
-    few sources don't outweigh the others; the other splits take all. Files that are missing or whose sha256 isn't the table's are
-    skipped.
+    few sources don't outweigh the others; the other splits take all. Files that are missing, or whose sha256 isn't the
+    table's, are skipped.
 
     Args:
         source: The folder of the tables.

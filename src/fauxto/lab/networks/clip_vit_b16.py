@@ -24,7 +24,7 @@ from fauxto.errors import DatasetError
 from fauxto.lab.layers import ClassToken, EncoderBlock, Features, PatchTokens, TokenDropping
 
 PATCH, CHANNELS, HEAD_CHANNELS, BLOCKS = 16, 768, 64, 12
-DEPTHS = (8, 10, 12)
+DEPTHS = (7, 8, 9, 10)
 """The blocks after which the head sees the class token."""
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -35,7 +35,7 @@ _EMBEDDINGS, _BLOCK = "vision_model.embeddings", "vision_model.encoder.layers.{}
 
 
 def build(image_size: int, width: float) -> keras.Model:
-    """Build the network for float32 [N, image_size, image_size, 3] in [0, 1]; 86 M parameters at width 1."""
+    """Build the network for float32 [N, image_size, image_size, 3] in [0, 1]; 72 M parameters at width 1."""
     heads = max(1, round(CHANNELS * width / HEAD_CHANNELS))
     channels = heads * HEAD_CHANNELS
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
@@ -68,7 +68,9 @@ def load_starting_weights(model: keras.Model, path: Path) -> None:
     try:
         stored = _read(path)
         for layer, names in _layers(model):
-            layer.set_weights([_fitting(stored, name, weight.shape) for name, weight in zip(names, layer.weights, strict=True)])
+            layer.set_weights(
+                [_fitting(stored, name, weight.shape) for name, weight in zip(names, layer.weights, strict=True)]
+            )
     except (OSError, KeyError, ValueError, DecodeError) as error:
         raise DatasetError(f"{path} isn't the ONNX file of CLIP ViT-B/16's image encoder: {error}") from error
 
@@ -92,7 +94,13 @@ def _layers(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, list[str]]
     yield model.get_layer("patches"), [f"{_EMBEDDINGS}.patch_embedding.weight"]
     yield model.get_layer("tokens"), [f"{_EMBEDDINGS}.class_embedding", f"{_EMBEDDINGS}.position_embedding.weight"]
     yield model.get_layer("norm"), ["vision_model.pre_layrnorm.weight", "vision_model.pre_layrnorm.bias"]
-    parts = ("layer_norm1", *(f"self_attn.{part}_proj" for part in ("q", "k", "v", "out")), "layer_norm2", "mlp.fc1", "mlp.fc2")
+    parts = (
+        "layer_norm1",
+        *(f"self_attn.{part}_proj" for part in ("q", "k", "v", "out")),
+        "layer_norm2",
+        "mlp.fc1",
+        "mlp.fc2",
+    )
     for number in range(1, max(DEPTHS) + 1):
         stored = [f"{_BLOCK.format(number - 1)}.{part}" for part in parts]
         yield model.get_layer(f"block_{number}"), [f"{name}.{kind}" for name in stored for kind in ("weight", "bias")]
