@@ -194,7 +194,7 @@ class Detector:
     def bundle_of(self, report: Report) -> Bundle:
         """Return the bundle that gave a report's score; the first one where none did."""
         named = report.model and report.model.name
-        return next((one for one in self.bundles if one.name == named), self.bundles[0])
+        return next((bundle for bundle in self.bundles if bundle.name == named), self.bundles[0])
 
     def _model_for(self, shape: tuple[int, ...]) -> _Model:
         """Return the model for a picture of `shape` [H, W, 3]."""
@@ -233,38 +233,38 @@ class Detector:
         return self._judge([ahead.popleft().result() for _ in range(min(size, len(ahead)))])
 
     def _judge(self, batch: list[_Decoded | Report]) -> list[Report]:
-        decoded = [one for one in batch if isinstance(one, _Decoded)]
-        judged = iter(self._reports(decoded) if decoded else ())
-        return [next(judged) if isinstance(one, _Decoded) else one for one in batch]
+        pictures = [entry for entry in batch if isinstance(entry, _Decoded)]
+        reports = iter(self._reports(pictures) if pictures else ())
+        return [next(reports) if isinstance(entry, _Decoded) else entry for entry in batch]
 
-    def _reports(self, decoded: list[_Decoded]) -> list[Report]:
+    def _reports(self, pictures: list[_Decoded]) -> list[Report]:
         started = perf_counter()
-        scores = _scores([one.model for one in decoded], [one.views for one in decoded])
-        milliseconds = _since(started, len(decoded))
+        scores = _scores([picture.model for picture in pictures], [picture.views for picture in pictures])
+        milliseconds = _since(started, len(pictures))
         return [
-            self._report(one, self._scored(one.model.bundle, score, milliseconds))
-            for one, score in zip(decoded, scores.tolist(), strict=True)
+            self._report(picture, self._scored(picture.model.bundle, score, milliseconds))
+            for picture, score in zip(pictures, scores.tolist(), strict=True)
         ]
 
     def _scored(self, bundle: Bundle, score: float, milliseconds: float) -> _Scored:
         if not np.isfinite(score):
             return _Scored(None, None, None, milliseconds)
-        one = np.array([score])
-        probability, fpr = bundle.calibration.probability(one), bundle.real_score_quantiles.fpr_at(one)
+        scores = np.array([score])
+        probability, fpr = bundle.calibration.probability(scores), bundle.real_score_quantiles.fpr_at(scores)
         return _Scored(score, float(probability[0]), float(fpr[0]), milliseconds)
 
-    def _report(self, one: _Decoded, scored: _Scored) -> Report:
-        facts, bundle = one.facts, one.model.bundle
+    def _report(self, picture: _Decoded, scored: _Scored) -> Report:
+        facts, bundle = picture.facts, picture.model.bundle
         short_side = min(facts.width, facts.height)
         point = bundle.operating_points[self.operating_point]
-        pixels, reason = pixel_verdict(scored.probability, short_side, one.objection, bundle.domain, point)
+        pixels, reason = pixel_verdict(scored.probability, short_side, picture.objection, bundle.domain, point)
         started = perf_counter()
-        stability = self._stability(one, pixels)
+        stability = self._stability(picture, pixels)
         if stability and stability.flips:
             pixels, reason = Verdict.INCONCLUSIVE, unstable(pixels)
-        verdict, basis, reasons = combine(pixels, one.evidence)
+        verdict, basis, reasons = combine(pixels, picture.evidence)
         return Report(
-            path=one.path,
+            path=picture.path,
             status=Status.OK,
             verdict=verdict,
             basis=basis,
@@ -273,20 +273,20 @@ class Detector:
             fpr_at_score=scored.fpr,
             stability=stability,
             reasons=(*reasons, reason, *facts.notes),
-            evidence=one.evidence,
+            evidence=picture.evidence,
             image=ImageSummary(facts.width, facts.height, facts.format, facts.sha256),
-            model=one.model.summary,
-            milliseconds={**one.milliseconds, "model": round(scored.milliseconds + _since(started), 3)},
+            model=picture.model.summary,
+            milliseconds={**picture.milliseconds, "model": round(scored.milliseconds + _since(started), 3)},
         )
 
-    def _stability(self, one: _Decoded, said: Verdict) -> Stability | None:
+    def _stability(self, picture: _Decoded, pixels: Verdict) -> Stability | None:
         """Judge a re-encoded copy, where there is a verdict to lose."""
-        if one.small is None or said is Verdict.INCONCLUSIVE:
+        if picture.small is None or pixels is Verdict.INCONCLUSIVE:
             return None
-        bundle = one.model.bundle
-        probability = bundle.calibration.probability(one.model.network.score([reencode(one.small)]))
+        bundle = picture.model.bundle
+        probability = bundle.calibration.probability(picture.model.network.score([reencode(picture.small)]))
         verdict = bundle.operating_points[self.operating_point].verdict(float(probability[0]))
-        return Stability(flips=int(verdict is not said), of=1)
+        return Stability(flips=int(verdict is not pixels), of=1)
 
 
 def _scores(models: Sequence[_Model], views: Sequence[Pixels]) -> NDArray[np.float64]:

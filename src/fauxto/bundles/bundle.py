@@ -218,11 +218,11 @@ def read(folder: Path) -> Bundle:
         raise BundleNotFoundError(f"{folder} is no model bundle: it holds no bundle.json")
     description: Description = _parse(folder / "bundle.json", lambda plain: build(Description, _lifted(plain), ""))
     model = _read_model(folder)
-    found = hashlib.sha256(model).hexdigest()
-    if found != description.model_sha256:
+    digest = hashlib.sha256(model).hexdigest()
+    if digest != description.model_sha256:
         raise ModelIntegrityError(
             f"{folder / _MODEL} isn't the file that bundle.json describes: "
-            f"expected sha256 {description.model_sha256}, found {found}; install the bundle again"
+            f"expected sha256 {description.model_sha256}, found {digest}; install the bundle again"
         )
     onnx_file.check(model, str(folder / _MODEL), (description.input.height, description.input.width))
     card = _read_file(folder / "CARD.md").decode("utf-8", errors="replace")

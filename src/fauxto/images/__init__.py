@@ -127,9 +127,9 @@ def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, *, name: str | None = 
     except MemoryError as error:
         raise ImageError(Status.TOO_LARGE, f"the {kind} doesn't fit into memory; save the picture smaller") from error
     except Exception as error:  # on damaged data Pillow raises nearly anything
-        said = " ".join(str(error).split())
-        status = next((status for words, status in _PILLOW_SAYS.items() if words in said.lower()), Status.UNREADABLE)
-        raise ImageError(status, f"the {kind} can't be decoded ({said[:200]}); save it anew") from error
+        message = " ".join(str(error).split())
+        status = next((status for words, status in _PILLOW_SAYS.items() if words in message.lower()), Status.UNREADABLE)
+        raise ImageError(status, f"the {kind} can't be decoded ({message[:200]}); save it anew") from error
 
 
 def _decode(data: bytes, format: Format, outside: Container, limits: Limits, name: str | None) -> Image:

@@ -100,9 +100,9 @@ def run(
                 yield pickle.loads(row["row"])  # our own actors pickled it  # noqa: S301  # nosec B301
             some = list(islice(parts, _PARTS))
     except (RayError, ConnectionError) as error:
-        said = str(error).strip().splitlines()
+        lines = str(error).strip().splitlines()
         raise FauxtoError(
-            f"Ray gave up: {said[-1] if said else type(error).__name__}; --resume without --engine ray goes on, and "
+            f"Ray gave up: {lines[-1] if lines else type(error).__name__}; --resume without --engine ray goes on, and "
             "gives a picture that ends every process a row of its own"
         ) from error
     finally:
