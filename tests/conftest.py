@@ -20,6 +20,7 @@ from fauxto.report import (
     Evidence,
     ImageSummary,
     ModelSummary,
+    Reason,
     Report,
     Says,
     Stability,
@@ -96,7 +97,10 @@ def full_report() -> Report:
         score=3.5,
         fpr_at_score=0.02,
         stability=Stability(flips=0, of=2),
-        reasons=("declared_ai: the file declares it.", "pixels_ai: the probability of AI is 0.9700."),
+        reasons=(
+            Reason("declared_ai", "the file declares it."),
+            Reason("pixels_ai", "the probability of AI is 0.9700."),
+        ),
         evidence=(
             Evidence("compression", Says.NOTHING, Trust.INFERRED, "No trace of an earlier compression.", {}),
             Evidence("generator_metadata", Says.AI, Trust.DECLARED, "The file declares it.", {"prompt": "a\ncat"}),

@@ -47,6 +47,8 @@ def test_json_lines(weights: Path) -> None:
         "default": False,
     }
     described = json.loads((GOLDEN / "bundle.json").read_text())
+    assert described["input"].pop("view") == "whole"  # of format 1; it is shown in format 2
+    described |= {"format": 2, "input": {"views": ["whole"], "crops": 0, **described["input"]}}
     assert {key: plain[key] for key in described} == described
     assert plain.keys() - described.keys() == {"bytes", "default"}
     assert models("golden", "--json").stdout == models(str(GOLDEN), "--json").stdout == line + "\n"

@@ -163,7 +163,7 @@ def _tile(report: Report, picture: Thumbnail | None) -> str:
 def _row(report: Report) -> Sequence[object]:
     image = report.image
     size = None if image is None else shown(f"{image.format}, {image.width} × {image.height}", 200)
-    reason = shown(wording.split_reason(report.reasons[0])[1], 200) if report.reasons else None
+    reason = shown(wording.as_sentence(report.reasons[0]), 200) if report.reasons else None
     probability = None if report.probability is None else reading(report)
     return name(report), report.verdict or "not judged", probability, report.basis, size, reason
 
