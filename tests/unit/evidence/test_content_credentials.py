@@ -99,7 +99,8 @@ def test_every_case_with_a_credential_and_none_else(shared: Path) -> None:
     assert {row["file"] for row in rows if "C2PA" in row["what"] or "c2pa" in row["what"]} == CASES.keys()
     for row in rows:
         found = read_with(None, (folder / row["file"]).read_bytes())
-        signer = next(iter(found.details.get("manifests", [{}])), {}).get("signer")
+        manifests: list[dict[str, Any]] = found.details.get("manifests", [])
+        signer = manifests[0].get("signer") if manifests else None
         assert (*said(found), signer) == CASES.get(row["file"], ("none", "nothing", "inferred", None, None)), row[
             "file"
         ]
