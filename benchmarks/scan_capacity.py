@@ -47,7 +47,7 @@ NOTES = """\
 - None of these plans was run: they are the measured cost of one core, multiplied.
 """
 
-GOALS = {"1 megapixel": 8.0, "12 megapixels": 2.5}  # of issue 7, in times of bare decoding
+GOALS = {"1 megapixel": 8.0, "12 megapixels": 2.5}  # in times of bare decoding
 PEER_GOAL = 2.0
 MOST_MEGABYTES = 1_500
 QUIET = 1.0  # threads that waited for a core when the run began

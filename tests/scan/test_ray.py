@@ -1,6 +1,6 @@
 """The engine on Ray: the same rows as the local one's, also when actors die. One small Ray of two CPUs for all tests.
 
-Slow to start: `FAUXTO_RAY_FILES=2000` makes the comparison the one that issue 7 asks for.
+Slow to start: `FAUXTO_RAY_FILES=2000` compares two thousand files.
 """
 
 from __future__ import annotations

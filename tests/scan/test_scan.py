@@ -23,7 +23,7 @@ from fauxto.scan import Judging, Scan
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 
-# Kills of the test below; `FAUXTO_KILLS=20` for the figure that issue 7 asks for.
+# Kills of the test below; `FAUXTO_KILLS=20` for a thorough run.
 KILLS = int(os.environ.get("FAUXTO_KILLS", "2"))
 
 

@@ -1,4 +1,4 @@
-"""SECURITY-CASES row 49: mutated files, a seeded part of what `python -m benchmarks.service_fuzz` sends."""
+"""Mutated files, a seeded part of what `python -m benchmarks.service_fuzz` sends."""
 
 from __future__ import annotations
 

@@ -323,7 +323,7 @@ def test_a_private_signer_is_a_person(authority: Any, sign: Any, jpeg_file: byte
 def test_a_serial_number_in_labels_and_programs_is_kept_apart(
     authority: Any, sign: Any, jpeg_file: bytes, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As Leica writes it (contentauth/c2pa-rs, issue 753)."""
+    """As Leica writes it."""
     signed = sign(jpeg_file, "JPEG", authority.signer("Camera Works"), [CAMERA])
     label, parent = "5889294:urn:uuid:63326d61", "5889294:urn:uuid:0"
     program = "M11-P/2.0.2 (Serial: 5889294) lc_c2pa/v1.6.1"
