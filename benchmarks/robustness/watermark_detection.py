@@ -1,6 +1,6 @@
 """How many pictures that the package invisible-watermark marked `fauxto.evidence.watermarks` recognises.
 
-python -m benchmarks.watermark_detection --photos FOLDER
+python -m benchmarks.robustness.watermark_detection --photos FOLDER
 
 Needs the packages invisible-watermark, opencv-python-headless and PyWavelets, which are no part of the project. The
 package imports PyTorch for a third method alone, so an empty module stands in for it.
