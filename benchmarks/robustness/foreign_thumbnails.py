@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _judged(bundle: bundles.Bundle, pictures: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    scores = Network(bundle).scores(pictures)
+    scores = Network(bundle).score(list(pictures))
     probabilities = bundle.calibration.probability(scores)
     return {
         "auroc": metrics.ranking(labels, scores)["auroc"],

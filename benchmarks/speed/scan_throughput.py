@@ -45,7 +45,8 @@ from fauxto import Detector, images
 from fauxto.domain import objection
 from fauxto.evidence import gather, load_sources
 from fauxto.limits import Limits
-from fauxto.preprocessing import Pixels, resize, sent_on, shrunk
+from fauxto.preprocessing import Pixels, resize
+from fauxto.reencoding import LONGEST_SIDE, reencode, shrink
 from fauxto.report import Report, Status
 from fauxto.scan import Judging, Scan, local
 from fauxto.scan.items import Item, Row, judge, row_of
@@ -329,7 +330,7 @@ def _cost(folder: Path, megapixels: float) -> dict[str, Any]:
         at.append(time.process_time())
         detector.score_pixels([fitted])
         at.append(time.process_time())
-        detector.score_pixels([sent_on(small)])
+        detector.score_pixels([reencode(small)])
         at.append(time.process_time())
         seconds += detector.analyze(path).stability is not None
         at.append(time.process_time())
@@ -348,7 +349,7 @@ def _cost(folder: Path, megapixels: float) -> dict[str, Any]:
 def _resized(rgb: Pixels, detector: Detector) -> tuple[Pixels, Pixels]:
     """Return a picture in the size of the network for photographs, and the copy that its second look is at."""
     into = detector.bundles[-1].input
-    return resize(rgb, into.height, into.width), shrunk(rgb)
+    return resize(rgb, into.height, into.width), shrink(rgb, LONGEST_SIDE)
 
 
 def _rate_with(folder: Path, workers: int) -> dict[str, Any]:

@@ -15,16 +15,17 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fauxto import bundles, images
+from fauxto import bundles, images, preprocessing
 from fauxto.bundles import Bundle
 from fauxto.bundles.network import Network
 from fauxto.domain import objection
 from fauxto.errors import ConfigError, ImageError
 from fauxto.evidence import gather, load_sources
 from fauxto.limits import Limits
-from fauxto.preprocessing import resize, sent_on, shrunk
+from fauxto.preprocessing import Pixels
+from fauxto.reencoding import LONGEST_SIDE, reencode, shrink
 from fauxto.report import Evidence, ImageSummary, ModelSummary, Report, Stability, Status, Verdict
-from fauxto.verdict import by_thresholds, combine, pixel_verdict, unstable
+from fauxto.verdict import combine, pixel_verdict, unstable
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, the bytes of a file, or a file that is open for reading bytes."""
@@ -44,9 +45,9 @@ class _Model:
         self._network: Network | None = None
         self._lock = threading.Lock()
 
-    def fitted(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Resize a picture to the network's input."""
-        return resize(rgb, self.bundle.input.height, self.bundle.input.width)
+    def views(self, rgb: Pixels) -> Pixels:
+        """Return what the network will see of a picture, without opening it."""
+        return preprocessing.views(rgb, self.bundle.input)
 
     @property
     def network(self) -> Network:
@@ -60,14 +61,14 @@ class _Model:
 class _Decoded:
     """A picture on its way to its model's network.
 
-    `pixels` is uint8 [H, W, 3] of the network's input size, `small` the picture at some hundred pixels for the trial
-    of stability, None where there is none.
+    `views` is uint8 [K, H, W, 3] of the network's input size. `small` is the picture at some hundred pixels for the
+    stability check, None where there is none; the full picture isn't kept.
     """
 
     path: str | None
     model: _Model
-    pixels: NDArray[np.uint8]
-    small: NDArray[np.uint8] | None
+    views: Pixels
+    small: Pixels | None
     objection: str | None
     facts: images.FileFacts
     evidence: tuple[Evidence, ...]
@@ -179,7 +180,7 @@ class Detector:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def score_pixels(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+    def score_pixels(self, pictures: Sequence[Pixels]) -> NDArray[np.float64]:
         """Score decoded pictures, each by the model for its size.
 
         Args:
@@ -191,9 +192,8 @@ class Detector:
         Raises:
             BundleError: A network can't be opened or fails.
         """
-        models = [self._model_for(one.shape) for one in pictures]
-        seen = [model.fitted(one) for one, model in zip(pictures, models, strict=True)]
-        return _scores(models, seen)
+        models = [self._model_for(rgb.shape) for rgb in pictures]
+        return _scores(models, [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)])
 
     def bundle_of(self, report: Report) -> Bundle:
         """Return the bundle that gave a report's score; the first one where none did."""
@@ -224,15 +224,15 @@ class Detector:
             reason = f"{error.status}: {error}"
             return Report(name, error.status, reasons=(reason,), milliseconds={"decode": _since(started)})
         model = self._model_for(picture.rgb.shape)
-        pixels = model.fitted(picture.rgb)
-        small = shrunk(picture.rgb) if model.bundle.stability else None
+        views = model.views(picture.rgb)
+        small = shrink(picture.rgb, LONGEST_SIDE) if model.bundle.stability else None
         why_not = objection(picture.rgb)
         milliseconds = {"decode": _since(started)}
         started = perf_counter()
         evidence = gather(data, picture, self.limits, self._sources, personal=self._personal)
         if self._sources:
             milliseconds["evidence"] = _since(started)
-        return _Decoded(name, model, pixels, small, why_not, picture.facts, evidence, milliseconds)
+        return _Decoded(name, model, views, small, why_not, picture.facts, evidence, milliseconds)
 
     def _judge_first(self, ahead: deque[Future[_Decoded | Report]], size: int) -> list[Report]:
         return self._judge([ahead.popleft().result() for _ in range(min(size, len(ahead)))])
@@ -244,7 +244,7 @@ class Detector:
 
     def _reports(self, decoded: list[_Decoded]) -> list[Report]:
         started = perf_counter()
-        scores = _scores([one.model for one in decoded], [one.pixels for one in decoded])
+        scores = _scores([one.model for one in decoded], [one.views for one in decoded])
         milliseconds = _since(started, len(decoded))
         return [
             self._report(one, self._scored(one.model.bundle, score, milliseconds))
@@ -285,22 +285,21 @@ class Detector:
         )
 
     def _stability(self, one: _Decoded, said: Verdict) -> Stability | None:
-        """Judge a copy that was sent on, where there is a verdict to lose."""
+        """Judge a re-encoded copy, where there is a verdict to lose."""
         if one.small is None or said is Verdict.INCONCLUSIVE:
             return None
         bundle = one.model.bundle
-        again = one.model.network.scores(one.model.fitted(sent_on(one.small))[np.newaxis])
-        probability = float(bundle.calibration.probability(again)[0])
-        verdict = by_thresholds(probability, bundle.operating_points[self.operating_point])
+        probability = bundle.calibration.probability(one.model.network.score([reencode(one.small)]))
+        verdict = bundle.operating_points[self.operating_point].verdict(float(probability[0]))
         return Stability(flips=int(verdict is not said), of=1)
 
 
-def _scores(models: Sequence[_Model], pixels: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
-    """Score pictures [H, W, 3], each by its model, all of one model in one run of its network."""
-    scores = np.empty(len(pixels))
+def _scores(models: Sequence[_Model], views: Sequence[Pixels]) -> NDArray[np.float64]:
+    """Score pictures by their views [K, H, W, 3], all of one model together."""
+    scores = np.empty(len(views))
     for model in dict.fromkeys(models):
-        rows = [row for row, one in enumerate(models) if one is model]
-        scores[rows] = model.network.scores(np.stack([pixels[row] for row in rows]))
+        rows = [row for row, other in enumerate(models) if other is model]
+        scores[rows] = model.network.score_views([views[row] for row in rows])
     return scores
 
 

@@ -60,7 +60,7 @@ def pixel_verdict(
             f"out_of_domain: the picture {objection}; this model judges photograph-like pictures only.",
         )
     said = f"the probability of AI is {probability:.4f}:"
-    verdict = by_thresholds(probability, point)
+    verdict = point.verdict(probability)
     if verdict is Verdict.AI:
         return verdict, f"pixels_ai: {said} {point.ai_above:g} and more counts as AI."
     if verdict is Verdict.REAL:
@@ -68,13 +68,6 @@ def pixel_verdict(
     return verdict, (
         f"pixels_inconclusive: {said} from {point.real_below:g} to {point.ai_above:g} neither is sure enough."
     )
-
-
-def by_thresholds(probability: float, point: OperatingPoint) -> Verdict:
-    """Return the verdict of a calibrated probability in [0, 1]."""
-    if probability >= point.ai_above:
-        return Verdict.AI
-    return Verdict.REAL if probability <= point.real_below else Verdict.INCONCLUSIVE
 
 
 def unstable(said: Verdict) -> str:

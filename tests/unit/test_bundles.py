@@ -19,7 +19,12 @@ from fauxto.bundles.bundle import Calibration, ScoreQuantiles, as_stored
 from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrityError
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
-DESCRIPTION = json.loads((GOLDEN / "bundle.json").read_text())
+FORMAT_1 = json.loads((GOLDEN / "bundle.json").read_text())
+DESCRIPTION = {
+    **FORMAT_1,
+    "format": 2,
+    "input": {"views": ["whole"], "crops": 0, **{k: v for k, v in FORMAT_1["input"].items() if k != "view"}},
+}
 FREE_KEYS = {"training.libraries"}
 
 
@@ -45,9 +50,9 @@ def parent_of(plain: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     return plain, last
 
 
-def refusal(folder: Path, key: str, value: object) -> str:
+def refusal(folder: Path, key: str, value: object, of: object = DESCRIPTION) -> str:
     """Load the bundle with one key changed (or taken out, for the value `...`) and return what the error says."""
-    plain = json.loads(json.dumps(DESCRIPTION))
+    plain = json.loads(json.dumps(of))
     table, last = parent_of(plain, key)
     if value is ...:
         del table[last]
@@ -72,6 +77,30 @@ def test_a_bundle_is_loaded_whole() -> None:
     assert bundle.card.startswith("# golden")
     assert "onnx" not in repr(bundle.model_sha256)
     assert len(repr(bundle)) < 3000  # no weights in a log
+
+
+def test_format_1_is_read_as_format_2(folder: Path) -> None:
+    first = bundles.load(folder)
+    (folder / "bundle.json").write_text(json.dumps(DESCRIPTION))
+    second = bundles.load(folder)
+    assert vars(first) == vars(second)
+    assert (first.format, first.input.views, first.input.crops) == (2, ("whole",), 0)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("input.view", ..., "input.view is missing"),
+        ("input.view", "centre", "input.view must be 'whole', not 'centre'"),
+        ("input.views", ["whole"], "input.views is unknown in format 1"),
+        ("input.crops", 0, "input.crops is unknown in format 1"),
+        ("input", ["whole"], "input must be an object, not ['whole']"),
+        ("input", ..., "input is missing"),
+        ("format", True, "format must be 2, not True"),
+    ],
+)
+def test_format_1_is_read_as_strictly(folder: Path, key: str, value: object, said: str) -> None:
+    assert refusal(folder, key, value, FORMAT_1).startswith(said)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -101,8 +130,8 @@ def test_each_value_has_its_type(folder: Path, key: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("format", 2, "format must be 1, not 2"),
-        ("format", 1.0, "format must be 1, not 1.0"),
+        ("format", 3, "format must be 2, not 3"),
+        ("format", 2.0, "format must be 2, not 2.0"),
         ("name", "Paper CNN", "name must be lower-case letters"),
         ("name", "../golden", "name must be lower-case letters"),
         ("version", "1.0", "version must be three numbers"),
@@ -113,7 +142,10 @@ def test_each_value_has_its_type(folder: Path, key: str, value: object) -> None:
         ("domain.min_short_side", 0, "domain.min_short_side must be 1 to"),
         ("domain.min_short_side", 65, "domain.min_short_side must be 1 to"),
         ("domain.min_short_side", 16.5, "domain.min_short_side must be a whole number, not 16.5"),
-        ("input.view", "centre", "input.view must be 'whole', not 'centre'"),
+        ("input.views", ["left"], "input.views[0] must be 'whole' or 'centre', not 'left'"),
+        ("input.views", ["whole", "whole"], "input.views must not name a view twice"),
+        ("input.views", [], "input.views must have an entry where there are no crops"),
+        ("input.crops", 17, "input.crops must be 0 to 16"),
         ("input.height", 0, "input.height must be 1 to 4096"),
         ("input.width", 5000, "input.width must be 1 to 4096"),
         ("input.scale", 0, "input.scale must be greater than 0"),

@@ -15,9 +15,9 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 # names; rooms below it import them from where they are made.
 LAYERS = (
     {"limits", "report", "domain"},
-    {"errors"},
+    {"errors", "palette"},
     {"images", "preprocessing"},
-    {"jpeg_tables", "bundles", "client"},
+    {"jpeg_tables", "bundles", "client", "reencoding"},
     {"evidence", "verdict", "wording"},
     {"detector"},
     {"fauxto"},

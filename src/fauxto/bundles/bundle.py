@@ -1,7 +1,7 @@
-"""The bundle contract, format 1: a folder with bundle.json, model.onnx (or model.onnx.gz) and CARD.md.
+"""The bundle contract, format 2: a folder with bundle.json, model.onnx (or model.onnx.gz), metrics.json and CARD.md.
 
 `Description` mirrors bundle.json key by key; `read` turns a folder into a `Bundle` of which every part has
-been checked. docs/reference/bundle.md is the same contract for people.
+been checked. Format 1 is read too. docs/reference/bundle.md is the same contract for people.
 """
 
 from __future__ import annotations
@@ -11,24 +11,33 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fauxto.bundles import onnx_file
+from fauxto.bundles.metrics import Metrics
 from fauxto.bundles.schema import build
 from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrityError
+from fauxto.preprocessing import Input
+from fauxto.report import Verdict
 
-FORMAT = 1
+FORMAT = 2
 OPERATING_POINTS = ("cautious", "balanced", "sensitive")
 
 _MODEL, _PACKED = "model.onnx", "model.onnx.gz"
-_MAX_BYTES = {"bundle.json": 1024**2, "CARD.md": 1024**2, _MODEL: 1024**3, _PACKED: 256 * 1024**2}
+_MAX_BYTES = {
+    "bundle.json": 1024**2,
+    "metrics.json": 4 * 1024**2,
+    "CARD.md": 1024**2,
+    _MODEL: 1024**3,
+    _PACKED: 256 * 1024**2,
+}
 _GZIP = 31  # zlib's number for it
 
 
@@ -51,27 +60,6 @@ class Domain:
         """In words: "32 px" or "16 to 64 px"."""
         lowest = "" if self.min_short_side == self.max_short_side else f"{self.min_short_side} to "
         return f"{lowest}{self.max_short_side} px"
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What the network is fed: (rgb * scale - mean) / std of the `view`, resized to `height` x `width`.
-
-    The one `view` so far is "whole": the whole picture, its proportions given up.
-    """
-
-    view: Literal["whole"]
-    height: int
-    width: int
-    scale: float
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-    def __post_init__(self) -> None:
-        _require(1 <= self.height <= 4096, "height must be 1 to 4096 pixels")
-        _require(1 <= self.width <= 4096, "width must be 1 to 4096 pixels")
-        _require(self.scale > 0, "scale must be greater than 0")
-        _require(min(self.std) > 0, "std must be greater than 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +98,12 @@ class OperatingPoint:
         _require(0 <= self.real_below <= self.ai_above <= 1, "real_below must be 0 to ai_above, and that at most 1")
         for share in ("fpr", "tpr", "inconclusive"):
             _require(0 <= getattr(self, share) <= 1, f"{share} must be 0 to 1")
+
+    def verdict(self, probability: float) -> Verdict:
+        """Return the verdict of a calibrated P(AI) in [0, 1]."""
+        if probability >= self.ai_above:
+            return Verdict.AI
+        return Verdict.REAL if probability <= self.real_below else Verdict.INCONCLUSIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +153,7 @@ class Description:
         stability: Whether a verdict must outlast that the picture is shrunk and saved again; that doubles its cost.
     """
 
-    format: Literal[1]
+    format: Literal[2]
     name: str
     version: str
     summary: str
@@ -200,11 +194,13 @@ class Bundle(Description):
         folder: Where it was read from.
         model: The bytes of model.onnx, unpacked, as they were hashed: what is run is what was checked.
         card: The text of CARD.md (Markdown).
+        metrics: What was measured; None for a bundle without metrics.json.
     """
 
     folder: Path
     model: bytes = field(repr=False)
     card: str = field(repr=False)
+    metrics: Metrics | None = field(default=None, repr=False)
 
 
 def read(folder: Path) -> Bundle:
@@ -219,7 +215,7 @@ def read(folder: Path) -> Bundle:
         raise BundleFormatError(f"{folder} is a file; a bundle is a folder with bundle.json, model.onnx and CARD.md")
     if not (folder / "bundle.json").exists():
         raise BundleNotFoundError(f"{folder} is no model bundle: it holds no bundle.json")
-    description = _describe(_read_file(folder / "bundle.json"), folder / "bundle.json")
+    description: Description = _parse(folder / "bundle.json", lambda plain: build(Description, _lifted(plain), ""))
     model = _read_model(folder)
     found = hashlib.sha256(model).hexdigest()
     if found != description.model_sha256:
@@ -229,18 +225,36 @@ def read(folder: Path) -> Bundle:
         )
     onnx_file.check(model, str(folder / _MODEL), (description.input.height, description.input.width))
     card = _read_file(folder / "CARD.md").decode("utf-8", errors="replace")
-    return Bundle(**vars(description), folder=folder, model=model, card=card)
+    metrics = folder / "metrics.json"
+    measured = _parse(metrics, lambda plain: build(Metrics, plain, "")) if metrics.exists() else None
+    return Bundle(**vars(description), folder=folder, model=model, card=card, metrics=measured)
 
 
-def _describe(data: bytes, path: Path) -> Description:
+def _parse(path: Path, build_from: Callable[[object], Any]) -> Any:
+    data = _read_file(path)
     try:
-        plain = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates)
-        description: Description = build(Description, plain, "")
+        return build_from(json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates))
     except RecursionError as error:
         raise BundleFormatError(f"{path}: nested too deeply") from error
     except ValueError as error:  # JSON and UTF-8 errors are ValueErrors too
         raise BundleFormatError(f"{path}: {error}") from error
-    return description
+
+
+def _lifted(plain: object) -> object:
+    """Return JSON of format 1 as the same in format 2; everything else, wrong or not, as it is."""
+    if not isinstance(plain, dict) or type(plain.get("format")) is not int or plain["format"] != 1:
+        return plain
+    table = plain.get("input")
+    if not isinstance(table, dict):
+        return {**plain, "format": FORMAT}
+    for key in ("views", "crops"):
+        if key in table:
+            raise ValueError(f"input.{key} is unknown in format 1")
+    if "view" not in table:
+        raise ValueError("input.view is missing")
+    rest = {key: value for key, value in table.items() if key != "view"}
+    view = build(Literal["whole"], table["view"], "input.view")
+    return {**plain, "format": FORMAT, "input": {"views": [view], "crops": 0, **rest}}
 
 
 def _refuse_constant(name: str) -> NoReturn:

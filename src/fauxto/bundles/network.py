@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fauxto import preprocessing
 from fauxto.bundles.bundle import Bundle
 from fauxto.errors import BundleFormatError
-from fauxto.preprocessing import normalise
+from fauxto.preprocessing import Pixels
 
 # ONNX Runtime writes usage events to a file under the home folder unless this is set before its import.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -20,7 +22,7 @@ _PIXELS_A_RUN = 8 * 224 * 224
 
 
 class Network:
-    """One ONNX Runtime session of a bundle's network; `logits` may be called from several threads at once."""
+    """One ONNX Runtime session of a bundle's network; its methods may be called from several threads at once."""
 
     def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
         """Open the session from the very bytes that were hashed.
@@ -33,7 +35,7 @@ class Network:
             BundleFormatError: ONNX Runtime refuses the network.
         """
         self._where = bundle.folder / "model.onnx"
-        self._into = bundle.input
+        self._input = bundle.input
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.inter_op_num_threads = 1
@@ -50,8 +52,12 @@ class Network:
             raise BundleFormatError(f"ONNX Runtime can't open {self._where}: {_first_line(error)}") from error
         self._input_name: str = self._session.get_inputs()[0].name
 
-    def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Score pictures, uint8 [N, H, W, 3] of the bundle's input size.
+    def views(self, rgb: Pixels) -> Pixels:
+        """Return the parts, uint8 [K, H, W, 3] of the bundle's input size, that the network sees of a picture."""
+        return preprocessing.views(rgb, self._input)
+
+    def score(self, pictures: Sequence[Pixels]) -> NDArray[np.float64]:
+        """Score pictures, uint8 [h, w, 3] each, of any sizes.
 
         Returns:
             float64 [N]: the raw logit of AI, NaN where the network gives no finite number.
@@ -59,13 +65,28 @@ class Network:
         Raises:
             BundleFormatError: See `logits`.
         """
-        most = max(1, _PIXELS_A_RUN // (self._into.height * self._into.width))
+        return self.score_views([self.views(rgb) for rgb in pictures])
+
+    def score_views(self, views: Sequence[Pixels]) -> NDArray[np.float64]:
+        """Score pictures of which the views were made before, uint8 [K, H, W, 3] each, as `views` returns them.
+
+        Returns:
+            float64 [N]: the mean over a picture's views of the raw logit of AI, NaN where the network gives no finite
+            number for one of them.
+
+        Raises:
+            BundleFormatError: See `logits`.
+        """
+        if not views:
+            return np.empty(0)
+        pixels = np.concatenate(views)
+        most = max(1, _PIXELS_A_RUN // (self._input.height * self._input.width))
         runs = [self.logits(pixels[start : start + most]) for start in range(0, len(pixels), most)]
         logits = np.concatenate(runs).astype(np.float64)
         real, ai = np.where(np.isfinite(logits), logits, np.nan).T
-        return np.asarray(ai - real)
+        return np.asarray((ai - real).reshape(len(views), self._input.count).mean(axis=1))
 
-    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def logits(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the network once.
 
         Args:
@@ -78,7 +99,7 @@ class Network:
             BundleFormatError: The network fails, or its output hasn't the shape that it declares.
         """
         try:
-            (logits,) = self._session.run(None, {self._input_name: normalise(pixels, self._into)})
+            (logits,) = self._session.run(None, {self._input_name: preprocessing.normalise(pixels, self._input)})
         except Exception as error:
             raise BundleFormatError(f"{self._where} fails on a batch of {len(pixels)}: {_first_line(error)}") from error
         if logits.shape != (len(pixels), 2):

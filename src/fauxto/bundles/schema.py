@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
@@ -12,8 +13,8 @@ def build(kind: Any, plain: object, key: str) -> Any:
     """Turn parsed JSON into a value of the type `kind`.
 
     Args:
-        kind: A dataclass, `str`, `int`, `float`, `bool`, `Literal`, `Mapping[str, X]`, `tuple[X, ...]` or
-            `tuple[X, Y, Z]`. A dataclass may check more and raise ValueError in its `__post_init__`.
+        kind: A dataclass, `str`, `int`, `float`, `bool`, `Literal`, `Mapping[str, X]`, `tuple[X, ...]`,
+            `tuple[X, Y, Z]` or `X | None`. A dataclass may check more and raise ValueError in its `__post_init__`.
         plain: What `json.loads` returned.
         key: Where `plain` stands, such as "input.mean[1]"; the empty string at the top.
 
@@ -28,6 +29,8 @@ def build(kind: Any, plain: object, key: str) -> Any:
         return {name: build(arguments[1], value, _join(key, name)) for name, value in table.items()}
     if origin is tuple:
         return _build_tuple(arguments, plain, key)
+    if origin is UnionType:
+        return None if plain is None else build(arguments[0], plain, key)
     if origin is Literal:
         if not any(plain == one and type(plain) is type(one) for one in arguments):
             raise ValueError(f"{key} must be {' or '.join(map(repr, arguments))}, not {_shown(plain)}")

@@ -18,34 +18,36 @@ class Method(StrEnum):
 
 def calibrate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `fauxto train` wrote.")],
-    data: Annotated[Path, typer.Option(help="Data set folder that the run was trained on; only val is read.")],
-    spare: Annotated[
+    data: Annotated[Path, typer.Option(help="Data set folder that the run was trained on; test is never read.")],
+    foreign: Annotated[
         Path | None,
         typer.Option(
             help="Data set of whole pictures of other sources: its train photographs, as thumbnails, "
-            "may be called ai no more often than an operating point promises either."
+            "may be called ai no more often than others either."
         ),
     ] = None,
     method: Annotated[Method, typer.Option(help="platt: slope and intercept; temperature: slope.")] = Method.PLATT,
 ) -> None:
-    """Fit probabilities and operating points on val; writes RUN/calibration.json."""
+    """Fit probabilities and thresholds on pictures that the network hasn't learnt; writes RUN/calibration.json."""
     from rich.console import Console
     from rich.table import Table
 
-    from fauxto.lab.calibration import RunCalibration
+    from fauxto.lab import calibration
     from fauxto.lab.datasets import Dataset
+    from fauxto.lab.run import Run
 
-    fitted = RunCalibration.of(run, Dataset.open(data), method.value, Dataset.open(spare) if spare else None)
-    path = fitted.write(run)
-
+    fitted = calibration.calibrate(
+        Run(run), Dataset.open(data), method.value, Dataset.open(foreign) if foreign else None
+    )
     console = Console()
     console.print(
-        f"P(AI) = sigmoid({fitted.calibration.slope:.4f} * score {fitted.calibration.intercept:+.4f}); "
+        f"P(AI) = sigmoid({fitted.calibration.slope:.4f} * score {fitted.calibration.intercept:+.4f}), fitted on "
+        f"{fitted.calibration.fitted_on}; "
         f"ECE on val {fitted.val['before']['ece']:.4f} before, {fitted.val['after']['ece']:.4f} after"
     )
     names = ("real_below", "ai_above", "fpr", "tpr", "inconclusive")
-    table = Table("on val", *names, box=None)
+    table = Table("where fitted", *names, box=None)
     for name, point in fitted.operating_points.items():
         table.add_row(name, *(f"{getattr(point, key):.4f}" for key in names))
     console.print(table)
-    console.print(f"wrote {path}", soft_wrap=True, markup=False, highlight=False)
+    console.print(f"Next: fauxto evaluate {run} --data {data}", soft_wrap=True, markup=False, highlight=False)

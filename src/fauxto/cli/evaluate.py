@@ -1,56 +1,65 @@
-"""`fauxto evaluate`: measure a trained network."""
+"""`fauxto evaluate`: measure a trained network or an installed model."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
-class Split(StrEnum):
-    """A split of a data set."""
-
-    TRAIN = "train"
-    VAL = "val"
-    TEST = "test"
-
-
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `fauxto train` wrote.")],
+    subject: Annotated[
+        str,
+        typer.Argument(metavar="RUN|MODEL", help="Run folder that `fauxto train` wrote, or a model or its folder."),
+    ],
     data: Annotated[Path, typer.Option(help="Data set folder that `fauxto data import` wrote.")],
-    split: Annotated[Split, typer.Option(help="Split to measure on.")] = Split.TEST,
+    split: Annotated[str, typer.Option(help="Split to measure on: val, test or test2.")] = "test",
     robustness: Annotated[
-        bool, typer.Option("--robustness", help="Also measure under JPEG, blur, noise and other damage.")
+        bool, typer.Option("--robustness", help="Also measure under JPEG, blur, noise and other degradations.")
     ] = False,
-    sample: Annotated[int, typer.Option(min=1, help="Pictures to damage for --robustness.")] = 4_000,
+    sample: Annotated[int, typer.Option(min=1, help="Pictures to degrade for --robustness.")] = 4_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of --robustness.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results; by default RUN, and MODEL-evaluation for a model.")
+    ] = None,
+    save: Annotated[bool, typer.Option("--save", help="Store the figures in the model's own metrics.json.")] = False,
 ) -> None:
-    """Measure a run's network on a data set; writes RUN/evaluation/<split>.json and .html."""
+    """Measure a network on a data set; writes evaluation/<split>.json and .html."""
     from rich.console import Console
     from rich.table import Table
 
+    from fauxto import bundles
+    from fauxto.lab import packing
     from fauxto.lab.datasets import Dataset
     from fauxto.lab.evaluation import report
-    from fauxto.lab.evaluation.results import measure
-    from fauxto.lab.evaluation.robustness import measure_robustness
+    from fauxto.lab.evaluation.results import measure, measure_robustness
+    from fauxto.lab.run import Run
 
     dataset = Dataset.open(data)
-    results = measure(run, dataset, split)
-    files = [report.write_results(run, split, results)]
+    run = Run(subject)
+    if run.is_begun:
+        bundle, name = run.bundle(), run.name
+        run = Run(out) if out else run
+    else:
+        bundle = bundles.load(subject)
+        name, run = bundle.name, Run(out or f"{bundle.name}-evaluation")
+    results = measure(bundle, name, dataset, split, run.cache)
+    files = [run.write_results(split, results)]
     if robustness:
-        damaged = measure_robustness(run, dataset, split, sample=sample, seed=seed)
-        files.append(report.write_results(run, f"{split}-robustness", damaged))
-    earlier = report.read_results(run, f"{split}-robustness")
+        degraded = measure_robustness(bundle, dataset, dataset.split(split), run.cache, sample=sample, seed=seed)
+        files.append(run.write_results(f"{split}-robustness", degraded))
+    earlier = run.results(f"{split}-robustness")
     fitting = earlier if earlier and earlier["subject"] == results["subject"] else None
-    files.append(report.write_page(run, results, fitting))
+    files.append(report.write_page(run.folder / "evaluation" / f"{split}.html", results, fitting))
 
-    header, rows = report.overview_table(results)
-    table = Table(*header, box=None)
-    for row in rows:
-        table.add_row(*map(str, row))
+    if save:
+        files.append(packing.save_metrics(run, bundle))
     console = Console()
-    console.print(table)
+    for header, rows in (report.protocol_table(results), report.verdict_table(results)):
+        table = Table(*header, box=None)
+        for row in rows:
+            table.add_row(*("" if cell is None else str(cell) for cell in row))
+        console.print(table)
     for file in files:
         console.print(f"wrote {file}", soft_wrap=True, markup=False, highlight=False)

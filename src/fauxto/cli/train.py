@@ -15,25 +15,32 @@ def train(
     run: Annotated[Path, typer.Option(help="Run folder to write.")],
     network: Annotated[str | None, typer.Option(help="Network to train, by the recipe that ships for it.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="Recipe file (TOML) to use instead.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="File of a backbone's starting weights (docs/how-to/train-photos.md).")
+    ] = None,
     image_size: Annotated[int | None, typer.Option(min=8, help="Side of the input in pixels.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=0, help="Most epochs.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of weights, order and augmentation.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the run's last whole epoch.")] = False,
 ) -> None:
-    """Train a network; writes RUN/model.keras, its config, checkpoints, TensorBoard logs and run.json."""
+    """Train a network; writes RUN/model.keras, its recipe, checkpoints, TensorBoard logs and run.json."""
     from fauxto.errors import ConfigError
     from fauxto.lab import training
-    from fauxto.lab.config import Recipe, recipe_for
+    from fauxto.lab.recipe import Recipe, recipe_for
+    from fauxto.lab.run import Run
 
     if recipe is None and network is None:
         raise ConfigError("name what to train: --network NAME for the recipe that ships with it, or --recipe FILE")
     path = recipe or recipe_for(str(network))
     chosen = Recipe.load(path, network=network, image_size=image_size, epochs=epochs, seed=seed)
     words = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
-    record = training.train(chosen, data, run, resume=resume, command=shlex.join(["fauxto", *words]))
-    best = max(record["history"], key=lambda epoch: epoch["val_accuracy"])
+    command = shlex.join(["fauxto", *words])
+    record = training.train(chosen, data, Run(run), weights=weights, resume=resume, command=command)
+    outcome = "a logistic head on its features"
+    if record["history"]:
+        best = max(record["history"], key=lambda epoch: epoch["val_accuracy"])
+        outcome = f"best accuracy on val {best['val_accuracy']:.4f} (epoch {best['epoch']} of {record['epochs']})"
     typer.echo(
-        f"{chosen.network}: {record['parameters']:,} parameters, {record['epochs']} epochs "
-        f"in {record['seconds']:,.0f} s; "
-        f"best accuracy on val {best['val_accuracy']:.4f} (epoch {best['epoch']}). Next: fauxto calibrate {run}"
+        f"{chosen.network}: {record['parameters']:,} parameters in {record['seconds']:,.0f} s; {outcome}. "
+        f"Next: fauxto calibrate {run} --data {data}"
     )

@@ -1,4 +1,4 @@
-"""Training pictures, varied at random: uint8 batches in, float32 batches in [0, 1] and label shares out.
+"""A network's inputs, varied at random: uint8 batches in, float32 batches in [0, 1] and label shares out.
 
 Every picture of both classes goes through the same chain with the same odds, so that no variation can become a sign of
 its class. The draws of a batch depend on the seed, the epoch and the batch's number alone: a resumed run sees what an
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fauxto.lab import corruptions
-from fauxto.lab.config import Augmentation
+from fauxto.lab.degradations import functions
+from fauxto.lab.recipe import Augmentation
 
 Batch = NDArray[np.float32]
 
@@ -34,11 +34,12 @@ def augment(
         float32 [N, H, W, 3] in [0, 1] and float32 [N, 2], the share of each class in each picture.
     """
     pixels = _moved(pixels, how, rng)
-    pixels = np.stack([_delivered(one, how, rng) for one in pixels])
     batch = _recoloured(pixels.astype(np.float32) / 255, how, rng)
     shares = np.eye(2, dtype=np.float32)[labels]
     if rng.random() < how.cutmix:
         batch, shares = _cutmix(batch, shares, rng)
+    if rng.random() < how.mixup:
+        batch, shares = _mixup(batch, shares, rng)
     return batch, shares
 
 
@@ -55,7 +56,7 @@ def _moved(pixels: NDArray[np.uint8], how: Augmentation, rng: np.random.Generato
         pixels = np.moveaxis(windows[np.arange(count), down, right], 1, -1)
     if how.rotation:
         angles = rng.uniform(-how.rotation, how.rotation, count)
-        pixels = np.stack([_rotated(one, angle) for one, angle in zip(pixels, angles, strict=True)])
+        pixels = np.stack([_rotated(rgb, angle) for rgb, angle in zip(pixels, angles, strict=True)])
     return pixels
 
 
@@ -68,25 +69,6 @@ def _rotated(rgb: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
     return np.asarray(turned)[margin : margin + height, margin : margin + width]
 
 
-def _delivered(rgb: NDArray[np.uint8], how: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
-    if rng.random() < how.greyscale:
-        rgb = corruptions.greyscale(rgb)
-    if rng.random() < how.degrade:
-        kind = rng.integers(4)
-        if kind == 0:
-            rgb = corruptions.blur(rgb, rng.uniform(0.2, 1.0))
-        elif kind == 1:
-            rgb = corruptions.noise(rgb, rng.uniform(1, 10), rng)
-        elif kind == 2:
-            rgb = corruptions.rescale(rgb, rng.uniform(0.5, 1.0))
-        else:
-            rgb = corruptions.crop(rgb, rng.uniform(0.7, 1.0), rng.random(), rng.random())
-    if rng.random() < how.recompress:
-        save = corruptions.jpeg if rng.random() < 0.8 else corruptions.webp
-        rgb = save(rgb, int(rng.integers(30, 96)))
-    return rgb
-
-
 def _recoloured(batch: Batch, how: Augmentation, rng: np.random.Generator) -> Batch:
     def factors(largest: float) -> Batch:
         return rng.uniform(1 - largest, 1 + largest, (len(batch), 1, 1, 1)).astype(np.float32)
@@ -97,7 +79,7 @@ def _recoloured(batch: Batch, how: Augmentation, rng: np.random.Generator) -> Ba
         mean = batch.mean(axis=(1, 2, 3), keepdims=True)
         batch = mean + (batch - mean) * factors(how.contrast)
     if how.saturation:
-        luma = (batch @ corruptions.LUMA)[..., None]
+        luma = (batch @ functions.LUMA)[..., None]
         batch = luma + (batch - luma) * factors(how.saturation)
     return np.clip(batch, 0, 1)
 
@@ -114,3 +96,9 @@ def _cutmix(batch: Batch, shares: Batch, rng: np.random.Generator) -> tuple[Batc
     mixed[:, rows, columns] = batch[other][:, rows, columns]
     pasted = (rows.stop - rows.start) * (columns.stop - columns.start) / (height * width)
     return mixed, (1 - pasted) * shares + pasted * shares[other]
+
+
+def _mixup(batch: Batch, shares: Batch, rng: np.random.Generator) -> tuple[Batch, Batch]:
+    own = np.float32(rng.beta(0.2, 0.2))
+    other = rng.permutation(len(batch))
+    return own * batch + (1 - own) * batch[other], own * shares + (1 - own) * shares[other]

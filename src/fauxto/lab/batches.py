@@ -1,65 +1,79 @@
-"""Batches of a split for Keras: resized as the runtime resizes, scaled to [0, 1], varied at random while learning."""
+"""Batches of a split for Keras: the views that the runtime would make, in [0, 1], varied at random while learning."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from fauxto import preprocessing
+from fauxto.lab import views
 from fauxto.lab.augment import augment
-from fauxto.lab.config import Recipe
-from fauxto.preprocessing import resize
+from fauxto.lab.datasets import Split
+from fauxto.lab.degradations.chain import degrade
+from fauxto.lab.recipe import Recipe
+from fauxto.lab.weighting import held_out, weights_by_source
 
-Pixels = NDArray[np.uint8]
+Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-class Plain(keras.utils.PyDataset):
-    """Pictures in their own order, as they are; with labels for validation, without for prediction."""
+class Plain(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """Pictures in their own order, as they are; of a picture with several views, the first."""
 
-    def __init__(
-        self,
-        images: Sequence[Pixels],
-        image_size: int,
-        labels: NDArray[np.int64] | None = None,
-        batch_size: int = 500,
-    ) -> None:
+    def __init__(self, pictures: Split, recipe: Recipe, folder: Path) -> None:
         super().__init__()
-        self.images, self.image_size, self.labels, self.batch_size = images, image_size, labels, batch_size
+        self.pictures, self.recipe = pictures, recipe
+        self.kept = views.plain(pictures, recipe, folder) if recipe.variants else None
 
     def __len__(self) -> int:
-        return -(-len(self.images) // self.batch_size)
+        return -(-len(self.pictures) // self.recipe.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], ...]:
-        rows = range(index * self.batch_size, min((index + 1) * self.batch_size, len(self.images)))
-        batch = resized(self.images, rows, self.image_size).astype(np.float32) / 255
-        if self.labels is None:
-            return (batch,)
-        return batch, np.eye(2, dtype=np.float32)[self.labels[rows]]
+    def __getitem__(self, index: int) -> Batch:
+        size = self.recipe.batch_size
+        rows = range(index * size, min((index + 1) * size, len(self.pictures)))
+        if self.kept is None:
+            pixels = np.stack([preprocessing.views(self.pictures.images[row], self.recipe.input)[0] for row in rows])
+        else:
+            pixels = np.stack([self.kept[row][0] for row in rows])
+        return pixels.astype(np.float32) / 255, np.eye(2, dtype=np.float32)[self.pictures.labels[rows]]
 
 
-class Augmented(keras.utils.PyDataset):
-    """Pictures in an order and with variations that follow from the seed and `epoch`, which a callback sets."""
+class Varied(keras.utils.PyDataset):  # type: ignore[misc]
+    """Pictures in an order and with variations that follow from the seed and `epoch`, which a callback sets.
 
-    def __init__(self, images: Sequence[Pixels], labels: NDArray[np.int64], recipe: Recipe) -> None:
+    Where the recipe keeps variants, an epoch's pictures are drawn by `weights_by_source` and their degraded
+    views come from the cache; otherwise each picture comes once and is degraded anew.
+    """
+
+    def __init__(self, pictures: Split, recipe: Recipe, folder: Path) -> None:
         super().__init__(workers=2, max_queue_size=8)  # threads: the varying hides behind the network's arithmetic
-        self.images, self.labels, self.recipe, self.epoch = images, labels, recipe, 0
-        everything = np.random.default_rng(recipe.seed).permutation(len(labels))
-        self.learnt = everything[: round(recipe.train_share * len(labels))]
+        self.pictures, self.recipe, self.epoch = pictures, recipe, 0
+        everything = np.flatnonzero(~held_out(pictures.sources, recipe.held_out))
+        everything = np.random.default_rng(recipe.seed).permutation(everything)
+        self.learnt = everything[: round(recipe.train_share * len(everything))]
+        self.kept = [views.degraded(pictures, recipe, variant, folder) for variant in range(recipe.variants)]
 
     def __len__(self) -> int:
         # The last, smaller batch is left out: batch normalisation learns worse from it, and the order changes anyway.
         return max(1, len(self.learnt) // self.recipe.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        order = np.random.default_rng((self.recipe.seed, self.epoch)).permutation(self.learnt)
-        rows = np.sort(order[index * self.recipe.batch_size : (index + 1) * self.recipe.batch_size])
-        draws = np.random.default_rng((self.recipe.seed, self.epoch, index))
-        pixels = resized(self.images, rows, self.recipe.image_size)
-        return augment(pixels, self.labels[rows], self.recipe.augmentation, draws)
+    def __getitem__(self, index: int) -> Batch:
+        recipe = self.recipe
+        order = self._order(np.random.default_rng((recipe.seed, self.epoch)))
+        rows = np.sort(order[index * recipe.batch_size : (index + 1) * recipe.batch_size])
+        draws = np.random.default_rng((recipe.seed, self.epoch, index))
+        if self.kept:
+            seen = self.kept[self.epoch % len(self.kept)]
+            pixels = np.stack([seen[row][draws.integers(recipe.input.count)] for row in rows])
+        else:
+            pictures = [preprocessing.views(self.pictures.images[row], recipe.input)[0] for row in rows]
+            pixels = np.stack([degrade(picture, recipe.degradation, draws) for picture in pictures])
+        return augment(pixels, self.pictures.labels[rows], recipe.augmentation, draws)
 
-
-def resized(images: Sequence[Pixels], rows: Sequence[int] | NDArray[np.int64], side: int) -> Pixels:
-    """Return the pictures in `rows` as uint8 [len(rows), side, side, 3], resized only where they differ."""
-    return np.stack([resize(images[row], side, side) for row in rows])
+    def _order(self, draws: np.random.Generator) -> NDArray[np.int64]:
+        if not self.kept:
+            return draws.permutation(self.learnt)
+        weights = weights_by_source(self.pictures.labels[self.learnt], self.pictures.sources[self.learnt])
+        return draws.choice(self.learnt, len(self.learnt), p=weights / weights.sum())

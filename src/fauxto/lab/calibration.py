@@ -1,4 +1,4 @@
-"""From a network's raw score to a probability, and from the probability to a verdict: all fitted on val.
+"""From a network's raw score to a probability, and the thresholds on it: fitted on pictures that it hasn't learnt.
 
 docs/explanation/calibration.md tells why and how.
 """
@@ -6,55 +6,59 @@ docs/explanation/calibration.md tells why and how.
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from fauxto.bundles.bundle import Calibration, OperatingPoint, ScoreQuantiles
-from fauxto.bundles.schema import build
+from fauxto.bundles.bundle import Bundle, Calibration, OperatingPoint, ScoreQuantiles
+from fauxto.bundles.network import Network
 from fauxto.errors import DatasetError, FauxtoError
-from fauxto.lab.datasets import Dataset
+from fauxto.lab.datasets import Dataset, Split
+from fauxto.lab.degradations.protocols import CLEAN, DELIVERED, Protocol
+from fauxto.lab.evaluation.measurements import FPR_LEVELS
 from fauxto.lab.evaluation.metrics import calibration_error, decisions
-from fauxto.lab.evaluation.scores import manifest_of_training, network_sha256, predict, split_scores
+from fauxto.lab.evaluation.scores import score
+from fauxto.lab.run import UNCALIBRATED, Run, RunCalibration
 from fauxto.lab.thumbnails import thumbnails
+from fauxto.lab.weighting import held_out, weights_by_source
 
 Method = Literal["platt", "temperature"]
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """What an operating point promises of each verdict, and of all verdicts on val.
+class Constraint:
+    """What the thresholds of an operating point have to keep, of each verdict and of all verdicts.
 
     Attributes:
         ai_from: A picture is called ai from this probability up, or a higher one.
         real_to: A picture is called real from this probability down, or a lower one.
-        real_called_ai: Largest share of the real pictures that may be called ai.
-        ai_called_real: Largest share of the AI pictures that may be called real.
+        fpr: Largest share of the photographs that may be called ai.
+        missed: Largest share of the generated pictures that may be called real.
     """
 
     ai_from: float
     real_to: float
-    real_called_ai: float
-    ai_called_real: float
+    fpr: float
+    missed: float
 
 
-PROMISES = {
-    "cautious": Promise(ai_from=0.9, real_to=0.1, real_called_ai=0.01, ai_called_real=0.01),
-    "balanced": Promise(ai_from=0.7, real_to=0.3, real_called_ai=0.05, ai_called_real=0.05),
-    "sensitive": Promise(ai_from=0.5, real_to=0.1, real_called_ai=0.10, ai_called_real=0.01),
+CONSTRAINTS = {
+    "cautious": Constraint(ai_from=0.9, real_to=0.1, fpr=0.01, missed=0.01),
+    "balanced": Constraint(ai_from=0.7, real_to=0.3, fpr=0.05, missed=0.05),
+    "sensitive": Constraint(ai_from=0.5, real_to=0.1, fpr=0.10, missed=0.01),
 }
 
-_FPR_LEVELS = np.array([1, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005])
+LARGER_SOURCE = 40
+"""A source with more photographs than this has to keep the fpr by itself: a network errs more on some kinds than on
+others, and a constraint on all of them together would let it accuse one kind often."""
 
-
-UNCALIBRATED = Calibration("temperature", 1.0, 0.0, fitted_on="nothing", count=0)
-"""The network's own two-way softmax."""
+RANKED_SOURCE = 10
+"""A source with fewer pictures of a label has no rank among the others: its median is chance."""
 
 
 def fit(
@@ -112,38 +116,35 @@ def operating_points(
     labels: NDArray[np.int64],
     groups: Sequence[NDArray[np.float64]] = (),
 ) -> dict[str, OperatingPoint]:
-    """Choose the two thresholds of each operating point by its entry in `PROMISES`.
+    """Choose the two thresholds of each operating point by its entry in `CONSTRAINTS`.
 
-    `ai_above` is the lowest probability that keeps both of the promises about ai, `real_below` the highest that
-    keeps both about real. Both have four decimals. What lies between is inconclusive.
+    `ai_above` is the lowest probability that keeps both constraints about ai, `real_below` the highest that keeps both
+    about real. Both have four decimals. What lies between is inconclusive.
 
     Args:
-        probabilities: float [N], calibrated P(AI) of val.
+        probabilities: float [N], calibrated P(AI).
         labels: int [N], 1 = ai.
-        groups: P(AI) of groups of photographs, float [M] each, within which the promise about real pictures called ai
-            has to hold too: a network errs more on some kinds than on others, and a promise on all of them together
-            would let it accuse one kind often.
+        groups: P(AI) of groups of photographs, float [M] each, within which the fpr has to be kept too.
 
     Returns:
-        Per point `real_below`, `ai_above`, and `fpr`, `tpr` and `inconclusive` as measured on val.
+        Per point `real_below`, `ai_above`, and `fpr`, `tpr` and `inconclusive` as measured on the N pictures.
 
     Raises:
-        FauxtoError: No threshold keeps a promise.
+        FauxtoError: No threshold keeps a constraint.
     """
     upper, lower = np.arange(5_000, 10_001) / 10_000, np.arange(5_000, -1, -1) / 10_000
     real, ai = probabilities[labels == 0], np.sort(probabilities[labels == 1])
-    called_ai = np.max([_share_from(one, upper) for one in (real, *groups)], axis=0)
+    called_ai = np.max([_share_from(group, upper) for group in (real, *groups)], axis=0)
     called_real = np.searchsorted(ai, lower, side="right") / len(ai)
     points = {}
-    for name, promise in PROMISES.items():
-        within_ai = (called_ai <= promise.real_called_ai) & (upper >= promise.ai_from)
-        within_real = (called_real <= promise.ai_called_real) & (lower <= promise.real_to)
+    for name, constraint in CONSTRAINTS.items():
+        within_ai = (called_ai <= constraint.fpr) & (upper >= constraint.ai_from)
+        within_real = (called_real <= constraint.missed) & (lower <= constraint.real_to)
         if not (within_ai.any() and within_real.any()):
             raise FauxtoError(
-                f"no threshold gives the operating point {name!r}: on val, or on a group of photographs that is to be "
-                "spared, the network is wholly sure, and wrong, of "
-                f"more than {promise.real_called_ai:.0%} of the real or {promise.ai_called_real:.0%} of the AI "
-                "pictures; train it again"
+                f"no threshold gives the operating point {name!r}: on val, or on a group of photographs, the network "
+                f"is wholly sure, and wrong, of more than {constraint.fpr:.0%} of the real or "
+                f"{constraint.missed:.0%} of the AI pictures; train it again"
             )
         measured = decisions(
             labels,
@@ -164,97 +165,108 @@ def _share_from(probabilities: NDArray[np.float64], levels: NDArray[np.float64])
 
 
 def score_quantiles(real_scores: NDArray[np.float64]) -> ScoreQuantiles:
-    """Tabulate which share of val's real pictures [N] scores at least how high, down to a share of 1 / N."""
-    levels = _FPR_LEVELS[_FPR_LEVELS * len(real_scores) >= 1]
+    """Tabulate which share of photographs [N] scores at least how high, down to a share of 1 / N."""
+    levels = np.array([level for level in FPR_LEVELS if level * len(real_scores) >= 1])
     falling = np.sort(real_scores)[::-1]
     scores, first = np.unique(falling[np.ceil(levels * len(falling)).astype(int) - 1], return_index=True)
     return ScoreQuantiles(fpr=tuple(levels[first].tolist()), score=tuple(scores.tolist()))
 
 
-@dataclass(frozen=True, slots=True)
-class RunCalibration:
-    """What RUN/calibration.json holds: everything that was fitted on val for one trained network.
+def calibrate(run: Run, dataset: Dataset, method: Method = "platt", foreign: Dataset | None = None) -> RunCalibration:
+    """Fit everything on pictures that the network hasn't learnt, and write RUN/calibration.json.
 
-    Attributes:
-        calibration: The map from score to probability.
-        operating_points: By name, as the bundle wants them.
-        real_score_quantiles: What turns a score into the report's `fpr_at_score`.
-        val: The `calibration_error` on val, `before` and `after`.
-        spared: How many photographs of other sources the thresholds were kept from accusing.
-        network_sha256: Of the network whose scores were used (`evaluation.scores`).
+    These are the pictures of val, and those of train whose sources the recipe held out. Each counts once: where the
+    pictures are whole ones, a third of them as found and a third each under `web` and `hard`. Where there are several
+    sources, probabilities are fitted on the harder half of them.
+
+    Args:
+        run: The run.
+        dataset: What it was trained on.
+        method: Of the map to probabilities.
+        foreign: A data set of other sources, whose train photographs, as thumbnails, the thresholds must not accuse
+            more often than they may accuse others.
+
+    Raises:
+        DatasetError: The run was trained on another data set, so that its val may have been learnt.
+        FauxtoError: The run isn't finished; see also `fit` and `operating_points`.
     """
-
-    calibration: Calibration
-    operating_points: Mapping[str, OperatingPoint]
-    real_score_quantiles: ScoreQuantiles
-    val: Mapping[str, Mapping[str, float]]
-    spared: int
-    network_sha256: str
-
-    @classmethod
-    def of(cls, run: Path, dataset: Dataset, method: Method = "platt", spare: Dataset | None = None) -> Self:
-        """Fit everything on the val split of the data set that the run was trained on.
-
-        Args:
-            run: The run.
-            dataset: What it was trained on.
-            method: Of the map to probabilities.
-            spare: A data set of other sources, whose train photographs, as thumbnails, the operating points must not
-                accuse more often than they promise either.
-
-        Raises:
-            DatasetError: The run was trained on another data set, so that its val may have been learnt.
-            FauxtoError: The run isn't finished; see also `fit` and `operating_points`.
-        """
-        if manifest_of_training(run) != dataset.manifest_sha256:
-            raise DatasetError(
-                f"{run} was trained on another data set than {dataset.folder}, whose val it may have learnt; "
-                "calibrate on the one that it was trained on"
-            )
-        scores, labels = split_scores(run, dataset, "val"), dataset.split("val").labels
-        calibration = fit(scores, labels, method)
-        probabilities = calibration.probability(scores)
-        groups = [calibration.probability(_photographs_elsewhere(run, dataset, spare))] if spare else []
-        return cls(
-            calibration=calibration,
-            operating_points=operating_points(probabilities, labels, groups),
-            real_score_quantiles=score_quantiles(scores[labels == 0]),
-            val={
-                "before": calibration_error(labels, UNCALIBRATED.probability(scores)),
-                "after": calibration_error(labels, probabilities),
-            },
-            spared=sum(map(len, groups)),
-            network_sha256=network_sha256(run),
+    if run.record["manifest_sha256"] != dataset.manifest_sha256:
+        raise DatasetError(
+            f"{run.folder} was trained on another data set than {dataset.folder}, whose val it may have learnt; "
+            "calibrate on the one that it was trained on"
         )
+    bundle, val, learn = run.bundle(), dataset.split("val"), dataset.split("train")
+    parts = [(val, np.arange(len(val)))]
+    if run.recipe.held_out:
+        parts.append((learn, np.flatnonzero(held_out(learn.sources, run.recipe.held_out))))
+    under = DELIVERED if dataset.files else (CLEAN,)
+    scores = np.concatenate([_in_turn(bundle, pictures, rows, under, run.cache) for pictures, rows in parts])
+    labels = np.concatenate([pictures.labels[rows] for pictures, rows in parts])
+    sources = np.concatenate([pictures.sources[rows] for pictures, rows in parts])
+    fitted_on = "val and of the sources of train that were held out" if run.recipe.held_out else "val"
+    kept = harder_half(scores, labels, sources)
+    fitted = fit(scores[kept], labels[kept], method, weights_by_source(labels[kept], sources[kept]))
+    fitted = dataclasses.replace(
+        fitted, fitted_on=fitted_on if kept.all() else f"the harder half of the sources of {fitted_on}"
+    )
+    probabilities = fitted.probability(scores)
+    groups = [probabilities[rows] for rows in _larger_sources(labels, sources)]
+    elsewhere = fitted.probability(_foreign_scores(bundle, val, foreign)) if foreign else np.empty(0)
+    calibration = RunCalibration(
+        calibration=fitted,
+        operating_points=operating_points(probabilities, labels, [*groups, *([elsewhere] if foreign else [])]),
+        real_score_quantiles=score_quantiles(scores[labels == 0]),
+        val={
+            name: calibration_error(val.labels, stage.probability(scores[: len(val)]))
+            for name, stage in (("before", UNCALIBRATED), ("after", fitted))
+        },
+        foreign_photographs=len(elsewhere),
+        network_sha256=run.network_sha256,
+    )
+    run.write_calibration(dataclasses.asdict(calibration))
+    return calibration
 
-    @classmethod
-    def read(cls, run: Path) -> Self | None:
-        """Read RUN/calibration.json; None when the run hasn't been calibrated.
 
-        Raises:
-            FauxtoError: The file is damaged, or was fitted for another network.
-        """
-        path = run / "calibration.json"
-        if not path.exists():
-            return None
-        try:
-            fitted: Self = build(cls, json.loads(path.read_text(encoding="utf-8")), "")
-        except ValueError as error:
-            raise FauxtoError(f"{path}: {error}; run `fauxto calibrate` again") from error
-        if fitted.network_sha256 != network_sha256(run):
-            raise FauxtoError(
-                f"{path} was fitted for another network than the run now holds; run `fauxto calibrate` again"
-            )
-        return fitted
-
-    def write(self, run: Path) -> Path:
-        """Write RUN/calibration.json and return its path."""
-        path = run / "calibration.json"
-        path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n", encoding="utf-8")
-        return path
+def _in_turn(
+    bundle: Bundle, pictures: Split, rows: NDArray[np.int64], under: Sequence[Protocol], folder: Path
+) -> NDArray[np.float64]:
+    """Return the score of each of some pictures under one of the protocols, in turn."""
+    scores = np.empty(len(rows))
+    for turn, protocol in enumerate(under):
+        chosen = slice(turn, None, len(under))
+        (scored,) = score(bundle, pictures, (protocol,), folder, rows=rows[chosen])
+        scores[chosen] = scored.score
+    return scores
 
 
-def _photographs_elsewhere(run: Path, dataset: Dataset, spare: Dataset) -> NDArray[np.float64]:
+def harder_half(scores: NDArray[np.float64], labels: NDArray[np.int64], sources: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Tell which pictures are of a source that is harder to tell than half of those of its label, by their medians.
+
+    A source never met is likelier to be like these: pictures that are no photographs at the first look are easy, and
+    probabilities fitted on them too would be too sure of the others. With few sources of a label, all are kept.
+    """
+    kept = np.zeros(len(labels), bool)
+    for label, harder in ((0, -1), (1, 1)):
+        rows = labels == label
+        names, counts = np.unique(sources[rows], return_counts=True)
+        ranked = names[counts >= RANKED_SOURCE]
+        if len(ranked) < 4:
+            kept |= rows
+            continue
+        medians = np.array([np.median(scores[rows & (sources == name)]) for name in ranked])
+        kept |= rows & np.isin(sources, ranked[np.argsort(medians * harder)[: (len(ranked) + 1) // 2]])
+    return kept
+
+
+def _larger_sources(labels: NDArray[np.int64], sources: NDArray[np.str_]) -> list[NDArray[np.bool_]]:
+    """Tell of each source of more than a few photographs which pictures are its photographs."""
+    names, counts = np.unique(sources[labels == 0], return_counts=True)
+    if len(names) == 1:
+        return []
+    return [(labels == 0) & (sources == name) for name in names[counts > LARGER_SOURCE]]
+
+
+def _foreign_scores(bundle: Bundle, val: Split, foreign: Dataset) -> NDArray[np.float64]:
     """Return the scores of other photographs, shrunk to the size of the data set's pictures."""
-    pictures, labels = thumbnails(spare.split("train"), dataset.split("val").images[0].shape[0])
-    return predict(run, pictures[labels == 0])
+    pictures, labels = thumbnails(foreign.split("train"), val.images[0].shape[0])
+    return Network(bundle).score(list(pictures[labels == 0]))

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fauxto import bundles
-from fauxto.bundles.bundle import FORMAT, Description, Domain, Input, Training, as_stored
-from fauxto.bundles.network import Network
+from fauxto.bundles.bundle import Bundle, Description, Domain, as_stored
 from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
-from fauxto.lab.calibration import RunCalibration
-from fauxto.lab.card import Agreement
-from fauxto.lab.config import Recipe
-from fauxto.lab.datasets import Dataset
-from fauxto.lab.training import CONFIG, RECORD, import_keras, load_model
-
-AGREEMENT_PICTURES = 1000
-TOLERANCE = 1e-4
-"""Largest difference that is let through between a logit of Keras and of ONNX Runtime."""
+from fauxto.lab.cache import whole_or_not_at_all
+from fauxto.lab.datasets.splitting import SPLITS
+from fauxto.lab.evaluation.results import subject_of
+from fauxto.lab.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,46 +38,48 @@ class Nameplate:
     max_short_side: int | None = None
 
 
-def pack(run: Path, data: Path, out: Path, nameplate: Nameplate, *, beside: Path | None = None) -> Agreement:
-    """Export a run's network to ONNX, check it against Keras, and write the bundle folder whole or not at all.
+def pack(run: Run, out: Path, nameplate: Nameplate, *, beside: Run | None = None) -> Bundle:
+    """Write the bundle folder of a run whole or not at all.
 
     Args:
-        run: A run that was trained, calibrated and evaluated on test.
-        data: The data set; up to 1,000 pictures of its test split are scored by both Keras and ONNX Runtime.
+        run: A run that was trained, calibrated and evaluated.
         out: The bundle folder; a bundle that is already there is replaced.
         nameplate: What the bundle is called, and for which pictures it speaks.
         beside: Another run, whose robustness the card shows next to this one's.
 
-    Returns:
-        How far the logits of Keras and of ONNX Runtime agree.
-
     Raises:
         ConfigError: The run isn't finished or calibrated, or `out` holds something that is no bundle.
-        FauxtoError: The run isn't evaluated, or ONNX Runtime and Keras disagree.
+        FauxtoError: The run isn't evaluated on pictures that it hasn't met.
         BundleFormatError: `nameplate` breaks the contract.
     """
-    calibration = RunCalibration.read(run)
-    if calibration is None or not (run / RECORD).is_file():
-        raise ConfigError(f"{run} must be trained and calibrated before it is packed: fauxto calibrate {run}")
+    if not run.is_trained or run.calibration is None:
+        raise ConfigError(
+            f"{run.folder} must be trained and calibrated before it is packed: fauxto calibrate {run.folder}"
+        )
     if out.exists() and not (out / "bundle.json").is_file():
         raise ConfigError(f"{out} exists and is no bundle; name another folder with --out")
-    description = _description(run, calibration, nameplate)
-    with tempfile.TemporaryDirectory() as temporary:
-        model = _export(run, Path(temporary) / "model.onnx")
-        exported = (Path(temporary) / "model.onnx").read_bytes()
-    description = replace(description, model_sha256=hashlib.sha256(exported).hexdigest())
-    network = Network(bundles.Bundle(**vars(description), folder=out, model=exported, card=""))
-    agreement = _compare(network, model, Dataset.open(data).split("test").images, description.input.height)
-    if not agreement.difference <= TOLERANCE:
-        raise FauxtoError(
-            f"ONNX Runtime and Keras disagree on {run}: a logit differs by {agreement.difference:.2g}, "
-            f"more than {TOLERANCE:g}"
-        )
-    write_bundle(out, description, exported, card.render(description, run, agreement, beside=beside))
-    return agreement
+    bundle = run.bundle()
+    description = _named(bundle, nameplate)
+    evaluations = _evaluations(run, bundle)
+    text = card.render(description, run, evaluations, beside=beside)
+    return write_bundle(out, description, bundle.model, _metrics(run, evaluations), text)
 
 
-def write_bundle(out: Path, description: Description, model: bytes, card_text: str) -> None:
+def save_metrics(run: Run, bundle: Bundle) -> Path:
+    """Write what was measured of a bundle into its folder, as metrics.json, and return the file's path.
+
+    Raises:
+        FauxtoError: Nothing was measured on pictures that it hasn't met, or that was with other thresholds.
+    """
+    path = bundle.folder / "metrics.json"
+    with whole_or_not_at_all(path) as unfinished:
+        unfinished.write_text(json.dumps(_metrics(run, _evaluations(run, bundle)), indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def write_bundle(
+    out: Path, description: Description, model: bytes, metrics: dict[str, Any] | None, card_text: str
+) -> Bundle:
     """Write a bundle folder whole or not at all; a bundle that is there is replaced.
 
     Raises:
@@ -99,53 +92,58 @@ def write_bundle(out: Path, description: Description, model: bytes, card_text: s
         name, stored = as_stored(model)
         (draft / name).write_bytes(stored)
         (draft / "bundle.json").write_text(json.dumps(asdict(description), indent=2) + "\n", encoding="utf-8")
+        if metrics:
+            (draft / "metrics.json").write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         (draft / "CARD.md").write_text(card_text, encoding="utf-8")
         bundles.load(draft)
         if out.exists():
             shutil.rmtree(out)
         draft.rename(out)
+    return bundles.load(out)
 
 
-def _export(run: Path, to: Path) -> Any:
-    # Every network is exported on TensorFlow, whatever it was trained on: one exporter, one set of operators.
-    keras = import_keras("tensorflow")
-    model = load_model(run)
-    signature = [keras.InputSpec(shape=model.input_shape, dtype="float32", name="pixels")]
-    model.export(to, format="onnx", input_signature=signature, verbose=False)
-    return model
-
-
-def _compare(network: Network, model: Any, images: Any, side: int) -> Agreement:
-    from fauxto.lab.batches import resized  # imports Keras, whose backend `_export` has chosen by now
-
-    # Spread over the whole split, whose rows are sorted by label.
-    rows = np.linspace(0, len(images) - 1, min(AGREEMENT_PICTURES, len(images))).astype(np.int64)
-    pixels = resized(images, rows, side)
-    expected = model.predict(pixels.astype(np.float32) / 255, verbose=0)
-    return Agreement(len(rows), float(np.abs(network.logits(pixels) - expected).max()))
-
-
-def _description(run: Path, calibration: RunCalibration, nameplate: Nameplate) -> Description:
-    recipe = Recipe.load(run / CONFIG)
-    record = json.loads((run / RECORD).read_text(encoding="utf-8"))
-    kept = ("command", "git_revision", "dataset", "manifest_sha256", "parameters", "epochs", "seconds", "libraries")
-    side = recipe.image_size
-    black, white = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+def _named(bundle: Bundle, nameplate: Nameplate) -> Description:
+    plain = {field.name: getattr(bundle, field.name) for field in fields(Description)}
+    side = bundle.input.height
     try:
-        return Description(
-            format=FORMAT,
+        return replace(
+            Description(**plain),
             name=nameplate.name,
             version=nameplate.version,
             summary=nameplate.summary,
-            model_sha256="0" * 64,  # known once the network is exported
             domain=Domain(nameplate.min_short_side or side, nameplate.max_short_side or side),
-            input=Input("whole", height=side, width=side, scale=1 / 255, mean=black, std=white),
-            stability=False,
-            labels=("real", "ai"),
-            calibration=calibration.calibration,
-            operating_points=calibration.operating_points,
-            real_score_quantiles=calibration.real_score_quantiles,
-            training=Training(network=recipe.network, seed=recipe.seed, **{key: record[key] for key in kept}),
         )
     except ValueError as error:
         raise BundleFormatError(f"the bundle can't be called so: {error}") from error
+
+
+def _evaluations(run: Run, bundle: Bundle) -> list[dict[str, Any]]:
+    """Return the results of every split that was measured, in the order of `SPLITS`.
+
+    Raises:
+        FauxtoError: None is on pictures that the run hasn't met, or one belongs to another network or calibration.
+    """
+    evaluations = [results for split in SPLITS if (results := run.results(split))]
+    for results in evaluations:
+        about = results["subject"]
+        if about != {**about, **subject_of(bundle)}:
+            raise FauxtoError(
+                f"{run.folder}/evaluation/{about['split']}.json was measured before the network was trained or "
+                "calibrated anew; run `fauxto evaluate` again"
+            )
+    if not any(results["evaluation"]["use"] == "test" for results in evaluations):
+        raise FauxtoError(f"{run.folder} has no evaluation/test.json; run `fauxto evaluate` first")
+    return evaluations
+
+
+def _metrics(run: Run, evaluations: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"version": 1, "evaluations": [_with_robustness(run, results) for results in evaluations]}
+
+
+def _with_robustness(run: Run, results: dict[str, Any]) -> dict[str, Any]:
+    """Return the typed part of some results, with the robustness that was measured on the same pictures."""
+    measured = run.results(f"{results['subject']['split']}-robustness")
+    if measured is None or measured["subject"] != results["subject"]:
+        return dict(results["evaluation"])
+    accuracies = {f"{row['degradation']}, {row['severity']}": row["accuracy"] for row in measured["rows"]}
+    return {**results["evaluation"], "robustness": accuracies}

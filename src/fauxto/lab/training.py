@@ -1,37 +1,34 @@
-"""Training: a recipe and a data set in, a run folder out (docs/reference/run.md).
-
-Keras picks its backend when it is first imported, so nothing here imports it at the top: `import_keras` does, once the
-recipe is known.
-"""
+"""Training: a recipe and a data set in, a run folder out (docs/reference/run.md)."""
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fauxto.errors import ConfigError, DatasetError, MissingExtraError
-from fauxto.lab import provenance
-from fauxto.lab.config import Recipe
+from fauxto.errors import ConfigError, DatasetError
+from fauxto.lab.backend import import_keras
 from fauxto.lab.datasets import Dataset
+from fauxto.lab.recipe import Recipe
+from fauxto.lab.run import Run, start_of
 
 if TYPE_CHECKING:
     import keras
 
-MODEL, CONFIG, START, RECORD = "model.keras", "config.toml", "start.json", "run.json"
 HISTORY, CHECKPOINTS = "history.jsonl", "checkpoints"
 
 
 def train(
-    recipe: Recipe, data: Path, run: Path, *, resume: bool = False, command: str = "fauxto.lab.training.train"
+    recipe: Recipe,
+    data: Path,
+    run: Run,
+    *,
+    weights: Path | None = None,
+    resume: bool = False,
+    command: str = "fauxto.lab.training.train",
 ) -> dict[str, Any]:
     """Train a network and write the run folder.
 
@@ -39,30 +36,79 @@ def train(
         recipe: What to train, and how.
         data: A data set folder; its "train" split is learnt, its "val" split chooses the best epoch.
         run: Where to write.
-        resume: Go on after the last whole epoch of the run in `run`, which must have an equal recipe and data set;
-            a finished run is left as it is.
+        weights: The file of a backbone's starting weights.
+        resume: Go on after the last whole epoch of the run, which must have an equal recipe, data set and starting
+            weights; a finished run is left as it is.
         command: What the records say that the run was started by.
 
     Returns:
         The record that stands in run.json.
 
     Raises:
-        ConfigError: `run` holds a run already, or one of another recipe or data set; the network doesn't exist; Keras
-            was imported on another backend; or the loss is no longer a number.
-        DatasetError: The data set can't be read, lacks a split, or holds mere windows of its pictures.
+        ConfigError: There is a run already, or one of another recipe or data set; the network doesn't exist, or lacks
+            its starting weights; Keras was imported on another backend; or the loss is no longer a number.
+        DatasetError: The data set can't be read, lacks a split, or holds mere windows of its pictures; or the starting
+            weights are others.
     """
-    if (run / CONFIG).exists() and not resume:
-        raise ConfigError(f"{run} already holds a run; name another folder, or go on with it by --resume")
+    if run.is_begun and not resume:
+        raise ConfigError(f"{run.folder} already holds a run; name another folder, or go on with it by --resume")
     dataset = _whole_pictures(data)
     learn, val = dataset.split("train"), dataset.split("val")
     keras = import_keras(recipe.backend)
-    from fauxto.lab import networks
-    from fauxto.lab.batches import Augmented, Plain
-
     keras.utils.set_random_seed(recipe.seed)
-    keras.mixed_precision.set_global_policy(recipe.precision)
-    batches = Augmented(learn.images, learn.labels, recipe)
+    keras.mixed_precision.set_global_policy(recipe.precision if recipe.epochs else "float32")
+    model = _starting_model(recipe, weights)
+    start = run.begin(recipe, start_of(recipe, dataset.name, dataset.manifest_sha256, weights, command))
+    if run.is_trained:
+        return run.record
+    started = time.perf_counter()
+    history = _fit(model, recipe, run, learn, val) if recipe.epochs else []
+    if recipe.head == "logistic":
+        from fauxto.lab import linear_head
+
+        if history:
+            model = run.load_keras_model()
+            _interpolate(model, recipe, weights)
+        linear_head.fit_into(model, learn, recipe, run.cache)
+        model.save(run.keras_model)
+    record = {
+        **start,
+        "parameters": model.count_params(),
+        "epochs": len(history),
+        "seconds": round(sum(epoch["seconds"] for epoch in history) or time.perf_counter() - started, 1),
+        "history": history,
+    }
+    run.finish(record)
+    return record
+
+
+def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
+    from fauxto.lab import networks
+
     model = networks.build(recipe.network, recipe.image_size, recipe.width)
+    if not networks.is_backbone(recipe.network):
+        if recipe.head == "logistic":
+            raise ConfigError(f"the network {recipe.network!r} has no features that a logistic head could be fitted on")
+        return model
+    if weights is None:
+        raise ConfigError(f"the network {recipe.network!r} starts from pretrained weights: name their file (--weights)")
+    networks.load_starting_weights(recipe.network, model, weights)
+    model.get_layer("token_dropping").kept = recipe.kept_tokens
+    if recipe.trainable >= 0:
+        blocks = [layer.name for layer in model.layers if layer.name.startswith("block_")]
+        trained = {*blocks[len(blocks) - recipe.trainable :], "logits"}
+        for layer in model.layers:
+            layer.trainable = layer.name in trained
+    return model
+
+
+def _fit(model: keras.Model, recipe: Recipe, run: Run, learn: Any, val: Any) -> list[dict[str, Any]]:
+    """Train by gradient descent and return the history."""
+    import keras
+
+    from fauxto.lab.batches import Plain, Varied
+
+    batches = Varied(learn, recipe, run.cache)
     model.compile(
         optimizer=_optimizer(recipe, len(batches)),
         # On whole labels this is sparse categorical cross-entropy; shares allow smoothing and mixing.
@@ -70,92 +116,25 @@ def train(
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
         jit_compile=False,  # XLA is several times slower for convolutions on a CPU
     )
-    start = _begin(recipe, dataset, run, command)
-    if (run / RECORD).is_file():
-        return _read(run / RECORD)
     model.fit(
         batches,
         epochs=recipe.epochs,
-        validation_data=Plain(val.images, recipe.image_size, val.labels),
+        validation_data=Plain(val, recipe, run.cache),
         callbacks=_callbacks(recipe, run, batches),
     )
-    history = _history(run)
-    record = {
-        **start,
-        "parameters": model.count_params(),
-        "epochs": len(history),
-        "seconds": round(sum(epoch["seconds"] for epoch in history), 1),
-        "history": history,
-    }
-    _write(run / RECORD, record)
-    return record
+    if recipe.averaging:  # the fit ends by giving the model the averages, which outdo any single epoch
+        model.save(run.keras_model)
+    return _history(run)
 
 
-def predict_scores(run: Path, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """Score pictures with the best weights of a run.
-
-    Args:
-        run: A run folder.
-        images: uint8 [N, H, W, 3], or N arrays of [H, W, 3].
-
-    Returns:
-        float32 [N], the raw logit of AI.
-    """
-    recipe = Recipe.load(run / CONFIG)
-    import_keras(recipe.backend)
-    from fauxto.lab.batches import Plain
-
-    logits = load_model(run).predict(Plain(images, recipe.image_size), verbose=0)
-    return np.asarray(logits[:, 1] - logits[:, 0], np.float32)
-
-
-def load_model(run: Path) -> keras.Model:
-    """Load a run's best weights in float32, on whatever backend Keras runs; mirrored twice if the recipe says so.
-
-    Raises:
-        ConfigError: The run has no finished epoch yet.
-    """
-    import keras
-
-    from fauxto.lab import networks
-
-    recipe = Recipe.load(run / CONFIG)
-    if not (run / MODEL).is_file():
-        raise ConfigError(f"{run} has no {MODEL}: no epoch of it has finished; train it first")
-    keras.mixed_precision.set_global_policy("float32")
-    network = networks.build(recipe.network, recipe.image_size, recipe.width)
-    network.load_weights(run / MODEL)
-    if not recipe.flip_averaging:
-        return network
-    pixels = keras.Input(network.input_shape[1:], name="pixels")
-    logits = keras.layers.Average(name="logits")([network(pixels), network(keras.ops.flip(pixels, axis=2))])
-    return keras.Model(pixels, logits, name=network.name)
-
-
-def import_keras(backend: str) -> ModuleType:
-    """Import Keras on `backend`.
-
-    Raises:
-        ConfigError: Keras was imported on another backend earlier in this process.
-        MissingExtraError: The backend isn't installed.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if "keras" not in sys.modules:
-        os.environ["KERAS_BACKEND"] = backend
-    try:
-        import keras
-    except ModuleNotFoundError as error:
-        if backend == "torch":
-            raise ConfigError(
-                "this recipe's backend is PyTorch, which isn't installed: pip install -r requirements/torch.txt"
-            ) from error
-        raise MissingExtraError("lab", f"Keras's backend {backend!r}") from error
-    if keras.backend.backend() != backend:
-        raise ConfigError(
-            f"Keras runs on {keras.backend.backend()!r} in this process, and the recipe wants {backend!r}; "
-            "use a process of its own for each backend"
-        )
-    return keras
+def _interpolate(model: keras.Model, recipe: Recipe, weights: Path | None) -> None:
+    """Move a trained backbone's weights towards those that it started from."""
+    if recipe.interpolation == 1:
+        return
+    start = _starting_model(recipe, weights)
+    for layer, first in zip(model.layers, start.layers, strict=True):
+        pairs = zip(first.get_weights(), layer.get_weights(), strict=True)
+        layer.set_weights([old + recipe.interpolation * (new - old) for old, new in pairs])
 
 
 def _whole_pictures(data: Path) -> Dataset:
@@ -169,40 +148,6 @@ def _whole_pictures(data: Path) -> Dataset:
     return dataset
 
 
-def _begin(recipe: Recipe, dataset: Dataset, run: Path, command: str) -> dict[str, Any]:
-    """Write what a run starts from, or check that the run in `run` started from the same."""
-    if (run / CONFIG).exists():
-        start = _read(run / START)
-        if Recipe.load(run / CONFIG) != recipe:
-            raise ConfigError(f"the run in {run} was begun with another recipe; resume it with its own {run / CONFIG}")
-        if start["manifest_sha256"] != dataset.manifest_sha256:
-            raise ConfigError(f"the run in {run} was begun on another data set than {dataset.folder}; give that one")
-        return start
-    start = {
-        "command": command,
-        "git_revision": provenance.git_revision(),
-        "dataset": dataset.name,
-        "manifest_sha256": dataset.manifest_sha256,
-        "libraries": provenance.versions(_libraries(recipe.backend)),
-    }
-    run.mkdir(parents=True, exist_ok=True)
-    _write(run / START, start)
-    (run / CONFIG).write_text(recipe.to_toml(), encoding="utf-8")
-    return start
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} can't be read ({error}); the run is damaged: train it again elsewhere") from error
-    return plain
-
-
-def _write(path: Path, plain: dict[str, Any]) -> None:
-    path.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
 def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     import keras
 
@@ -214,15 +159,16 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
             warmup_steps=round(recipe.warmup * steps * recipe.epochs),
             decay_steps=round((1 - recipe.warmup) * steps * recipe.epochs),
         )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    averaging = {"use_ema": True, "ema_momentum": recipe.averaging} if recipe.averaging else {}
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **averaging)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 
 
-def _callbacks(recipe: Recipe, run: Path, batches: Any) -> list[keras.callbacks.Callback]:
+def _callbacks(recipe: Recipe, run: Run, batches: Any) -> list[keras.callbacks.Callback]:
     import keras
 
-    class Ledger(keras.callbacks.Callback):
+    class Ledger(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
         """Writes one line an epoch, tells the batches which epoch it is, and stops when val no longer improves.
 
         Keras's own EarlyStopping forgets what it saw when a run is resumed; this one reads the history.
@@ -240,31 +186,27 @@ def _callbacks(recipe: Recipe, run: Path, batches: Any) -> list[keras.callbacks.
             }
             if not np.isfinite(list(line.values())).all():
                 raise ConfigError(f"in epoch {epoch + 1} the loss is no longer a number: lower the learning rate")
-            with (run / HISTORY).open("a", encoding="utf-8") as file:
+            with (run.folder / HISTORY).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
-            losses = [one["val_loss"] for one in _history(run)]
+            losses = [line["val_loss"] for line in _history(run)]
             self.model.stop_training = 0 < recipe.patience <= len(losses) - 1 - int(np.argmin(losses))
 
-    best = max((one["val_accuracy"] for one in _history(run)), default=None)
+    best = max((line["val_accuracy"] for line in _history(run)), default=None)
     return [
         Ledger(),
         keras.callbacks.ModelCheckpoint(
-            run / MODEL, monitor="val_accuracy", mode="max", save_best_only=True, initial_value_threshold=best
+            run.keras_model, monitor="val_accuracy", mode="max", save_best_only=True, initial_value_threshold=best
         ),
-        keras.callbacks.TensorBoard(run / "tensorboard"),
+        keras.callbacks.TensorBoard(run.folder / "tensorboard"),
         # Last: an epoch counts as done once all else is written.
-        keras.callbacks.BackupAndRestore(run / CHECKPOINTS, double_checkpoint=True),
+        keras.callbacks.BackupAndRestore(run.folder / CHECKPOINTS, double_checkpoint=True),
     ]
 
 
-def _history(run: Path) -> list[dict[str, Any]]:
+def _history(run: Run) -> list[dict[str, Any]]:
     """Read the epochs of a run; one that was cut off after its line and begun again counts once."""
-    if not (run / HISTORY).is_file():
+    path = run.folder / HISTORY
+    if not path.is_file():
         return []
-    lines = [json.loads(line) for line in (run / HISTORY).read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return list({line["epoch"]: line for line in lines}.values())
-
-
-def _libraries(backend: str) -> tuple[str, ...]:
-    """Return the names of what decides a result; TensorFlow goes by two."""
-    return ("keras", "numpy", "torch") if backend == "torch" else ("keras", "numpy", "tensorflow", "tensorflow-cpu")

@@ -24,7 +24,7 @@ from fauxto.errors import DatasetError
 from fauxto.lab.datasets.pictures import FileRows, PixelRows
 from fauxto.lab.datasets.splitting import SPLITS
 
-FORMAT = 1
+FORMAT = 2
 DESCRIPTION_FILE, MANIFEST_FILE, PIXELS_FILE = "dataset.json", "manifest.parquet", "pixels.bin"
 
 LABELS = ("real", "ai")
@@ -36,7 +36,8 @@ SCHEMA = pa.schema(
         pa.field("label", pa.string(), nullable=False),  # "real" or "ai"
         pa.field("generator", pa.string()),  # null for a photograph, and where nobody knows
         pa.field("source", pa.string(), nullable=False),  # the collection that the picture was taken from
-        pa.field("split", pa.string(), nullable=False),  # "train", "val" or "test"
+        pa.field("split", pa.string(), nullable=False),  # "train", "val", "test" or "test2"
+        pa.field("style", pa.string()),  # "photo", "drawing", "painting", "render" or "mixed"; null where nobody said
         pa.field("object_class", pa.string()),
         pa.field("width", pa.int32(), nullable=False),  # of the whole picture, upright
         pa.field("height", pa.int32(), nullable=False),
@@ -57,12 +58,12 @@ class Split:
     """One split of a data set.
 
     Attributes:
-        name: "train", "val" or "test".
+        name: "train", "val", "test" or "test2".
         images: uint8 [N, H, W, 3], memory-mapped, where all pictures have one size; otherwise `PixelRows`; and
             `FileRows` where the pictures stay files.
         labels: int64 [N]; 0 is real, 1 is ai.
         rows: The split's rows of the manifest.
-        leaked: bool [N]; whether equal pixels also stand in an earlier split (train before val before test).
+        leaked: bool [N]; whether equal pixels also stand in an earlier split, in the order of `SPLITS`.
     """
 
     name: str
@@ -74,6 +75,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def sources(self) -> NDArray[np.str_]:
+        """The source of each picture, str [N]."""
+        return np.array(self.rows["source"].to_pylist())
+
 
 class Dataset:
     """A finished data set.
@@ -84,7 +90,7 @@ class Dataset:
         description: The contents of dataset.json.
         files: The folder of the pictures' files, to which the manifest's paths are relative; None where their pixels
             are packed.
-        manifest: Every row, ordered by split (train, val, test), then by path.
+        manifest: Every row, ordered by split (as in `SPLITS`), then by path.
         manifest_sha256: Hash of manifest.parquet, which stands for the whole data set in a run's records.
     """
 
@@ -136,7 +142,7 @@ class Dataset:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """The splits that hold pictures, in the order train, val, test."""
+        """The splits that hold pictures, in the order of `SPLITS`."""
         present = set(self.manifest["split"].unique().to_pylist())
         return tuple(name for name in SPLITS if name in present)
 

@@ -54,9 +54,9 @@ def import_photos(
     """Import the windows, or with `originals` whole pictures, whose files stay where they are.
 
     A window's row tells the size and format of the picture that it was cut out of: these are the shortcuts that a
-    model could take. Of the whole pictures, val and test take those that a window is from, which were chosen so that
-    few sources don't outweigh the others; train takes all. Files that are missing or whose sha256 isn't the table's are
-    skipped.
+    model could take. Of the whole pictures, test takes those that a window is from, which were chosen so that
+    few sources don't outweigh the others; the other splits take all. Files that are missing, or whose sha256 isn't the
+    table's, are skipped.
 
     Args:
         source: The folder of the tables.
@@ -83,7 +83,7 @@ def import_photos(
     rows = [
         row
         for row in _read_table(table, _ORIGINAL_COLUMNS, repository="repo")
-        if row["split"] == "train" or row["sha256"] in windowed
+        if row["split"] != "test" or row["sha256"] in windowed
     ]
     origin = {
         "name": "photo-originals",
@@ -121,6 +121,7 @@ def _originals(folder: Path, rows: list[_Row]) -> Iterator[Candidate]:
             shares={row["split"]: 1.0},
             read=partial(_read_checked, folder, path, row["sha256"]),
             done=count / len(rows),
+            style=row.get("style") or None,
         )
 
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 from fauxto.errors import DatasetError
 
-SPLITS = ("train", "val", "test")
+SPLITS = ("train", "val", "test", "test2")
+"""In their order; `test2` is for what is read once, at the very end."""
 
 _SALT = "fauxto split 1:"  # changing it would reshuffle every data set
 

@@ -69,6 +69,7 @@ class Candidate:
         done: Share of the source that lies behind with this file, in [0, 1].
         kept_together: Files with the same word fall into the same split; None leaves that to their pixels.
         whole: The picture that the file was cut out of; None where the file is the whole picture.
+        style: What kind of picture it is ("photo", "drawing", ...), or None.
     """
 
     path: str
@@ -81,6 +82,7 @@ class Candidate:
     done: float
     kept_together: str | None = None
     whole: Whole | None = None
+    style: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ def _pack(
         "generator": candidate.generator,
         "source": candidate.source,
         "split": choose_split(candidate.kept_together or pixel_sha256.hexdigest(), candidate.shares),
+        "style": candidate.style,
         "object_class": candidate.object_class,
         "width": width,
         "height": height,

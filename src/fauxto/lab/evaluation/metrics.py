@@ -58,29 +58,6 @@ def ranking(labels: Ints, scores: Floats) -> dict[str, float | None]:
     }
 
 
-def between_sources(labels: Ints, scores: Floats, sources: NDArray[np.str_], fewest: int = 10) -> float:
-    """Return the mean AUROC over all pairs of a source of photographs and a source of AI pictures.
-
-    A large or easy source counts no more than others here.
-
-    Args:
-        labels: int [N], 1 = ai.
-        scores: float [N].
-        sources: str [N].
-        fewest: Sources with fewer pictures of a label are left out.
-    """
-    real, ai = (
-        [scores[rows] for name in np.unique(sources) if (rows := (labels == label) & (sources == name)).sum() >= fewest]
-        for label in (0, 1)
-    )
-    pairs = [
-        metrics.roc_auc_score(np.repeat([0, 1], [len(one), len(other)]), np.concatenate([one, other]))
-        for one in real
-        for other in ai
-    ]
-    return float(np.mean(pairs))
-
-
 def curves(labels: Ints, scores: Floats, points: int = 200) -> dict[str, dict[str, list[float]]] | None:
     """Trace the ROC curve (`fpr`, `tpr`) and the precision-recall curve (`recall`, `precision`).
 
@@ -138,8 +115,8 @@ def calibration_error(labels: Ints, probabilities: Floats) -> dict[str, float]:
 
     `brier` (the mean squared error) and `log_loss` (in nats) need no bins.
     """
-    bins = [one for one in reliability(labels, probabilities) if one["count"]]
-    gaps = sum(one["count"] * abs(one["probability"] - one["share_ai"]) for one in bins)
+    bins = [part for part in reliability(labels, probabilities) if part["count"]]
+    gaps = sum(part["count"] * abs(part["probability"] - part["share_ai"]) for part in bins)
     return {
         "ece": gaps / len(labels),
         "brier": float(np.mean((probabilities - labels) ** 2)),
@@ -155,16 +132,18 @@ def decisions(labels: Ints, probabilities: Floats, real_below: float, ai_above: 
         `missed` (share of AI pictures called real), `inconclusive` (share of all pictures) and
         `balanced_accuracy` among the pictures that got a verdict.
     """
-    called_ai = probabilities >= ai_above
-    decided = called_ai | (probabilities <= real_below)
-    ai = labels == 1
+    verdicts = np.select([probabilities >= ai_above, probabilities <= real_below], ["ai", "real"], "inconclusive")
+    return {"real_below": real_below, "ai_above": ai_above, **verdict_shares(labels, verdicts)}
+
+
+def verdict_shares(labels: Ints, verdicts: NDArray[np.str_]) -> dict[str, float | None]:
+    """Return the shares of verdicts [N] that `decisions` returns: `fpr`, `tpr`, `missed`, `inconclusive` and so on."""
+    ai, decided, called_ai = labels == 1, verdicts != "inconclusive", verdicts == "ai"
     report = classification_report(labels[decided], called_ai[decided]) if decided.any() else {}
     return {
-        "real_below": real_below,
-        "ai_above": ai_above,
         "fpr": _share(called_ai[~ai]),
         "tpr": _share(called_ai[ai]),
-        "missed": _share((decided & ~called_ai)[ai]),
+        "missed": _share((verdicts == "real")[ai]),
         "inconclusive": _share(~decided),
         "balanced_accuracy": report.get("balanced_accuracy"),
     }
@@ -172,10 +151,10 @@ def decisions(labels: Ints, probabilities: Floats, real_below: float, ai_above: 
 
 def summary(labels: Ints, probabilities: Floats) -> dict[str, Any]:
     """Sum up P(AI) [N] in a row: `accuracy`, `balanced_accuracy`, `fpr` and `tpr` at .5, `auroc`, `ece`."""
-    judged = decisions(labels, probabilities, real_below=0.5, ai_above=0.5)
+    figures = decisions(labels, probabilities, real_below=0.5, ai_above=0.5)
     return {
         "accuracy": float(np.mean((probabilities >= 0.5) == labels)),
-        **{name: judged[name] for name in ("balanced_accuracy", "fpr", "tpr")},
+        **{name: figures[name] for name in ("balanced_accuracy", "fpr", "tpr")},
         "auroc": ranking(labels, probabilities)["auroc"],
         "ece": calibration_error(labels, probabilities)["ece"],
     }

@@ -1,38 +1,23 @@
-"""The result files of an evaluation, RUN/evaluation/<split>.json and .html, and the tables in them."""
+"""The tables of an evaluation, and the HTML page that shows them: all from the results alone."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fauxto.lab.datasets.manifest import LABELS
 from fauxto.lab.evaluation import plots
+from fauxto.lab.evaluation.intervals import FEWEST_SOURCES
 from fauxto.lab.html_report import HtmlPage
 
 Results = Mapping[str, Any]
 Table = tuple[Sequence[str], list[list[object]]]
 
 
-def write_results(run: Path, name: str, results: Results) -> Path:
-    """Write RUN/evaluation/<name>.json and return its path."""
-    path = run / "evaluation" / f"{name}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return path
-
-
-def read_results(run: Path, name: str) -> dict[str, Any] | None:
-    """Read RUN/evaluation/<name>.json; None when nobody has written it."""
-    path = run / "evaluation" / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def write_page(run: Path, results: Results, robustness: Results | None) -> Path:
-    """Write RUN/evaluation/<split>.html from the results of `measure` and `measure_robustness`."""
-    subject = results["subject"]
-    return _page(results, robustness).write(run / "evaluation" / f"{subject['split']}.html")
+def write_page(path: Path, results: Results, robustness: Results | None) -> Path:
+    """Write the results of `measure` and `measure_robustness` as an HTML page and return its path."""
+    return _page(results, robustness).write(path)
 
 
 def share(value: float | None) -> str | None:
@@ -91,6 +76,79 @@ def classification_table(figures: Results) -> Table:
     ]
 
 
+def protocol_table(results: Results) -> Table:
+    """Return header and rows: the figures at .5 under each protocol."""
+    header = ["protocol", "real", "ai", "AUROC", "95 %", "balanced accuracy", "fpr", "tpr", "ECE"]
+    return header, [
+        [
+            row["name"],
+            f"{row['real']:,}",
+            f"{row['ai']:,}",
+            decimal(row["auroc"]["value"]),
+            interval(row["auroc"], decimal),
+            *(share(row[key]) for key in ("balanced_accuracy", "fpr", "tpr")),
+            decimal(row["ece"]),
+        ]
+        for row in results["evaluation"]["protocols"]
+    ]
+
+
+def verdict_table(results: Results) -> Table:
+    """Return header and rows: the verdicts at each operating point under each protocol."""
+    header = ["operating point", "protocol", "real called ai", "95 %", "real called real", "ai called ai"]
+    protocols = results["evaluation"]["protocols"]
+    return [*header, "ai called real", "inconclusive"], [
+        [
+            point,
+            row["name"],
+            share(row["verdicts"][point]["fpr"]["value"]),
+            interval(row["verdicts"][point]["fpr"], share),
+            *(share(row["verdicts"][point][key]["value"]) for key in ("cleared", "tpr", "missed", "inconclusive")),
+        ]
+        for point in protocols[0]["verdicts"]
+        for row in protocols
+    ]
+
+
+def group_table(title: str, groups: Sequence[Results], point: str = "balanced") -> Table:
+    """Return header and rows: a line a group, with its verdicts at an operating point."""
+    header = [title, "real", "ai", "AUROC", f"real called ai at `{point}`", "real called real", "ai called ai"]
+    return [*header, "ai called real"], [
+        [
+            row["name"],
+            f"{row['real']:,}",
+            f"{row['ai']:,}",
+            decimal(row["auroc"]["value"]),
+            *(share(row["verdicts"][point][key]["value"]) for key in ("fpr", "cleared", "tpr", "missed")),
+        ]
+        for row in groups
+    ]
+
+
+def coverage_table(results: Results) -> Table:
+    """Return header and rows: how right the surest pictures are."""
+    return ["surest", "accuracy"], [[share(row["coverage"]), share(row["accuracy"])] for row in results["coverage"]]
+
+
+def interval(figure: Results, format: Callable[[float | None], str | None]) -> str | None:
+    """Format the interval of a `fauxto.bundles.metrics.Share`."""
+    return None if figure["low"] is None else f"{format(figure['low'])} to {format(figure['high'])}"
+
+
+def reliability_table(reliability: Sequence[Results]) -> Table:
+    """Return header and rows: what the probability says, and what is."""
+    return ["probability", "pictures", "mean", "share that is AI"], [
+        [
+            f"{row['low']:.2f} to {row['high']:.2f}",
+            f"{row['count']:,}",
+            share(row["probability"]),
+            share(row["share_ai"]),
+        ]
+        for row in reliability
+        if row["count"]
+    ]
+
+
 def calibration_table(figures: Results) -> Table:
     """Return header and rows: how far the probabilities are off, before and after calibration."""
     return ["calibration", "accuracy at .5", "ECE", "Brier score", "log loss"], [
@@ -129,7 +187,7 @@ def summary_table(keys: Sequence[str], rows: Sequence[Results]) -> Table:
 
 def _page(results: Results, robustness: Results | None) -> HtmlPage:
     subject, figures = results["subject"], results["full"]
-    page = HtmlPage(f"Evaluation of {subject['run']}", f"{subject['dataset']}, {subject['split']} split")
+    page = HtmlPage(f"Evaluation of {results['name']}", f"{subject['dataset']}, {subject['split']} split")
 
     page.section("In short", leak_prose(results))
     page.table(*overview_table(results), "Accuracy and ECE at the probability that a user sees.")
@@ -182,37 +240,51 @@ def _page(results: Results, robustness: Results | None) -> HtmlPage:
         *decision_table({f"from {100 * one['ai_above']:.0f} %": one for one in figures["thresholds"]}),
         "Bands of growing width.",
     )
-    if promises := figures["fpr_at_score"]:
+    if quantiles := figures["fpr_at_score"]:
         page.table(
-            ["fpr on val", "fpr here"],
+            ["fpr where calibrated", "fpr here"],
             [
-                [share(promised), share(measured)]
-                for promised, measured in zip(promises["promised"], promises["measured"], strict=True)
+                [share(expected), share(measured)]
+                for expected, measured in zip(quantiles["expected"], quantiles["measured"], strict=True)
             ],
-            "Every report tells which share of val's real pictures scores as high as the picture at hand. "
-            "Does that hold on other pictures?",
+            "Every report tells which share of the photographs that calibration saw scores as high as the picture at "
+            "hand. Does that hold on other pictures?",
         )
 
-    if results["object_classes"]:
-        page.section("By what the pictures show", "Each object class by itself, at a probability of .5.")
-        page.table(*summary_table(["name", "count"], results["object_classes"]))
+    page.section(
+        "As delivered",
+        "The same pictures as found, at most 768 px wide as JPEG q60 (web), and at most 512 px as JPEG q40 (hard). The "
+        f"intervals are those of a bootstrap over {interval_units(results)}.",
+    )
+    page.table(*protocol_table(results))
+    page.table(*verdict_table(results), "Verdicts, the check of stability and the rules of the domain included.")
+    for title, groups in results["evaluation"]["groups"].items():
+        if len(groups) > 1:
+            page.section(f"By {title}", "As found; verdicts at the operating point `balanced`.")
+            page.table(*group_table(title, groups))
 
     if robustness:
         page.section(
             "Robustness",
             f"The same {robustness['count']:,} pictures (seed {robustness['seed']}, none of them leaked) as "
-            "they are, and damaged as pictures are on their way.",
+            "they are, and under one degradation at a time.",
         )
         page.figure(
             plots.robustness_dots(robustness["rows"]),
             "Accuracy at a probability of .5.",
-            "A dot for each corruption.",
+            "A dot for each degradation.",
         )
-        page.table(*summary_table(["corruption", "severity"], robustness["rows"]))
+        page.table(*summary_table(["degradation", "severity"], robustness["rows"]))
 
     page.section("What was measured")
     page.table(["", ""], [[key, _plain(value)] for key, value in subject.items()])
     return page
+
+
+def interval_units(results: Results) -> str:
+    """Say over what the intervals were taken."""
+    sources = results["evaluation"]["sources"]
+    return f"{sources} sources" if sources >= FEWEST_SOURCES else "the pictures"
 
 
 def _plain(value: object) -> object:

@@ -1,104 +1,118 @@
-"""Everything that is measured of one run on one split, as one JSON document."""
+"""Everything that is measured of one bundle on one split, as one JSON document."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fauxto.lab.calibration import UNCALIBRATED, RunCalibration
-from fauxto.lab.datasets import Dataset
+from fauxto.bundles import Bundle
+from fauxto.errors import DatasetError
+from fauxto.lab.datasets import Dataset, Split
+from fauxto.lab.degradations.protocols import CLEAN, DAMAGED, DELIVERED
 from fauxto.lab.evaluation import metrics
-from fauxto.lab.evaluation.scores import manifest_of_training, network_sha256, split_scores
+from fauxto.lab.evaluation.measurements import evaluation
+from fauxto.lab.evaluation.scores import Scores, score
+from fauxto.lab.evaluation.shortcuts import shortcuts
+from fauxto.lab.run import UNCALIBRATED
+from fauxto.report import Verdict
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 
 _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+_COVERAGES = 10
+
+Use = Literal["training", "tuning", "test"]
 
 
-def subject(run: Path, dataset: Dataset, split: str, calibrated: RunCalibration | None) -> dict[str, Any]:
-    """Say what was measured on what; two result files with equal subjects belong together.
-
-    Returns:
-        `run` (its folder's name), `network_sha256`, `calibration` (None, or as bundle.json
-        has it), `dataset`, `manifest_sha256` and `split`.
-    """
+def subject_of(bundle: Bundle) -> dict[str, Any]:
+    """Say what was measured: two result files with equal words on it belong together."""
     return {
-        "run": run.resolve().name,
-        "network_sha256": network_sha256(run),
-        "calibration": calibrated and dataclasses.asdict(calibrated.calibration),
-        "dataset": dataset.name,
-        "manifest_sha256": dataset.manifest_sha256,
-        "split": split,
+        "model_sha256": bundle.model_sha256,
+        "calibration": dataclasses.asdict(bundle.calibration),
+        "thresholds": {name: [point.real_below, point.ai_above] for name, point in bundle.operating_points.items()},
     }
 
 
-def measure(run: Path, dataset: Dataset, split: str) -> dict[str, Any]:
-    """Measure a run's network on a split, whole and without the pictures that leaked from training.
+def subject(bundle: Bundle, dataset: Dataset, split: str) -> dict[str, Any]:
+    """Say what was measured, and on what."""
+    on = {"dataset": dataset.name, "manifest_sha256": dataset.manifest_sha256, "split": split}
+    return {**subject_of(bundle), **on}
+
+
+def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Path) -> dict[str, Any]:
+    """Measure a bundle's network on a split, whole and without the pictures that leaked from training.
 
     Args:
-        run: The run folder; its calibration.json is used where there is one.
+        bundle: What is measured.
+        name: What to call it.
         dataset: The data set to measure on.
-        split: "train", "val" or "test".
+        split: One of its splits.
+        folder: Where the scores are kept.
 
     Returns:
-        `version`; the `subject`; `trained_on_this_data`, without which nobody knows what leaked; `leaked`,
-        the number of pictures whose pixels also stand in an earlier split; `full` and `without_leaked`
-        (None when that is the same or nothing), each as `figures` returns it; `object_classes`, one
-        `metrics.summary` with `name` and `count` for each object class of the whole split.
+        `version`; `name`; the `subject`; `evaluation`, a `fauxto.bundles.metrics.Evaluation` as plain JSON;
+        `trained_on_this_data`, without which nobody knows what leaked; `leaked`, the number of pictures whose pixels
+        also stand in an earlier split; `full` and `without_leaked` (None when that is the same or nothing), each as
+        `figures` returns it; `flips`, `refused`, `coverage` and `shortcuts`, as the functions of these names say.
 
     Raises:
-        FauxtoError: The run has no network, or its calibration belongs to another one.
+        FauxtoError: The network gives no finite scores.
     """
     pictures = dataset.split(split)
-    calibrated = RunCalibration.read(run)
-    scores = split_scores(run, dataset, split)
-    kept = ~pictures.leaked
+    trained_on_this_data = bundle.training.manifest_sha256 == dataset.manifest_sha256
+    use: Use = "test"
+    if trained_on_this_data and split in ("train", "val"):
+        use = "training" if split == "train" else "tuning"
+    scores = score(bundle, pictures, DELIVERED, folder)
+    clean, kept = scores[0], ~pictures.leaked
     return {
         "version": RESULTS_VERSION,
-        "subject": subject(run, dataset, split, calibrated),
-        "trained_on_this_data": manifest_of_training(run) == dataset.manifest_sha256,
+        "name": name,
+        "subject": subject(bundle, dataset, split),
+        "evaluation": dataclasses.asdict(evaluation(bundle, dataset.name, pictures, scores, use)),
+        "trained_on_this_data": trained_on_this_data,
         "leaked": int(pictures.leaked.sum()),
-        "full": figures(pictures.labels, scores, calibrated),
+        "full": figures(bundle, pictures.labels, clean),
         "without_leaked": (
-            figures(pictures.labels[kept], scores[kept], calibrated) if kept.any() and not kept.all() else None
+            figures(bundle, pictures.labels[kept], clean.of(kept)) if kept.any() and not kept.all() else None
         ),
-        "object_classes": _by_group(
-            np.array(pictures.rows["object_class"].to_pylist(), dtype=object),
-            pictures.labels,
-            (calibrated.calibration if calibrated else UNCALIBRATED).probability(scores),
-        ),
+        "flips": flips(bundle, scores),
+        "refused": {
+            label: _share(clean.refused[pictures.labels == number]) for number, label in enumerate(("real", "ai"))
+        },
+        "coverage": coverage(bundle, pictures.labels, clean),
+        "shortcuts": shortcuts(pictures, clean.score),
     }
 
 
-def figures(
-    labels: NDArray[np.int64], scores: NDArray[np.float64], calibrated: RunCalibration | None
-) -> dict[str, Any]:
+def figures(bundle: Bundle, labels: NDArray[np.int64], scores: Scores) -> dict[str, Any]:
     """Put every figure of `metrics` together.
 
     Args:
+        bundle: Whose calibration and thresholds count.
         labels: int [N], 1 = ai.
-        scores: float [N], raw.
-        calibrated: What was fitted on val, or None to take the network's own softmax.
+        scores: Of the N pictures.
 
     Returns:
-        `count`; the keys of `metrics.classification_report` at probability .5; `auroc` and
-        `average_precision`; `calibration` with `before` and, if calibrated, `after` (`accuracy`, `ece`,
-        `brier`, `log_loss` and the `reliability` bins); `thresholds`, one of `metrics.decisions` for each
-        symmetric pair of thresholds; `operating_points`, the same by name; `fpr_at_score` with what val
-        `promised` and what was `measured` here; `curves` and `histogram` of the scores.
+        `count`; the keys of `metrics.classification_report` at probability .5; `auroc` and `average_precision`;
+        `calibration` with `before` and, if calibrated, `after` (`accuracy`, `ece`, `brier`, `log_loss` and the
+        `reliability` bins); `thresholds`, one of `metrics.decisions` for each symmetric pair of thresholds;
+        `operating_points`, the same by name, of the verdicts that the runtime gives; `fpr_at_score` with the share that
+        calibration `expected` and what was `measured` here; `curves` and `histogram` of the scores.
     """
-    stages = {"before": UNCALIBRATED} | ({"after": calibrated.calibration} if calibrated else {})
-    by_stage = {name: stage.probability(scores) for name, stage in stages.items()}
+    calibrated = bundle.calibration.count > 0
+    stages = {"before": UNCALIBRATED} | ({"after": bundle.calibration} if calibrated else {})
+    by_stage = {name: stage.probability(scores.score) for name, stage in stages.items()}
     probabilities = list(by_stage.values())[-1]
     return {
         "count": len(labels),
         **metrics.classification_report(labels, probabilities >= 0.5),
-        **metrics.ranking(labels, scores),
+        **metrics.ranking(labels, scores.score),
         "calibration": {
             name: {
                 "accuracy": float(np.mean((stage >= 0.5) == labels)),
@@ -112,34 +126,89 @@ def figures(
             for high in _THRESHOLDS
         ],
         "operating_points": {
-            name: metrics.decisions(labels, probabilities, point.real_below, point.ai_above)
-            for name, point in (calibrated.operating_points if calibrated else {}).items()
+            name: {
+                "real_below": point.real_below,
+                "ai_above": point.ai_above,
+                **metrics.verdict_shares(labels, scores.verdicts(bundle, point)),
+            }
+            for name, point in (bundle.operating_points if calibrated else {}).items()
         },
-        "fpr_at_score": _promises(scores[labels == 0], calibrated),
-        "curves": metrics.curves(labels, scores),
-        "histogram": metrics.histogram(labels, scores),
+        "fpr_at_score": _fpr_at_score(bundle, scores.score[labels == 0]) if calibrated else None,
+        "curves": metrics.curves(labels, scores.score),
+        "histogram": metrics.histogram(labels, scores.score),
     }
 
 
-def _promises(real_scores: NDArray[np.float64], calibrated: RunCalibration | None) -> dict[str, Sequence[float]] | None:
-    if calibrated is None or not len(real_scores):
-        return None
-    quantiles = calibrated.real_score_quantiles
-    return {
-        "promised": quantiles.fpr,
-        "measured": metrics.share_at_least(real_scores, quantiles.score),
-    }
+def flips(bundle: Bundle, scores: Sequence[Scores]) -> Mapping[str, float | None]:
+    """Return the share of pictures called real under one protocol and ai under another, by operating point."""
+    shares = {}
+    for name, point in bundle.operating_points.items():
+        verdicts = np.stack([under.verdicts(bundle, point) for under in scores])
+        both = (verdicts == Verdict.REAL).any(axis=0) & (verdicts == Verdict.AI).any(axis=0)
+        shares[name] = _share(both)
+    return shares
 
 
-def _by_group(
-    groups: NDArray[np.object_], labels: NDArray[np.int64], probabilities: NDArray[np.float64]
-) -> list[dict[str, Any]]:
-    """Sum up each group by itself, in order of name; pictures without a group are left out."""
+def coverage(bundle: Bundle, labels: NDArray[np.int64], scores: Scores) -> list[dict[str, float | None]]:
+    """Return how right the surest tenth of the pictures is at .5, the surest two tenths, and so on."""
+    probabilities = bundle.calibration.probability(scores.score)
+    order = np.argsort(-np.abs(probabilities - 0.5), kind="stable")
+    right = ((probabilities >= 0.5) == labels)[order]
     return [
         {
-            "name": name,
-            "count": int(np.count_nonzero(groups == name)),
-            **metrics.summary(labels[groups == name], probabilities[groups == name]),
+            "coverage": part / _COVERAGES,
+            "accuracy": _share(right[: max(1, len(right) * part // _COVERAGES)]),
         }
-        for name in sorted({group for group in groups if group is not None})
+        for part in range(1, _COVERAGES + 1)
     ]
+
+
+def measure_robustness(
+    bundle: Bundle, dataset: Dataset, pictures: Split, folder: Path, *, sample: int = 4_000, seed: int = 1
+) -> dict[str, Any]:
+    """Score a sample of a split as it is, and under one degradation at a time.
+
+    Args:
+        bundle: What is measured.
+        dataset: What the split is of.
+        pictures: The split; what leaked from training is left out.
+        folder: Where the scores are kept.
+        sample: How many pictures, chosen at random; all of them where there are no more.
+        seed: Of the choice and of the degradations: the same seed gives every bundle the same pictures.
+
+    Returns:
+        `subject`, `count`, `seed`, and `rows`, a `metrics.summary` with `degradation` and `severity` for each, first
+        that of the untouched pictures.
+
+    Raises:
+        DatasetError: Every picture leaked.
+    """
+    fresh = np.flatnonzero(~pictures.leaked)
+    if not len(fresh):
+        raise DatasetError(f"every picture of {pictures.name!r} in {dataset.name} also stands in an earlier split")
+    chosen = np.sort(np.random.default_rng(seed).permutation(fresh)[:sample])
+    labels = pictures.labels[chosen]
+    return {
+        "subject": subject(bundle, dataset, pictures.name),
+        "count": len(chosen),
+        "seed": seed,
+        "rows": [
+            {
+                "degradation": scores.protocol.name,
+                "severity": scores.protocol.severity,
+                **metrics.summary(labels, bundle.calibration.probability(scores.score)),
+            }
+            for scores in score(bundle, pictures, (CLEAN, *DAMAGED), folder, rows=chosen, seed=seed)
+        ],
+    }
+
+
+def _fpr_at_score(bundle: Bundle, real_scores: NDArray[np.float64]) -> dict[str, Sequence[float]] | None:
+    if not len(real_scores):
+        return None
+    quantiles = bundle.real_score_quantiles
+    return {"expected": quantiles.fpr, "measured": metrics.share_at_least(real_scores, quantiles.score)}
+
+
+def _share(chosen: NDArray[np.bool_]) -> float | None:
+    return float(chosen.mean()) if chosen.size else None

@@ -1,83 +1,114 @@
-"""The raw scores of a run's network on a split, asked for once and kept in RUN/scores/."""
+"""What a bundle's network makes of every picture of a split under every protocol: asked once, and kept."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fauxto import domain, preprocessing, reencoding
+from fauxto.bundles import Bundle
+from fauxto.bundles.bundle import OperatingPoint
+from fauxto.bundles.network import Network
 from fauxto.errors import FauxtoError
-from fauxto.lab.datasets import Dataset
-from fauxto.lab.training import CONFIG, MODEL, RECORD, predict_scores
+from fauxto.lab import cache
+from fauxto.lab.datasets import Split
+from fauxto.lab.degradations import functions, protocols
+from fauxto.lab.degradations.protocols import Protocol
+from fauxto.report import Verdict
+
+Floats = NDArray[np.float64]
 
 
-def network_sha256(run: Path) -> str:
-    """Return the sha256 over RUN/config.toml and RUN/model.keras, which together decide every score.
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """The scores of N pictures under one protocol.
 
-    Raises:
-        FauxtoError: The run has no trained network.
+    Attributes:
+        protocol: Under which.
+        score: float64 [N], raw.
+        reencoded: float64 [N], the score after the re-encoding that a verdict must outlast; equal to `score` where the
+            bundle asks for no such thing.
+        refused: bool [N], whether the picture is out of domain, whatever its size.
     """
-    digest = hashlib.sha256()
-    for name in (CONFIG, MODEL):
-        try:
-            digest.update((run / name).read_bytes())
-        except OSError as error:
-            raise FauxtoError(f"{run} holds no trained network: {name} can't be read ({error.strerror})") from error
-    return digest.hexdigest()
+
+    protocol: Protocol
+    score: Floats
+    reencoded: Floats
+    refused: NDArray[np.bool_]
+
+    def verdicts(self, bundle: Bundle, point: OperatingPoint) -> NDArray[np.str_]:
+        """Return the verdict on each picture [N], as the runtime would give it."""
+        probabilities, again = (bundle.calibration.probability(scores) for scores in (self.score, self.reencoded))
+        rows = zip(probabilities.tolist(), again.tolist(), self.refused.tolist(), strict=True)
+        return np.array([_verdict(point, *row) for row in rows])
+
+    def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Scores:
+        """Return the scores of some of the pictures."""
+        return Scores(self.protocol, self.score[rows], self.reencoded[rows], self.refused[rows])
 
 
-def manifest_of_training(run: Path) -> str:
-    """Return the sha256 of the manifest that the run was trained on.
-
-    Raises:
-        FauxtoError: The run hasn't finished.
-    """
-    path = run / RECORD
-    if not path.is_file():
-        raise FauxtoError(f"{path} isn't there: finish the training first (`fauxto train --run {run} --resume`)")
-    return json.loads(path.read_text(encoding="utf-8"))["manifest_sha256"]
+def _verdict(point: OperatingPoint, probability: float, reencoded: float, refused: bool) -> str:
+    verdict = point.verdict(probability)
+    return verdict if not refused and point.verdict(reencoded) is verdict else Verdict.INCONCLUSIVE
 
 
-def predict(run: Path, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Score pictures with the run's network.
+def score(
+    bundle: Bundle,
+    pictures: Split,
+    under: Sequence[Protocol],
+    folder: Path,
+    *,
+    rows: NDArray[np.int64] | None = None,
+    seed: int = 1,
+) -> list[Scores]:
+    """Score a split under every protocol.
 
     Args:
-        run: The run folder.
-        images: uint8 [N, H, W, 3], or N pictures of uint8 [h, w, 3].
-
-    Returns:
-        float64 [N], the raw logit of AI.
+        bundle: Whose network is asked.
+        pictures: The split.
+        under: The protocols.
+        folder: Where caches lie.
+        rows: The pictures to score, int [N]; None for all of them.
+        seed: Of what the protocols leave to chance.
 
     Raises:
         FauxtoError: A score isn't a finite number.
     """
-    scores = predict_scores(run, images).astype(np.float64)
-    if broken := int(np.count_nonzero(~np.isfinite(scores))):
+    chosen = np.arange(len(pictures)) if rows is None else rows
+    sha256s = [pictures.rows["sha256"][int(row)].as_py() for row in chosen]
+    facts = (
+        bundle.model_sha256,
+        asdict(bundle.input),
+        bundle.stability,
+        seed,
+        [f"{p.name} {p.severity}" for p in under],
+    )
+    code = (protocols, functions, reencoding, preprocessing, domain)
+    network = Network(bundle, threads=1)
+
+    def compute(few: range) -> cache.Array:
+        seen = [
+            _seen(pictures.images[chosen[row]], under, np.random.default_rng((seed, int(chosen[row])))) for row in few
+        ]
+        copies = [reencoding.reencode(rgb) for each in seen for rgb in each] if bundle.stability else []
+        scores = network.score([*(rgb for each in seen for rgb in each), *copies])
+        scores = np.tile(scores, 1 if copies else 2).reshape(2, len(few), len(under))
+        refused = [[domain.objection(rgb) is not None for rgb in each] for each in seen]
+        return np.stack([*scores, np.array(refused, np.float64)], axis=-1)
+
+    name = f"{pictures.name}-scores-{cache.key(sha256s, *facts, *code)}"
+    table = cache.rows(folder, name, len(chosen), compute).whole().astype(np.float64)
+    if broken := int(np.count_nonzero(~np.isfinite(table).all(axis=(1, 2)))):
         raise FauxtoError(
-            f"the network of {run} gives no finite score for {broken} of {len(scores)} pictures: "
+            f"the network of {bundle.folder} gives no finite score for {broken} of {len(table)} pictures: "
             "its weights are broken; train it again"
         )
-    return scores
+    return [Scores(protocol, *table[:, at, :2].T, table[:, at, 2] > 0) for at, protocol in enumerate(under)]
 
 
-def split_scores(run: Path, dataset: Dataset, split: str) -> NDArray[np.float64]:
-    """Return the scores [N] of a split, in the order of its rows.
-
-    They are read from RUN/scores/<split>.npy where that was written for the same network and manifest,
-    and computed and written otherwise.
-    """
-    array_path = run / "scores" / f"{split}.npy"
-    key_path = array_path.with_suffix(".json")
-    key = {"network_sha256": network_sha256(run), "manifest_sha256": dataset.manifest_sha256}
-    if key_path.exists() and json.loads(key_path.read_text(encoding="utf-8")) == key:
-        return np.load(array_path, allow_pickle=False).astype(np.float64)
-    scores = predict(run, dataset.split(split).images)
-    array_path.parent.mkdir(exist_ok=True)
-    key_path.unlink(missing_ok=True)  # and written last: a cut in between leaves no key rather than a wrong one
-    np.save(array_path, scores.astype(np.float32), allow_pickle=False)
-    key_path.write_text(json.dumps(key) + "\n", encoding="utf-8")
-    return scores
+def _seen(rgb: NDArray[np.uint8], under: Sequence[Protocol], draws: np.random.Generator) -> list[NDArray[np.uint8]]:
+    return [protocol.apply(rgb, draws) for protocol in under]

@@ -1,7 +1,6 @@
-"""What delivery does to a picture: one function each, from uint8 [H, W, 3] to uint8 [H, W, 3].
+"""What happens to a picture on its way to a reader: one function each, from uint8 [H, W, 3] to uint8 [H, W, 3].
 
-All but `enlarge` keep the size. Training draws their severities at random (`augment.py`); the robustness table
-steps through fixed ones (`evaluation/robustness.py`).
+The random chain draws their severities (`chain.py`); the protocols step through fixed ones (`protocols.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from fauxto import reencoding
+
 Pixels = NDArray[np.uint8]
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -19,12 +20,15 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 def jpeg(rgb: Pixels, quality: int) -> Pixels:
     """Save as JPEG (4:2:0) at `quality` 1..95 and read it back."""
-    return _saved(rgb, "JPEG", quality)
+    return reencoding.jpeg(rgb, quality)
 
 
 def webp(rgb: Pixels, quality: int) -> Pixels:
     """Save as lossy WebP at `quality` 0..100 and read it back."""
-    return _saved(rgb, "WEBP", quality)
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "WEBP", quality=quality)
+    with Image.open(buffer, formats=["WEBP"]) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def blur(rgb: Pixels, sigma: float) -> Pixels:
@@ -71,8 +75,16 @@ def crop(rgb: Pixels, share: float, x: float = 0.5, y: float = 0.5) -> Pixels:
     return np.asarray(window.resize((width, height), Image.Resampling.BICUBIC))
 
 
-def _saved(rgb: Pixels, container: str, quality: int) -> Pixels:
-    buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, container, quality=quality)
-    with Image.open(buffer, formats=[container]) as image:
-        return np.asarray(image.convert("RGB"))
+def sharpen(rgb: Pixels, percent: int) -> Pixels:
+    """Sharpen edges of a pixel's width by `percent`."""
+    return np.asarray(Image.fromarray(rgb).filter(ImageFilter.UnsharpMask(1, percent, 0)))
+
+
+def shrink(rgb: Pixels, longest: int) -> Pixels:
+    """Shrink to at most `longest` pixels a side, proportions kept, by Lanczos's filter; a smaller picture stays."""
+    height, width = rgb.shape[:2]
+    factor = longest / max(height, width)
+    if factor >= 1:
+        return rgb
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS))

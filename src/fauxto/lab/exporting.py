@@ -1,0 +1,93 @@
+"""From a run's Keras model to the ONNX network that ships, checked against Keras."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+
+from fauxto.errors import FauxtoError
+from fauxto.lab.backend import import_keras
+
+if TYPE_CHECKING:
+    import keras
+
+    from fauxto.lab.run import Run
+
+TOLERANCE = 1e-4
+"""Largest difference that is let through between a logit of Keras and of ONNX Runtime in 32 bits."""
+
+LEAST_CORRELATION = 0.95
+"""Of the scores of an encoder in 8 bits with those in 32."""
+
+_PICTURES = 48
+
+
+def export(run: Run) -> tuple[bytes, dict[str, Any]]:
+    """Export a run's network.
+
+    Returns:
+        The ONNX file, and how far it agrees with Keras on random pictures: `pictures`, `bits` (32 or 8), the largest
+        `difference` between logits and the `correlation` of the scores.
+
+    Raises:
+        FauxtoError: They disagree.
+    """
+    if _is_encoder(run):
+        import_keras(run.recipe.backend)
+        from fauxto.lab import encoder_export
+
+        model = run.load_keras_model()
+        exported, bits = encoder_export.export(model), 8
+    else:
+        # Other networks are exported on TensorFlow, whatever they were trained on: one exporter, one set of operators.
+        import_keras("tensorflow")
+        model = run.load_keras_model()
+        exported, bits = _by_keras(model), 32
+    agreement = {"bits": bits, **_agreement(model, exported)}
+    disagree = agreement["correlation"] < LEAST_CORRELATION if bits == 8 else agreement["difference"] > TOLERANCE
+    if disagree:
+        raise FauxtoError(
+            f"ONNX Runtime and Keras disagree on {run.folder}: logits differ by {agreement['difference']:.2g}, "
+            f"scores correlate by {agreement['correlation']:.4f}"
+        )
+    return exported, agreement
+
+
+def _is_encoder(run: Run) -> bool:
+    from fauxto.lab import networks
+
+    return networks.is_backbone(run.recipe.network)
+
+
+def _by_keras(model: keras.Model) -> bytes:
+    import keras
+
+    signature = [keras.InputSpec(shape=model.input_shape, dtype="float32", name="pixels")]
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary) / "model.onnx"
+        model.export(path, format="onnx", input_signature=signature, verbose=False)
+        return path.read_bytes()
+
+
+def _agreement(model: keras.Model, exported: bytes) -> dict[str, Any]:
+    """Compare on smooth random pictures: colour gradients with noise of many strengths."""
+    rng = np.random.default_rng(0)
+    side = model.input_shape[1]
+    corners = rng.random((_PICTURES, 2, 2, 3))
+    ramp = np.stack([np.linspace(1, 0, side), np.linspace(0, 1, side)], axis=1)
+    pictures = np.einsum("ya,xb,nabc->nyxc", ramp, ramp, corners)
+    pictures += rng.normal(0, 1, pictures.shape) * rng.uniform(0, 0.3, (_PICTURES, 1, 1, 1))
+    pixels = np.clip(pictures, 0, 1).astype(np.float32)
+    session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+    (logits,) = session.run(None, {session.get_inputs()[0].name: pixels})
+    expected = model.predict(pixels, verbose=0)
+    scores = [both[:, 1] - both[:, 0] for both in (expected, logits)]
+    return {
+        "pictures": _PICTURES,
+        "difference": float(np.abs(logits - expected).max()),
+        "correlation": float(np.corrcoef(*scores)[0, 1]),
+    }

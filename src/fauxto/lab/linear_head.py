@@ -1,0 +1,101 @@
+"""A logistic regression as a network's head, fitted on the features of the very encoder that ships.
+
+The last step of a recipe whose head is "logistic", be the encoder frozen or trained before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from fauxto.lab import cache, encoder_export, views
+from fauxto.lab.datasets import Split
+from fauxto.lab.recipe import Recipe
+from fauxto.lab.weighting import held_out, weights_by_source
+
+if TYPE_CHECKING:
+    import keras
+
+FEATURES, LOGITS = "features", "logits"
+"""Names of the layers that a backbone ends in."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """A linear map from features to the score.
+
+    Attributes:
+        weights: float32 [D]; a picture's score is its features times these, plus the bias.
+        bias: In units of the score.
+    """
+
+    weights: NDArray[np.float32]
+    bias: float
+
+
+def fit_into(model: keras.Model, pictures: Split, recipe: Recipe, folder: Path) -> None:
+    """Fit the head of a model on the degraded pictures of a split, but for the sources that the recipe holds out.
+
+    Args:
+        model: A model whose last two layers are called "features" and "logits".
+        pictures: The split.
+        recipe: How.
+        folder: Where caches lie.
+    """
+    import keras
+
+    network = encoder_export.export(keras.Model(model.inputs, model.get_layer(FEATURES).output))
+    variants = range(max(1, recipe.variants))
+    learnt = ~held_out(pictures.sources, recipe.held_out)
+    seen = np.concatenate([_features(network, pictures, recipe, variant, folder)[learnt] for variant in variants])
+    labels, sources = (np.tile(column[learnt], len(variants)) for column in (pictures.labels, pictures.sources))
+    head = fit(seen, labels, sources, recipe.head_strength)
+    kernel = np.stack([-head.weights / 2, head.weights / 2], axis=1)
+    model.get_layer(LOGITS).set_weights([kernel, np.float32([-head.bias / 2, head.bias / 2])])
+
+
+def fit(features: NDArray[np.float32], labels: NDArray[np.int64], sources: NDArray[np.str_], strength: float) -> Head:
+    """Fit a head.
+
+    Args:
+        features: float32 [N, D].
+        labels: int64 [N], 1 = ai.
+        sources: str [N]; see `weights_by_source`.
+        strength: Inverse of the L2 penalty on the standardised features.
+    """
+    centre, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    model = LogisticRegression(C=strength, max_iter=2000)
+    model.fit((features - centre) / spread, labels, sample_weight=weights_by_source(labels, sources))
+    weights = (model.coef_[0] / spread).astype(np.float32)
+    return Head(weights, float(model.intercept_[0] - weights @ centre))
+
+
+def _features(network: bytes, pictures: Split, recipe: Recipe, variant: int, folder: Path) -> NDArray[np.float32]:
+    """Return the mean over each picture's views of the encoder's features, float32 [N, D]."""
+    seen = views.degraded(pictures, recipe, variant, folder)
+    session = _session(network)
+
+    def compute(few: range) -> cache.Array:
+        pixels = np.stack([seen[row] for row in few])
+        count, views_each = pixels.shape[:2]
+        (features,) = session.run(None, {"pixels": pixels.reshape(-1, *pixels.shape[2:]).astype(np.float32) / 255})
+        mean: Any = features.reshape(count, views_each, -1).mean(axis=1)
+        return np.asarray(mean, np.float32)
+
+    name = f"{pictures.name}-features-{variant}-{cache.key(hashlib.sha256(network).hexdigest(), seen.name)}"
+    return np.asarray(cache.rows(folder, name, len(pictures), compute).whole(), np.float32)
+
+
+def _session(network: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # the cache asks in several threads
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.x64quantprecision", "1")  # as the runtime does
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])

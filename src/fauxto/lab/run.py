@@ -1,0 +1,302 @@
+"""A training run: the folder in which every step of the laboratory finds what the steps before it wrote.
+
+docs/reference/run.md lists its files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from fauxto import bundles
+from fauxto.bundles.bundle import (
+    FORMAT,
+    Bundle,
+    Calibration,
+    Description,
+    Domain,
+    OperatingPoint,
+    ScoreQuantiles,
+    Training,
+)
+from fauxto.bundles.schema import build
+from fauxto.errors import ConfigError, FauxtoError
+from fauxto.lab import provenance
+from fauxto.lab.cache import whole_or_not_at_all
+from fauxto.lab.recipe import Recipe
+
+if TYPE_CHECKING:
+    import keras
+
+KERAS_MODEL, ONNX_MODEL = "model.keras", "model.onnx"
+_RECIPE, _START, _RECORD, _CALIBRATION = "recipe.toml", "start.json", "run.json", "calibration.json"
+
+Json = dict[str, Any]
+
+
+UNCALIBRATED = Calibration("temperature", 1.0, 0.0, fitted_on="nothing", count=0)
+"""The network's own two-way softmax."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCalibration:
+    """What RUN/calibration.json holds: everything that was fitted for one trained network.
+
+    Attributes:
+        calibration: The map from score to probability.
+        operating_points: By name, as the bundle wants them.
+        real_score_quantiles: What turns a score into the report's `fpr_at_score`.
+        val: The `calibration_error` on the clean pictures of val, `before` and `after`.
+        foreign_photographs: How many photographs of another data set the thresholds were kept from accusing.
+        network_sha256: Of the run's network.
+    """
+
+    calibration: Calibration
+    operating_points: Mapping[str, OperatingPoint]
+    real_score_quantiles: ScoreQuantiles
+    val: Mapping[str, Mapping[str, float]]
+    foreign_photographs: int
+    network_sha256: str
+
+    @classmethod
+    def from_dict(cls, plain: object, where: str) -> Self:
+        """Build it from parsed JSON.
+
+        Raises:
+            FauxtoError: A key is missing, unknown or wrong.
+        """
+        try:
+            fitted: Self = build(cls, plain, "")
+        except ValueError as error:
+            raise FauxtoError(f"{where}: {error}; run `fauxto calibrate` again") from error
+        return fitted
+
+
+class Run:
+    """A run folder; what isn't there yet raises an error that names the command that writes it.
+
+    Attributes:
+        folder: Where it lies.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.keras_model = self.folder / KERAS_MODEL
+        self.cache = self.folder / "cache"
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.resolve().name
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a training was started here."""
+        return (self.folder / _RECIPE).exists()
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the training is finished."""
+        return (self.folder / _RECORD).is_file()
+
+    def begin(self, recipe: Recipe, start: Json) -> Json:
+        """Write what the run starts from, or check that it was begun from the same; return the first start.
+
+        Raises:
+            ConfigError: It was begun with another recipe, data set or starting weights.
+        """
+        if not self.is_begun:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._write(_START, start)
+            (self.folder / _RECIPE).write_text(recipe.to_toml(), encoding="utf-8")
+            return start
+        first = self._read(_START)
+        if self.recipe != recipe:
+            raise ConfigError(
+                f"the run in {self.folder} was begun with another recipe; "
+                f"resume it with its own {self.folder / _RECIPE}"
+            )
+        for ingredient, words in (("manifest_sha256", "on another data set"), ("weights_sha256", "from other weights")):
+            if first[ingredient] != start[ingredient]:
+                raise ConfigError(f"the run in {self.folder} was begun {words}; give it those to resume it")
+        return first
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe that it was trained by."""
+        return Recipe.load(self.folder / _RECIPE)
+
+    @property
+    def record(self) -> Json:
+        """What the finished training left: `command`, `git_revision`, `history` and the like.
+
+        Raises:
+            FauxtoError: The training isn't finished.
+        """
+        if not self.is_trained:
+            raise FauxtoError(
+                f"{self.folder / _RECORD} isn't there: finish the training first "
+                f"(`fauxto train --run {self.folder} --resume`)"
+            )
+        return self._read(_RECORD)
+
+    def finish(self, record: Json) -> None:
+        """Write the record of a finished training."""
+        self._write(_RECORD, record)
+
+    def load_keras_model(self) -> keras.Model:
+        """Load the trained network in float32, on whatever backend Keras runs; mirrored twice if the recipe says so.
+
+        Raises:
+            ConfigError: No epoch has finished yet.
+        """
+        import keras
+
+        from fauxto.lab import networks
+
+        recipe = self.recipe
+        if not self.keras_model.is_file():
+            raise ConfigError(f"{self.folder} has no {KERAS_MODEL}: no epoch of it has finished; train it first")
+        keras.mixed_precision.set_global_policy("float32")
+        network = networks.build(recipe.network, recipe.image_size, recipe.width)
+        network.load_weights(self.keras_model)
+        if not recipe.flip_averaging:
+            return network
+        pixels = keras.Input(network.input_shape[1:], name="pixels")
+        logits = keras.layers.Average(name="logits")([network(pixels), network(keras.ops.flip(pixels, axis=2))])
+        return keras.Model(pixels, logits, name=network.name)
+
+    @property
+    def network_sha256(self) -> str:
+        """The sha256 of recipe and weights, which together decide every score.
+
+        Raises:
+            FauxtoError: There is no trained network.
+        """
+        digest = hashlib.sha256()
+        for name in (_RECIPE, KERAS_MODEL):
+            try:
+                digest.update((self.folder / name).read_bytes())
+            except OSError as error:
+                raise FauxtoError(
+                    f"{self.folder} holds no trained network: {name} can't be read ({error.strerror})"
+                ) from error
+        return digest.hexdigest()
+
+    def onnx(self) -> bytes:
+        """Return the network as it ships, exporting it where that wasn't done since the training.
+
+        Raises:
+            FauxtoError: There is no trained network, or ONNX Runtime and Keras disagree on it.
+        """
+        from fauxto.lab import exporting
+
+        exported, about = self.folder / ONNX_MODEL, self.folder / "export.json"
+        if not (
+            about.is_file() and exported.is_file() and self._read(about.name)["network_sha256"] == self.network_sha256
+        ):
+            about.unlink(missing_ok=True)  # written last: a cut in between leaves no export rather than a wrong one
+            model, agreement = exporting.export(self)
+            with whole_or_not_at_all(exported) as unfinished:
+                unfinished.write_bytes(model)
+            self._write(about.name, {"network_sha256": self.network_sha256, **agreement})
+        return exported.read_bytes()
+
+    @property
+    def agreement(self) -> Json:
+        """How far the exported network agrees with Keras's: see `exporting.export`."""
+        self.onnx()
+        return self._read("export.json")
+
+    @property
+    def calibration(self) -> RunCalibration | None:
+        """What was fitted for this network; None when that hasn't been done.
+
+        Raises:
+            FauxtoError: The file is damaged, or was fitted for another network.
+        """
+        path = self.folder / _CALIBRATION
+        if not path.exists():
+            return None
+        fitted = RunCalibration.from_dict(self._read(_CALIBRATION), str(path))
+        if fitted.network_sha256 != self.network_sha256:
+            raise FauxtoError(
+                f"{path} was fitted for another network than the run now holds; run `fauxto calibrate` again"
+            )
+        return fitted
+
+    def write_calibration(self, fitted: Json) -> Path:
+        """Write what was fitted and return the file's path."""
+        return self._write(_CALIBRATION, fitted)
+
+    def results(self, name: str) -> Json | None:
+        """Return the results that `fauxto evaluate` wrote under a name; None when nobody has."""
+        name = f"evaluation/{name}.json"
+        return self._read(name) if (self.folder / name).exists() else None
+
+    def write_results(self, name: str, results: Mapping[str, Any]) -> Path:
+        """Write results under a name and return the file's path."""
+        return self._write(f"evaluation/{name}.json", results)
+
+    def bundle(self) -> Bundle:
+        """Return the network as a bundle without a nameplate, calibrated as far as the run is."""
+        record, recipe, fitted, model = self.record, self.recipe, self.calibration, self.onnx()
+        undecided = OperatingPoint(real_below=0.0, ai_above=1.0, fpr=0.0, tpr=0.0, inconclusive=1.0)
+        kept = ("command", "git_revision", "dataset", "manifest_sha256", "parameters", "epochs", "seconds", "libraries")
+        description = Description(
+            format=FORMAT,
+            name="run",
+            version="0.0.0",
+            summary="A run that isn't packed.",
+            model_sha256=hashlib.sha256(model).hexdigest(),
+            domain=Domain(1, 2**31),
+            input=recipe.input,
+            stability=recipe.stability,
+            labels=("real", "ai"),
+            calibration=fitted.calibration if fitted else UNCALIBRATED,
+            operating_points=fitted.operating_points if fitted else dict.fromkeys(bundles.OPERATING_POINTS, undecided),
+            real_score_quantiles=fitted.real_score_quantiles if fitted else ScoreQuantiles((1.0,), (0.0,)),
+            training=Training(network=recipe.network, seed=recipe.seed, **{key: record[key] for key in kept}),
+        )
+        return Bundle(**vars(description), folder=self.folder, model=model, card="")
+
+    def _read(self, name: str) -> Json:
+        path = self.folder / name
+        try:
+            plain: Json = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"{path} can't be read ({error}); the run is damaged: train it again elsewhere"
+            ) from error
+        return plain
+
+    def _write(self, name: str, plain: Mapping[str, Any]) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_or_not_at_all(path) as unfinished:
+            unfinished.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        return path
+
+
+def start_of(recipe: Recipe, dataset_name: str, manifest_sha256: str, weights: Path | None, command: str) -> Json:
+    """Return what a record says of where a run starts from."""
+    return {
+        "command": command,
+        "git_revision": provenance.git_revision(),
+        "dataset": dataset_name,
+        "manifest_sha256": manifest_sha256,
+        "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest() if weights else None,
+        "libraries": provenance.versions(_LIBRARIES[recipe.backend]),
+    }
+
+
+_LIBRARIES = {
+    "torch": ("keras", "numpy", "torch"),
+    "tensorflow": ("keras", "numpy", "tensorflow", "tensorflow-cpu"),  # which goes by two names
+}
+"""The names of what decides a result."""
