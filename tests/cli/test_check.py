@@ -273,6 +273,7 @@ def test_closed_standard_input_cannot_be_read(run: Run) -> None:
     assert json.loads(ended.stdout)["status"] == "unreadable"
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_interrupted_leaves_whole_lines(run: Run) -> None:
     command = [*FAUXTO, "check", "--json", "--model", str(GOLDEN), *["smooth.png", "rough.png"] * 5000]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -30,6 +30,7 @@ pytest.importorskip("ray", reason="the extra 'scale' isn't installed")
 FILES = int(os.environ.get("FAUXTO_RAY_FILES", "200"))
 
 pytestmark = [
+    pytest.mark.slow,
     # Ray's own code warns and leaves files open; nothing of ours is hushed in tests/scan/test_scan.py.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::UserWarning"),

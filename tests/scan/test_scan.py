@@ -89,6 +89,7 @@ def test_every_kind_of_source_gives_the_same_scores_and_every_format_the_same_ro
         assert (tmp_path / f"out.{format}").read_bytes() == (tmp_path / f"expected.{format}").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300 + 60 * KILLS)
 def test_killed_at_random_and_resumed_it_equals_a_clean_run(
     tmp_path: Path, judging: Judging, pictures: Callable[[int], bytes]
