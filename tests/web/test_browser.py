@@ -37,7 +37,10 @@ from fauxto.explain import explain
 from fauxto.export import case_file, html
 from fauxto.report import Report, Status, Verdict
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="ulimit, which forbids the server to write, is POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="ulimit, which forbids the server to write, is POSIX"),
+]
 
 CHROMIUM_ARGUMENTS = [
     "--headless",

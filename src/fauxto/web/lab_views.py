@@ -14,6 +14,7 @@ from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.audit import STRONG_FROM, WEAK_FROM, Audit, audit
 from fauxto.lab.datasets.exploration import explore
 from fauxto.lab.evaluation import report
+from fauxto.lab.run import Run
 from fauxto.palette import SHORTCUT
 from fauxto.wording import printable
 
@@ -140,7 +141,7 @@ def show_comparison(folder: Path | None) -> None:
         f"{run.name}, {split}": results
         for run in sorted(folder.iterdir())
         for split in splits
-        if run.is_dir() and (results := report.read_results(run, split)) is not None
+        if run.is_dir() and (results := Run(run).results(split)) is not None
     }
     if not found:
         st.info("No run in this folder has been evaluated yet: `fauxto evaluate RUN --data DATA`.")
