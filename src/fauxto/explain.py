@@ -19,6 +19,7 @@ import PIL.Image
 import PIL.ImageFilter
 from numpy.typing import NDArray
 
+from fauxto import palette
 from fauxto.errors import BundleError
 
 _CELLS_OF_A_THUMBNAIL = 64
@@ -28,8 +29,7 @@ _FEWEST_CELLS = 8
 _SHARE = 0.25  # of the cells, taken away by the test
 _DRAWS = 8
 _BYTES_AT_ONCE = 64 * 1024 * 1024
-_TOWARDS_AI = (213, 94, 0)  # vermilion and blue that colour-blind people tell apart (Okabe and Ito, 2008)
-_TOWARDS_REAL = (0, 114, 178)
+_TOWARDS_AI, _TOWARDS_REAL = palette.rgb(palette.MAP_AI), palette.rgb(palette.MAP_REAL)
 _STRONGEST = 0.8  # of the heat map's colours over the picture
 
 Pixels = NDArray[np.uint8]

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fauxto.errors import ImageError
-from fauxto.images.formats import sniff
-from fauxto.images.jpeg import segments
+from fauxto.images.jpeg import FORMAT, segments
 
 Table = tuple[int, ...]
 
@@ -41,8 +40,8 @@ def read_tables(data: bytes) -> dict[int, Table]:
         The 64 steps of each table in zigzag order, by table number (0 is the luminance's by custom).
     """
     tables: dict[int, Table] = {}
-    with contextlib.suppress(EOFError, struct.error, ImageError):  # what `sniff` and `segments` raise
-        for marker, start, end in segments(data) if sniff(data) == "JPEG" else ():
+    with contextlib.suppress(EOFError, struct.error, ImageError):  # what `segments` raises
+        for marker, start, end in segments(data) if FORMAT.matches(data) else ():
             if marker == _START_OF_SCAN:
                 break
             if marker == _QUANTISATION:

@@ -16,10 +16,11 @@ from typer.testing import CliRunner, Result
 from fauxto import Evidence, Says, Trust
 from fauxto.cli import commands
 from fauxto.cli.evidence_card import evidence_card
+from fauxto.evidence import SOURCES
 from fauxto.evidence.content_credentials import trust_list
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
-SOURCES = ["content credentials", "generator metadata", "camera metadata", "compression", "watermarks"]
+TITLES = [source.title for source in SOURCES.values()]
 ARTIST = 0x013B
 
 Run = Callable[..., Result]
@@ -45,7 +46,7 @@ def words(result: Result) -> str:
 
 
 def test_in_short_only_what_says_something_is_told(run: Run) -> None:
-    assert not [source for source in SOURCES if source in words(run("plain.png"))]
+    assert not [title for title in TITLES if title in words(run("plain.png"))]
     assert "no content credential" not in words(run("plain.png"))
     shown = words(run("declared.png"))
     assert shown.count("declares that it was generated") == 1
@@ -54,12 +55,12 @@ def test_in_short_only_what_says_something_is_told(run: Run) -> None:
 
 def test_cards_of_all_sources(run: Run) -> None:
     shown = words(run("--evidence", "plain.png"))
-    found = [shown.index(f"{source} · nothing about how the picture was made · ") for source in SOURCES]
+    found = [shown.index(f"{title} · nothing about how the picture was made · ") for title in TITLES]
     assert found == sorted(found)
     assert "no content credential" in shown
     assert "outcome: none" in shown
     shown = words(run("--evidence", "declared.png"))
-    assert "generator metadata · made or edited by a generative model · declared, as anyone could" in shown
+    assert "Generator metadata · made or edited by a generative model · declared, as anyone could" in shown
     assert "sd14" in shown
     assert "Ada Lovelace" not in shown
 
@@ -73,7 +74,7 @@ def test_names_are_shown_when_asked_for(run: Run) -> None:
 def test_json_has_all_evidence(run: Run) -> None:
     for arguments in ([], ["--evidence"]):
         report = json.loads(run("--json", *arguments, "plain.png").stdout)
-        assert [one["source"].replace("_", " ") for one in report["evidence"]] == SOURCES
+        assert [evidence["source"] for evidence in report["evidence"]] == list(SOURCES)
 
 
 def test_a_trust_list_of_ones_own(run: Run, tmp_path: Path) -> None:

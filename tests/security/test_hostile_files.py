@@ -5,6 +5,7 @@ Rows 11 to 15 and 20 (colours, modes, orientation, lossless copies) are in tests
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 import random
@@ -298,8 +299,8 @@ def test_rows_8_and_9_other_formats_are_refused_unopened(start, monkeypatch):
     def opened(*_, **__):
         raise AssertionError("a parser or the network was entered")
 
-    refusing = {kind: format._replace(read=opened, open=opened) for kind, format in formats.FORMATS.items()}
-    monkeypatch.setattr("fauxto.images.FORMATS", refusing)
+    refusing = {name: dataclasses.replace(format, read=opened, open=opened) for name, format in formats.FORMATS.items()}
+    monkeypatch.setattr(formats, "FORMATS", refusing)
     monkeypatch.setattr("socket.socket", opened)
     with pytest.raises(AssertionError, match="a parser or the network was entered"):
         status(b"II*\0" + bytes(999))

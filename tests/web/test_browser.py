@@ -33,7 +33,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from fauxto import images
 from fauxto.detector import Detector
 from fauxto.explain import explain
-from fauxto.export import html
+from fauxto.export import case_file, html
 from fauxto.report import Report, Status, Verdict
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="ulimit, which forbids the server to write, is POSIX")
@@ -209,17 +209,15 @@ def test_a_report_with_a_map_prints_on_one_page(
     data = encode(thumbnail(photo, 64), "JPEG")
     report = golden_detector.analyze(data, name="picture.jpg")
     rgb = images.decode(data).rgb
-    (tmp_path / "report.html").write_text(
-        html.report(
-            report,
-            rgb,
-            bundle=golden_detector.bundle_of(report),
-            operating_point="balanced",
-            time=datetime.now(UTC),
-            explanation=explain(rgb, golden_detector),
-        ),
-        encoding="utf-8",
+    case = case_file.assemble(
+        report,
+        rgb,
+        bundle=golden_detector.bundle_of(report),
+        operating_point="balanced",
+        time=datetime.now(UTC),
+        explanation=explain(rgb, golden_detector),
     )
+    (tmp_path / "report.html").write_text(html.report(case), encoding="utf-8")
     page = browser.new_page()
     page.goto((tmp_path / "report.html").as_uri())
     printed = page.pdf(prefer_css_page_size=True, format="A4")

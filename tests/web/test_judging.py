@@ -8,7 +8,7 @@ from pathlib import Path
 import PIL.Image
 
 from fauxto.detector import Detector
-from fauxto.export.contents import Scale
+from fauxto.export.case_file import Scale
 from fauxto.report import Status
 from fauxto.web.judging import judge
 from fauxto.web.scale import scale_html

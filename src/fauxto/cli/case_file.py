@@ -17,7 +17,7 @@ from fauxto import images
 from fauxto.detector import Detector, Source
 from fauxto.errors import ConfigError, ImageError
 from fauxto.explain import Explanation, explain
-from fauxto.export import html, pdf
+from fauxto.export import case_file, html, pdf
 from fauxto.export.thumbnails import fit
 from fauxto.report import Report, Status
 from fauxto.wording import is_in_domain, printable
@@ -79,8 +79,7 @@ def _draw_map(report: Report, rgb: NDArray[np.uint8] | None, detector: Detector,
 def _write_report(
     report: Report, rgb: NDArray[np.uint8] | None, detector: Detector, explanation: Explanation | None, file: Path
 ) -> None:
-    write = pdf.report if file.suffix.lower() == ".pdf" else html.report
-    written = write(
+    case = case_file.assemble(
         report,
         rgb,
         bundle=detector.bundle_of(report),
@@ -88,4 +87,4 @@ def _write_report(
         time=datetime.now(UTC),
         explanation=explanation,
     )
-    file.write_bytes(written if isinstance(written, bytes) else written.encode())
+    file.write_bytes(pdf.report(case) if file.suffix.lower() == ".pdf" else html.report(case).encode())

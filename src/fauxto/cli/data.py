@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fauxto.palette import SHORTCUT_TERMINAL
 from fauxto.wording import printable
 
 if TYPE_CHECKING:
@@ -174,10 +175,11 @@ def _print_audit(audit: Audit) -> None:
         console.print("  " + " = ".join(map(printable, paths)), style="dim", markup=False, highlight=False)
 
     shortcuts = Table("facts", Column("AUROC", justify="right"), "verdict", title="Shortcuts")
-    colours = {"no shortcut": "green", "weak": "yellow", "strong": "red"}
-    for one in audit.shortcuts:
-        shortcuts.add_row(one.facts, f"{one.auroc:.3f}", f"[{colours[one.verdict]}]{one.verdict}[/]")
+    for shortcut in audit.shortcuts:
+        colour = SHORTCUT_TERMINAL[shortcut.verdict]
+        shortcuts.add_row(shortcut.facts, f"{shortcut.auroc:.3f}", f"[{colour}]{shortcut.verdict}[/]")
     console.print(shortcuts)
-    for one in audit.shortcuts:
-        console.print(Padding(f"[{colours[one.verdict]}]•[/] {one.meaning}", (0, 0, 0, 2)))
+    for shortcut in audit.shortcuts:
+        colour = SHORTCUT_TERMINAL[shortcut.verdict]
+        console.print(Padding(f"[{colour}]•[/] {shortcut.meaning}", (0, 0, 0, 2)))
     console.print(f"Measured on {audit.sampled:,} pictures, cross-validated; 0.5 is chance.", style="dim")

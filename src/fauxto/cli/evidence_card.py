@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
+from fauxto.evidence import title
 from fauxto.report import Evidence
 from fauxto.wording import SAYS, TRUST, printable
 
@@ -18,12 +19,12 @@ _INDENT = 2
 
 def evidence_card(evidence: Evidence) -> Group:
     """Return what one source says, what that is worth, its sentence, and its details as far as they fit."""
-    title = Text(printable(evidence.source.replace("_", " ")), style="bold")
-    title.append(f" · {SAYS[evidence.says]} · {TRUST[evidence.trust]}", style="not bold")
+    heading = Text(printable(title(evidence.source)), style="bold")
+    heading.append(f" · {SAYS[evidence.says]} · {TRUST[evidence.trust]}", style="not bold")
     lines = list(_lines(evidence.details, _INDENT))
     if len(lines) > _MAX_LINES:
         lines[_MAX_LINES:] = [(_INDENT, f"… {len(lines) - _MAX_LINES} more lines; --json has all")]
-    return Group(title, _indented(evidence.summary, _INDENT), *(_indented(line, by, "dim") for by, line in lines))
+    return Group(heading, _indented(evidence.summary, _INDENT), *(_indented(line, by, "dim") for by, line in lines))
 
 
 def _indented(line: str, by: int, style: str = "") -> Padding:

@@ -16,10 +16,10 @@ from rich.text import Text
 from fauxto import wording
 from fauxto.bundles import Bundle, OperatingPoint
 from fauxto.cli.evidence_card import evidence_card
+from fauxto.palette import TERMINAL
 from fauxto.report import Report, Says, Status, Verdict
 from fauxto.wording import printable
 
-_COLOURS = {Verdict.AI: "dark_orange", Verdict.REAL: "dodger_blue1", Verdict.INCONCLUSIVE: "yellow", None: "red"}
 _WIDEST = 88
 
 
@@ -35,7 +35,7 @@ def report_panel(
         console: Where the panel will be printed.
         show_evidence: Whether every source gets a card; else only what says something is mentioned.
     """
-    symbol, colour = wording.SYMBOLS[report.verdict], _COLOURS[report.verdict]
+    symbol, colour = wording.SYMBOLS[report.verdict], TERMINAL[report.verdict]
     width = min(console.width, _WIDEST)
     return Panel(
         Group(*_lines(report, bundle, point_name, width - 4, show_evidence)),
@@ -68,7 +68,7 @@ def _lines(
 def _probability(report: Report, probability: float, bundle: Bundle, point_name: str, width: int) -> Iterator[Text]:
     counts = wording.is_in_domain(report)
     said = Text("Probability that it was generated: ")
-    said.append(wording.percent(probability), style=f"bold {_COLOURS[report.verdict]}")
+    said.append(wording.percent(probability), style=f"bold {TERMINAL[report.verdict]}")
     yield said if counts else said.append(" (not to be relied on)")
     yield _bar(probability, bundle.operating_points[point_name], width, is_dim=not counts)
     if counts and report.fpr_at_score is not None:
@@ -85,9 +85,9 @@ def _bar(probability: float, point: OperatingPoint, width: int, *, is_dim: bool)
         if cell == min(int(probability * cells), cells - 1):
             bar.append("┃", style="bold")
         elif middle <= point.real_below:
-            bar.append("━", style=_COLOURS[Verdict.REAL])
+            bar.append("━", style=TERMINAL[Verdict.REAL])
         elif middle >= point.ai_above:
-            bar.append("━", style=_COLOURS[Verdict.AI])
+            bar.append("━", style=TERMINAL[Verdict.AI])
         else:
             bar.append("╌")
     return bar.append(right)

@@ -1,6 +1,7 @@
 """What a file itself carries about how it was made, gathered from independent sources behind one face.
 
-A source is one function, `read(data, image, limits) -> Evidence`; its Evidence bears the source's name.
+A source is a file or folder with one function, `read(data, image, limits) -> Evidence`, and a row in `SOURCES`: its
+name, which its Evidence bears, and its title.
 
     content_credentials/    signed manifests (C2PA)
     generator_metadata/     what programs and services write into the files that they generate
@@ -17,7 +18,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
@@ -37,6 +38,39 @@ Read = Callable[[bytes, Image, Limits], Evidence]
 """A source's function: the whole file, which the gate has decoded; what the gate made of it; what it may cost."""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source of evidence.
+
+    Attributes:
+        name: As reports have it.
+        title: As people read it.
+        read: Its function.
+    """
+
+    name: str
+    title: str
+    read: Read
+
+
+SOURCES: Mapping[str, Source] = {
+    source.name: source
+    for source in (
+        Source("content_credentials", "Content credentials", content_credentials.read),
+        Source("generator_metadata", "Generator metadata", generator_metadata.read),
+        Source("camera_metadata", "Camera metadata", camera_metadata.read),
+        Source("compression", "Compression history", compression.read),
+        Source("watermarks", "Invisible watermarks", watermarks.read),
+    )
+}
+"""The built-in sources by name, in the order in which reports have them."""
+
+
+def title(name: str) -> str:
+    """Return what people read for a source: a built-in one's title, else the name of a plug-in in words."""
+    return SOURCES[name].title if name in SOURCES else name.replace("_", " ").capitalize()
+
+
 def load_sources(trust_list: Path | None = None) -> dict[str, Read]:
     """Return the sources by name: the built-in ones in their order, then those of other packages by name.
 
@@ -46,14 +80,9 @@ def load_sources(trust_list: Path | None = None) -> dict[str, Read]:
     Raises:
         ConfigError: The trust list can't be used, or two sources are called the same.
     """
+    sources = {source.name: source.read for source in SOURCES.values()}
     trusted = trust_lists.load(trust_list)
-    sources: dict[str, Read] = {
-        "content_credentials": functools.partial(content_credentials.read, trusted=trusted),
-        "generator_metadata": generator_metadata.read,
-        "camera_metadata": camera_metadata.read,
-        "compression": compression.read,
-        "watermarks": watermarks.read,
-    }
+    sources[content_credentials.SOURCE] = functools.partial(content_credentials.read, trusted=trusted)
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
         if point.name in sources:
             raise ConfigError(
@@ -75,11 +104,12 @@ def _plug_in(point: EntryPoint) -> Read:
     def checked(data: bytes, image: Image, limits: Limits) -> Evidence:
         if read is None:
             raise ImportError(f"it can't be loaded: {failed}")
-        found = read(data, image, limits)
-        size = len(json.dumps(found.details, allow_nan=False))
+        evidence = read(data, image, limits)
+        size = len(json.dumps(evidence.details, allow_nan=False))
         if size > MAX_DETAILS:
             raise ValueError(f"its details have {size} characters, the limit is {MAX_DETAILS}")
-        return Evidence(point.name, Says(found.says), Trust(found.trust), str(found.summary), found.details)
+        says, trust = Says(evidence.says), Trust(evidence.trust)
+        return Evidence(point.name, says, trust, str(evidence.summary), evidence.details)
 
     return checked
 
@@ -101,16 +131,16 @@ def gather(
 
 def _ask(name: str, read: Read, data: bytes, image: Image, limits: Limits, personal: bool) -> Evidence:
     try:
-        found = read(data, image, limits)
-        if personal or "personal" not in found.details:
-            return found
-        return replace(found, details={key: value for key, value in found.details.items() if key != "personal"})
+        evidence = read(data, image, limits)
+        if personal or "personal" not in evidence.details:
+            return evidence
+        return replace(evidence, details={key: value for key, value in evidence.details.items() if key != "personal"})
     except Exception as error:  # what a source raises is its own affair
-        said = one_line(f"{type(error).__name__}: {error}")
+        cause = one_line(f"{type(error).__name__}: {error}")
         return Evidence(
             source=name,
             says=Says.NOTHING,
             trust=Trust.INFERRED,
-            summary=f"The source {name} failed on this file, so it says nothing ({said}).",
-            details={"unreadable": f"the source failed ({said})"},
+            summary=f"The source {name} failed on this file, so it says nothing ({cause}).",
+            details={"unreadable": f"the source failed ({cause})"},
         )

@@ -6,7 +6,8 @@ from typing import Any
 
 from fauxto.evidence.compression_history import jpeg_grid, requantisation
 from fauxto.evidence.jpeg_encoder import Family, read_header
-from fauxto.images import Image
+from fauxto.images import Image, jpeg
+from fauxto.images.formats import FORMATS
 from fauxto.limits import Limits
 from fauxto.report import Evidence, Says, Trust
 
@@ -19,7 +20,6 @@ GRID = 4.0
 SMALLEST_SIDE = 256
 """Pixels; in smaller pictures no trace is looked for: there false alarms are too many."""
 
-_LOSSLESS = ("PNG", "BMP", "TIFF")
 _DITHERED = ("1", "P", "PA")  # few colours are often laid out in patterns of 8 x 8
 
 _WRITTEN = {
@@ -41,9 +41,9 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
     """
     kind = image.facts.format
     details: dict[str, Any] = {"format": kind}
-    if kind == "JPEG":
+    if kind == jpeg.FORMAT.name:
         summary = _read_jpeg(data, image, details)
-    elif kind in _LOSSLESS and image.facts.mode not in _DITHERED:
+    elif FORMATS[kind].is_lossless and image.facts.mode not in _DITHERED:
         summary = _read_lossless(image, details)
     else:
         summary = f"In a {kind} of mode {image.facts.mode}, fauxto looks for no traces of compression."

@@ -10,6 +10,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from fauxto import palette
 from fauxto.images import Image
 
 ERROR_LEVEL_QUALITY = 90
@@ -32,7 +33,7 @@ _LEAST_DEVIATIONS = 6.0
 _DARKEST, _LIGHTEST = 1, 99.9  # percentiles of a spectrum, in its drawing
 _MAGNIFIED = 3
 _BOX = 4  # cells from a peak to the box around it
-_BOX_COLOUR = (255, 160, 0)
+_BOX_COLOUR = palette.rgb(palette.BOX)
 _DEVIATIONS_OF_MEDIAN = 1.4826  # a normal distribution's standard deviation over its median absolute deviation
 
 

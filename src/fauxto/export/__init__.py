@@ -3,9 +3,9 @@
     jsonl.py csv.py parquet.py    many reports for programs and spreadsheets, streamed through `TableWriter`
     columns.py                    the columns of the flat tables
     html.py pdf.py                one picture for a case file, or many by verdict, for people
-    contents.py groups.py         what these say, before it is drawn
+    case_file.py groups.py        what these show, before it is drawn
     page.py sheet.py              the frames that they are drawn in
-    thumbnails.py                 the pictures that they show
+    text.py thumbnails.py         texts and pictures as all of them show them
 
 docs/reference/exports.md is the same for people.
 """

@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from fauxto.evidence import SOURCES
 from fauxto.report import Report, Says
 
 Cell = str | int | float | None
 
 MAX_TEXT = 32_000
 """Characters of one cell; a spreadsheet takes 32,767."""
-
-SOURCES = ("content_credentials", "generator_metadata", "camera_metadata", "compression", "watermarks")
-"""The sources of evidence that have columns of their own; those of plug-ins share one."""
 
 _BETWEEN = " | "
 
@@ -29,6 +27,7 @@ class Column:
 
 
 def _evidence_columns() -> Iterator[Column]:
+    """Yield the columns of each built-in source; those of plug-ins share one, `other_evidence`."""
     for source in SOURCES:
         named = source.replace("_", " ")
         yield Column(f"{source}_says", "text", f"what the {named} say: ai, real or nothing")
@@ -88,13 +87,14 @@ def row(report: Report) -> dict[str, Cell]:
 def _evidence(report: Report) -> Mapping[str, Cell]:
     cells: dict[str, Cell] = {}
     others = []
-    for one in report.evidence:
-        if one.source in SOURCES:
-            cells[f"{one.source}_says"] = one.says.value
-            cells[f"{one.source}_trust"] = one.trust.value
-            cells[f"{one.source}_summary"] = one.summary
-        elif one.says is not Says.NOTHING:
-            others.append(f"{one.source}: {one.says} ({one.trust}): {one.summary}")
+    for evidence in report.evidence:
+        source = evidence.source
+        if source in SOURCES:
+            cells[f"{source}_says"] = evidence.says.value
+            cells[f"{source}_trust"] = evidence.trust.value
+            cells[f"{source}_summary"] = evidence.summary
+        elif evidence.says is not Says.NOTHING:
+            others.append(f"{source}: {evidence.says} ({evidence.trust}): {evidence.summary}")
     cells["other_evidence"] = _BETWEEN.join(others) or None
     return cells
 

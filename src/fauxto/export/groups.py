@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fauxto import wording
-from fauxto.export.contents import shown, version
+from fauxto.export.text import shown, version
 from fauxto.export.thumbnails import Thumbnail
 from fauxto.report import Report, Verdict
 

@@ -11,69 +11,50 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fauxto import wording
-from fauxto.bundles import Bundle
-from fauxto.explain import Explanation
-from fauxto.export.contents import Card, Contents, Scale, contents, shown, utc
+from fauxto import palette, wording
+from fauxto.export.case_file import Card, CaseFile, Scale
 from fauxto.export.groups import CAUTION, TITLES, Pictures, group, name, reading
 from fauxto.export.groups import MOST as MOST
 from fauxto.export.page import document, table
-from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
+from fauxto.export.text import shown, utc
+from fauxto.export.thumbnails import Thumbnail
 from fauxto.report import Report, Says, Verdict
 
-_STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-_PICTURE_SIDE = 960
+_COLOURS = palette.variables(
+    ai=palette.TEXT[Verdict.AI],
+    ai_fill=palette.FILL[Verdict.AI],
+    real=palette.TEXT[Verdict.REAL],
+    real_fill=palette.FILL[Verdict.REAL],
+    doubt=palette.TEXT[Verdict.INCONCLUSIVE],
+    alarm=palette.TEXT[None],
+    map_ai=palette.MAP_AI,
+    map_real=palette.MAP_REAL,
+)
+_STYLE = _COLOURS + Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 _CLASSES = {Verdict.AI: "ai", Verdict.REAL: "real", Verdict.INCONCLUSIVE: "inconclusive", None: "unjudged"}
 
 
-def report(
-    report: Report,
-    rgb: NDArray[np.uint8] | None,
-    *,
-    bundle: Bundle,
-    operating_point: str,
-    time: datetime,
-    explanation: Explanation | None = None,
-) -> str:
-    """Return the report on one picture as a page.
-
-    Args:
-        report: What fauxto says of it.
-        rgb: Its pixels as decoded, uint8 [H, W, 3]; None where it couldn't be decoded.
-        bundle: What gave the score, as `Detector.bundle_of`.
-        operating_point: The name of the thresholds that were used.
-        time: Of the report, with its time zone.
-        explanation: Where the score comes from, if that was asked.
-
-    Raises:
-        ValueError: The time has no time zone.
-    """
-    said = contents(report, bundle=bundle, operating_point=operating_point, time=time, explanation=explanation)
-    picture = "" if rgb is None else _picture(thumbnail(rgb, _PICTURE_SIDE), f"The picture {said.name}")
-    sections = [_verdict(said, picture)]
-    if said.evidence:
+def report(case: CaseFile) -> str:
+    """Return the report on one picture as a page."""
+    sections = [_verdict(case)]
+    if case.evidence:
         sections.append(
-            _section("What the file carries", f'<ul class="cards">{"".join(map(_card, said.evidence))}</ul>')
+            _section("What the file carries", f'<ul class="cards">{"".join(map(_card, case.evidence))}</ul>')
         )
-    if explanation is not None and rgb is not None:
-        overlay = _picture(
-            thumbnail(explanation.overlay(fit(rgb, _PICTURE_SIDE)), _PICTURE_SIDE), "The map, in words below"
-        )
+    if case.overlay is not None:
+        overlay = _picture(case.overlay, "The map, in words below")
         sections.append(
-            _section("Where the score comes from", f'<div class="map">{overlay}<div>{_key(said)}</div></div>')
+            _section("Where the score comes from", f'<div class="map">{overlay}<div>{_key(case)}</div></div>')
         )
     sections += [
-        _section("How it was judged", _paragraphs(said.method)),
-        _section("What this can't tell", _items(said.limits)),
-        _section("Record", _facts(said.facts)),
+        _section("How it was judged", _paragraphs(case.method)),
+        _section("What this can't tell", _items(case.limits)),
+        _section("Record", _facts(case.facts)),
         "<details><summary>The whole report as data</summary>"
-        f'<pre tabindex="0">{html.escape(said.data)}</pre></details>',
+        f'<pre tabindex="0">{html.escape(case.data)}</pre></details>',
     ]
-    header = f'<header><p class="kind">fauxto report on a picture</p><h1>{html.escape(said.name)}</h1></header>'
-    return document(f"fauxto report: {said.name}", header + "\n".join(sections), style=_STYLE)
+    header = f'<header><p class="kind">fauxto report on a picture</p><h1>{html.escape(case.name)}</h1></header>'
+    return document(f"fauxto report: {case.name}", header + "\n".join(sections), style=_STYLE)
 
 
 def gallery(pictures: Pictures, *, time: datetime, title: str = "Pictures, by verdict") -> str:
@@ -108,14 +89,15 @@ def gallery(pictures: Pictures, *, time: datetime, title: str = "Pictures, by ve
     return document(shown(title), "\n".join(parts), style=_STYLE)
 
 
-def _verdict(said: Contents, picture: str) -> str:
+def _verdict(case: CaseFile) -> str:
+    picture = "" if case.picture is None else _picture(case.picture, f"The picture {case.name}")
     shape = "" if picture else " wide"
     return (
-        f'<section class="verdict {_CLASSES[said.verdict]}{shape}">{picture}<div>'
-        f"<h2>{_symbol(said.verdict)} {html.escape(said.finding.headline)}</h2>"
-        f'<p class="meaning">{html.escape(said.finding.meaning)}</p>'
-        f"{_scale(said.scale) if said.scale else ''}"
-        f"{_paragraphs([said.probability] if said.probability else [])}{_items(said.reasons)}</div></section>"
+        f'<section class="verdict {_CLASSES[case.verdict]}{shape}">{picture}<div>'
+        f"<h2>{_symbol(case.verdict)} {html.escape(case.finding.headline)}</h2>"
+        f'<p class="meaning">{html.escape(case.finding.meaning)}</p>'
+        f"{_scale(case.scale) if case.scale else ''}"
+        f"{_paragraphs([case.probability] if case.probability else [])}{_items(case.reasons)}</div></section>"
     )
 
 
@@ -148,11 +130,11 @@ def _card(card: Card) -> str:
     )
 
 
-def _key(said: Contents) -> str:
+def _key(case: CaseFile) -> str:
     return (
         '<ul class="key"><li><span class="swatch ai"></span>speaks for a generated picture</li>'
         '<li><span class="swatch real"></span>speaks for a photograph</li></ul>'
-        f"<p>{html.escape(said.map)} A map shows what moved the score, not what is wrong with the picture.</p>"
+        f"<p>{html.escape(case.map)} A map shows what moved the score, not what is wrong with the picture.</p>"
     )
 
 

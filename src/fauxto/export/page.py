@@ -12,7 +12,17 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-_STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+from fauxto import palette
+
+_COLOURS = palette.variables(
+    paper=palette.PAPER,
+    ink=palette.INK,
+    soft=palette.SOFT,
+    rule=palette.RULE,
+    band=palette.BAND,
+    link=palette.LINK,
+)
+_STYLE = _COLOURS + Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 _NUMBER = re.compile(r"[+\-−]?[\d,]+(\.\d+)?(e[+-]?\d+)?\s?%?")
 
 

@@ -8,28 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fauxto.bundles import Bundle
-from fauxto.explain import Explanation
-from fauxto.export.contents import Card, Contents, Scale, contents, shown, utc, version
+from fauxto import palette
+from fauxto.export.case_file import Card, CaseFile, Scale
 from fauxto.export.groups import CAUTION, TITLES, Pictures, group, name, reading
 from fauxto.export.sheet import INK, LEFT, SOFT, WIDTH, Sheet
-from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
+from fauxto.export.text import shown, utc, version
+from fauxto.export.thumbnails import Thumbnail
 from fauxto.report import Report, Says, Verdict
 
-_PICTURE_PIXELS = 960
 _PICTURE_WIDTH, _PICTURE_HEIGHT, _GAP = 66.0, 58.0, 7.0
 _HEIGHT_OF_TWO = 48.0  # of the picture and of its map, where both are shown
 _TILES, _TILE_WIDTH, _TILE_HEIGHT, _TILE_GAP = 6, 26.0, 41.0, 4.4
-_RULE, _AI, _REAL = (215, 211, 204), (232, 113, 10), (59, 130, 246)
-_TONES = {
-    Verdict.AI: (180, 80, 11),
-    Verdict.REAL: (29, 95, 196),
-    Verdict.INCONCLUSIVE: (92, 97, 107),
-    None: (179, 38, 30),
-}
+_RULE, _AI, _REAL = map(palette.rgb, (palette.RULE.light, palette.FILL[Verdict.AI], palette.FILL[Verdict.REAL]))
+_TONES = {verdict: palette.rgb(tones.light) for verdict, tones in palette.TEXT.items()}
 _SYMBOLS = {  # `wording.SYMBOLS`, by font, style and letter
     Verdict.AI: ("ZapfDingbats", "", "s"),
     Verdict.REAL: ("ZapfDingbats", "", "l"),
@@ -38,47 +29,37 @@ _SYMBOLS = {  # `wording.SYMBOLS`, by font, style and letter
 }
 
 
-def report(
-    report: Report,
-    rgb: NDArray[np.uint8] | None,
-    *,
-    bundle: Bundle,
-    operating_point: str,
-    time: datetime,
-    explanation: Explanation | None = None,
-) -> bytes:
-    """Return the report on one picture as the bytes of a PDF; the arguments are those of `fauxto.export.html.report`.
+def report(case: CaseFile) -> bytes:
+    """Return the report on one picture as the bytes of a PDF.
 
     Raises:
         MissingExtraError: fpdf2 isn't installed.
-        ValueError: The time has no time zone.
     """
-    said = contents(report, bundle=bundle, operating_point=operating_point, time=time, explanation=explanation)
-    sheet = Sheet(f"fauxto report: {said.name}", time)
+    sheet = Sheet(f"fauxto report: {case.name}", case.time)
     sheet.text("fauxto report on a picture", 8.5, colour=SOFT)
-    sheet.text(said.name, 15, style="B", after=3)
+    sheet.text(case.name, 15, style="B", after=3)
     x = LEFT
     top = map_top = sheet.y
-    if rgb is not None:
+    if case.picture is not None:
         x += _PICTURE_WIDTH + _GAP
-        map_top = _pictures(sheet, said, rgb, explanation)
+        map_top = _pictures(sheet, case.picture, case)
     with sheet.side_by_side(top):
-        _verdict(sheet, said, x)
-        if explanation is not None and rgb is not None:
-            _map_in_words(sheet, said, x, map_top)
-    if said.evidence:
+        _verdict(sheet, case, x)
+        if case.overlay is not None:
+            _map_in_words(sheet, case, x, map_top)
+    if case.evidence:
         sheet.title("What the file carries")
-        for card in said.evidence:
+        for card in case.evidence:
             _card(sheet, card)
     sheet.title("How it was judged")
-    sheet.text(" ".join(said.method))
+    sheet.text(" ".join(case.method))
     sheet.title("What this can't tell")
-    for sentence in said.limits:
+    for sentence in case.limits:
         sheet.item(sentence)
     sheet.title("Record")
-    for what, value in said.facts:
+    for what, value in case.facts:
         _in_columns(sheet, what, value, at=38, colours=(SOFT, INK))
-    return sheet.finish(_footer(time))
+    return sheet.finish(_footer(case.time))
 
 
 def gallery(pictures: Pictures, *, time: datetime, title: str = "Pictures, by verdict") -> bytes:
@@ -106,35 +87,34 @@ def gallery(pictures: Pictures, *, time: datetime, title: str = "Pictures, by ve
     return sheet.finish(_footer(time))
 
 
-def _pictures(sheet: Sheet, said: Contents, rgb: NDArray[np.uint8], explanation: Explanation | None) -> float:
+def _pictures(sheet: Sheet, picture: Thumbnail, case: CaseFile) -> float:
     """Set the picture, and below it its map if there is one, on the left; return where the map begins."""
-    size = {"x": LEFT, "width": _PICTURE_WIDTH, "height": _PICTURE_HEIGHT if explanation is None else _HEIGHT_OF_TWO}
-    sheet.y = sheet.picture(thumbnail(rgb, _PICTURE_PIXELS), f"The picture {said.name}", y=sheet.y, **size)
-    if explanation is None:
+    size = {"x": LEFT, "width": _PICTURE_WIDTH, "height": _HEIGHT_OF_TWO if case.overlay else _PICTURE_HEIGHT}
+    sheet.y = sheet.picture(picture, f"The picture {case.name}", y=sheet.y, **size)
+    if case.overlay is None:
         return sheet.y
     map_top = sheet.y + 2
-    overlay = thumbnail(explanation.overlay(fit(rgb, _PICTURE_PIXELS)), _PICTURE_PIXELS)
-    sheet.y = sheet.picture(overlay, "A map of where the score comes from", y=map_top, **size)
+    sheet.y = sheet.picture(case.overlay, "A map of where the score comes from", y=map_top, **size)
     return map_top
 
 
-def _verdict(sheet: Sheet, said: Contents, x: float) -> None:
-    tone = _TONES[said.verdict]
-    sheet.symbol(*_SYMBOLS[said.verdict], 14, x=x, colour=tone)
-    sheet.text(said.finding.headline, 14, x=x + 7, style="B", colour=tone, after=1)
-    sheet.text(said.finding.meaning, 9, x=x, after=1.5)
-    if said.scale is not None:
-        _scale(sheet, said.scale, x)
-    if said.probability:
-        sheet.text(said.probability, 9, x=x, style="B", after=1.5)
-    for reason in said.reasons:
+def _verdict(sheet: Sheet, case: CaseFile, x: float) -> None:
+    tone = _TONES[case.verdict]
+    sheet.symbol(*_SYMBOLS[case.verdict], 14, x=x, colour=tone)
+    sheet.text(case.finding.headline, 14, x=x + 7, style="B", colour=tone, after=1)
+    sheet.text(case.finding.meaning, 9, x=x, after=1.5)
+    if case.scale is not None:
+        _scale(sheet, case.scale, x)
+    if case.probability:
+        sheet.text(case.probability, 9, x=x, style="B", after=1.5)
+    for reason in case.reasons:
         sheet.item(reason, x)
 
 
-def _map_in_words(sheet: Sheet, said: Contents, x: float, top: float) -> None:
+def _map_in_words(sheet: Sheet, case: CaseFile, x: float, top: float) -> None:
     sheet.y = max(sheet.y + 1.5, top)
     sheet.text("Where the score comes from", x=x, style="B", after=0.4)
-    sheet.text(f"Orange speaks for a generated picture, blue for a photograph. {said.map}", x=x)
+    sheet.text(f"Orange speaks for a generated picture, blue for a photograph. {case.map}", x=x)
 
 
 def _scale(sheet: Sheet, scale: Scale, x: float) -> None:

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from fauxto import palette
 from fauxto.errors import MissingExtraError
 from fauxto.export.thumbnails import Thumbnail
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from fpdf.fonts import TTFFont
 
 LEFT, TOP, WIDTH, BOTTOM = 16.0, 14.0, 178.0, 280.0  # of the text, on A4
-INK, SOFT = (29, 31, 36), (92, 97, 107)
+INK, SOFT = palette.rgb(palette.INK.light), palette.rgb(palette.SOFT.light)
 _HEIGHT = 297.0
 _LETTERS = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
 _CODES = "What this PDF has no letters for stands as its code, such as \\u5199; the HTML report shows every script."

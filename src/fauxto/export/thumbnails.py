@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-_QUALITY = 88
+from fauxto.images import jpeg, png
+
+_JPEG: Mapping[str, int] = {"quality": 88, "subsampling": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,10 @@ def thumbnail(rgb: NDArray[np.uint8], side: int = 240) -> Thumbnail:
     is_crisp = shown.shape != rgb.shape and shown.size > rgb.size
     file = io.BytesIO()
     picture = PIL.Image.fromarray(shown)
-    if is_crisp:
-        picture.save(file, "PNG")
-    else:
-        picture.save(file, "JPEG", quality=_QUALITY, subsampling=0)
+    format = png.FORMAT if is_crisp else jpeg.FORMAT
+    picture.save(file, format.name, **({} if is_crisp else _JPEG))
     height, width = shown.shape[:2]
-    return Thumbnail(width, height, "image/png" if is_crisp else "image/jpeg", file.getvalue())
+    return Thumbnail(width, height, format.media_type, file.getvalue())
 
 
 def fit(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -2,10 +2,12 @@
 
 Whatever the bytes are, `decode` returns an `Image` or raises ImageError. Nothing else in fauxto opens an image.
 
-    formats.py    the allow-list: sniff by content, choose the decoder
-    jpeg.py ...   one file a format: walk the outside of a file, and hand the decoder the first picture alone
-    colour.py     any pixel mode -> sRGB without transparency
-    source.py     path or open file -> bytes
+    formats.py      the allow-list: one row a format, sniffed by content
+    container.py    what a `Format` has, and what all walkers share
+    jpeg.py ...     one file a format: all that fauxto knows of it, from its first bytes to its metadata
+    isobmff.py isobmff_items.py    the boxes of AVIF and HEIF, and the metadata in them
+    colour.py       any pixel mode -> sRGB without transparency
+    source.py       path or open file -> bytes
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from PIL.Image import Transpose
 from fauxto.errors import ImageError
 from fauxto.images import tiff
 from fauxto.images.colour import to_srgb
-from fauxto.images.container import Container, check_pixels
-from fauxto.images.formats import FORMATS, name_mismatch, sniff
+from fauxto.images.container import Container, Format, check_pixels
+from fauxto.images.formats import name_mismatch, sniff
 from fauxto.images.source import check_bytes, read_bytes
 from fauxto.limits import Limits
 from fauxto.report import Status
@@ -57,7 +59,7 @@ class FileFacts:
     """What a file is.
 
     Attributes:
-        format: JPEG, PNG, WEBP, BMP, GIF, TIFF, AVIF or HEIF.
+        format: The name of its `Format`, such as JPEG or WEBP.
         bytes: Size of the file in bytes.
         sha256: Of the file's bytes, in hexadecimal.
         width: In pixels, after orientation.
@@ -112,13 +114,14 @@ def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, *, name: str | None = 
             exception leaves this function, whatever the bytes.
     """
     check_bytes(len(data), limits)
-    kind = sniff(data)
+    format = sniff(data)
+    kind = format.name
     try:
-        outside = FORMATS[kind].read(data, limits)
+        outside = format.read(data, limits)
     except (EOFError, IndexError, struct.error) as error:
         raise ImageError(Status.TRUNCATED, f"the {kind} ends too early; get the whole file") from error
     try:
-        return _decode(data, kind, outside, limits, name)
+        return _decode(data, format, outside, limits, name)
     except ImageError:
         raise
     except MemoryError as error:
@@ -129,15 +132,15 @@ def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, *, name: str | None = 
         raise ImageError(status, f"the {kind} can't be decoded ({said[:200]}); save it anew") from error
 
 
-def _decode(data: bytes, kind: str, outside: Container, limits: Limits, name: str | None) -> Image:
-    picture = FORMATS[kind].open(BytesIO(outside.pixels))
+def _decode(data: bytes, format: Format, outside: Container, limits: Limits, name: str | None) -> Image:
+    picture = format.open(BytesIO(outside.pixels))
     check_pixels(*picture.size, limits)
     mode = picture.mode
     picture.load()
-    if not FORMATS[kind].is_whole(picture, outside.pixels):
-        raise ImageError(Status.TRUNCATED, f"the pixel data of the {kind} ends too early; get the whole file")
+    if not format.is_whole(picture, outside.pixels):
+        raise ImageError(Status.TRUNCATED, f"the pixel data of the {format.name} ends too early; get the whole file")
 
-    notes = [*outside.notes, *name_mismatch(name, kind)]
+    notes = [*outside.notes, *name_mismatch(name, format.name)]
     icc = outside.icc or picture.info.get("icc_profile")
     rgb, alpha, icc_profile = to_srgb(picture, icc if icc and len(icc) <= limits.max_metadata_bytes else None)
     if icc and icc_profile is None:
@@ -154,14 +157,13 @@ def _decode(data: bytes, kind: str, outside: Container, limits: Limits, name: st
 
     frames = outside.frames or min(getattr(picture, "n_frames", 1), limits.max_frames)
     if frames > 1:
-        word = "several_pictures" if kind in ("TIFF", "HEIF") else "animated"
         count = f"at least {frames}" if frames == limits.max_frames else frames
-        notes.append(f"{word}: the file holds {count} pictures; only the first was read.")
+        notes.append(f"{format.several}: the file holds {count} pictures; only the first was read.")
     trailing = len(data) - outside.end
     if trailing:
         notes.append(f"trailing_data: {trailing} bytes follow the end of the picture; they were not read.")
     facts = FileFacts(
-        format=kind,
+        format=format.name,
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         width=rgb.width,

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import struct
 
+from PIL.BmpImagePlugin import BmpImageFile
+
 from fauxto.errors import ImageError
-from fauxto.images.container import Container, check_pixels
+from fauxto.images.container import Container, Format, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
-HEADER_SIZES = (12, 40, 52, 56, 64, 108, 124)
+_HEADER_SIZES = (12, 40, 52, 56, 64, 108, 124)
 _UNCOMPRESSED, _BITFIELDS = 0, 3
+
+
+def matches(data: bytes) -> bool:
+    """Tell whether a file is a bitmap; "BM" alone would be any text that starts so."""
+    return data.startswith(b"BM") and len(data) >= 18 and struct.unpack_from("<I", data, 14)[0] in _HEADER_SIZES
 
 
 def read(data: bytes, limits: Limits) -> Container:
@@ -22,7 +29,7 @@ def read(data: bytes, limits: Limits) -> Container:
             photograph has it.
     """
     file_bytes, _, offset, header_size = struct.unpack_from("<4I", data, 2)
-    if header_size == HEADER_SIZES[0]:
+    if header_size == _HEADER_SIZES[0]:
         width, height, _, bits = struct.unpack_from("<4H", data, 18)
         compression = _UNCOMPRESSED
     else:
@@ -38,3 +45,15 @@ def read(data: bytes, limits: Limits) -> Container:
         raise EOFError
     end = file_bytes if pixels_end <= file_bytes <= len(data) else pixels_end
     return Container(pixels=data[:end], end=end)
+
+
+FORMAT = Format(
+    name="BMP",
+    label="BMP",
+    media_type="image/bmp",
+    suffixes=(".bmp", ".dib"),
+    is_lossless=True,
+    matches=matches,
+    read=read,
+    open=BmpImageFile,
+)

@@ -1,20 +1,23 @@
-"""What every file format has in common: the outside of a file, read before any pixel is decoded.
+"""What every file format has in common: a `Format` says all that fauxto knows of one.
 
-Each format has a module with one function, `read(data, limits) -> Container`. It walks the file's own structure and
-hands the decoder only what makes up the first picture: no metadata, no further frames, nothing behind the end. So
-what a stranger wrote into the metadata never reaches Pillow, and a file that ends too early is found out here. As
-soon as the walker knows the picture's size, it calls `check_pixels`.
+Each format has a module that ends in its value, `FORMAT`. Its `read(data, limits) -> Container` walks the file's own
+structure and hands the decoder only what makes up the first picture: no metadata, no further frames, nothing behind the
+end. So what a stranger wrote into the metadata never reaches Pillow, and a file that ends too early is found out here.
+As soon as the walker knows the picture's size, it calls `check_pixels`.
 
 A walker may run off the end of `data`: the IndexError, struct.error or EOFError that follows means "truncated".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
+from io import BytesIO
 from typing import TypeVar
 
 import PIL.Image
+from PIL.ImageFile import ImageFile
 
 from fauxto.errors import ImageError
 from fauxto.limits import Limits
@@ -22,6 +25,9 @@ from fauxto.report import Status
 
 MAX_PARTS = 500_000
 """Segments, chunks or blocks that a walker visits: half a second; an honest file of 100 MB has fewer."""
+
+MAX_PARTS_WITH_CREDENTIAL = 15_000
+"""Chunks or top-level boxes of a file with a content credential: its reader takes 10 microseconds for each of them."""
 
 Part = TypeVar("Part")
 
@@ -47,6 +53,93 @@ class Container:
     notes: tuple[str, ...] = ()
 
 
+class Kind(StrEnum):
+    """What a block of metadata holds."""
+
+    EXIF = "EXIF"
+    """A TIFF structure, with or without its "Exif" lead."""
+    XMP = "XMP"
+    """The XML of the main XMP packet."""
+    IPTC = "IPTC"
+    """IPTC-IIM datasets."""
+    TEXT = "text"
+    """A text with a keyword."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of metadata in its proper place, `data[start:end]`, which nobody has looked at yet.
+
+    Attributes:
+        kind: What it holds.
+        data: The file, or what was put together from parts of it.
+        start: Offset in bytes of the block.
+        end: As the file states it; it may lie behind the end of `data`.
+        keyword: Of a text; None for what isn't stored as a text.
+        is_packed: Whether a text is compressed with zlib.
+        is_unusable: Whether the format's own check of a text failed, or it is larger than the limits allow.
+    """
+
+    kind: Kind
+    data: bytes
+    start: int
+    end: int
+    keyword: str | None = None
+    is_packed: bool = False
+    is_unusable: bool = False
+
+
+def is_always_whole(picture: PIL.Image.Image, pixels: bytes) -> bool:
+    """Say that a decoded picture is whole: for formats whose decoder complains where data runs out."""
+    return True
+
+
+def no_blocks(data: bytes, limits: Limits) -> Iterator[Block]:
+    """Find no metadata: for formats in which neither cameras nor generators write any."""
+    return iter(())
+
+
+def no_credential(data: bytes) -> Iterator[bytes]:
+    """Find no content credential: for formats in which it has no proper place."""
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """All that fauxto knows of one file format.
+
+    Attributes:
+        name: As `FileFacts.format` has it, in capitals.
+        label: As people write it.
+        media_type: As HTTP names it.
+        suffixes: Endings of file names that promise this format, in lower case.
+        is_lossless: Whether every file of it keeps the pixels of a photograph as they were.
+        matches: Tells by its first bytes whether a file is of this format; any bytes may come.
+        read: Walks the outside of a file.
+        open: The decoder, called by its class, so that no other parser of Pillow's ever sees the bytes.
+        is_whole: Whether a decoded picture is filled to its end, where the decoder would not complain; its second
+            argument is `Container.pixels`.
+        several: The word of the note on a file with more than one frame.
+        metadata: Yields the blocks of metadata that lie in their proper places, in the order of the file. It may raise
+            what a walker raises, and ValueError.
+        credential: Yields the pieces of the content credential, a JUMBF box, from its proper place (C2PA
+            specification 2.2, annex A); it may raise the same.
+    """
+
+    name: str
+    label: str
+    media_type: str
+    suffixes: tuple[str, ...]
+    is_lossless: bool
+    matches: Callable[[bytes], bool]
+    read: Callable[[bytes, Limits], Container]
+    open: Callable[[BytesIO], ImageFile]
+    is_whole: Callable[[PIL.Image.Image, bytes], bool] = is_always_whole
+    several: str = "animated"
+    metadata: Callable[[bytes, Limits], Iterator[Block]] = no_blocks
+    credential: Callable[[bytes], Iterator[bytes]] = no_credential
+
+
 def check_pixels(width: int, height: int, limits: Limits) -> None:
     """Raise ImageError (too_large) for a picture of more pixels than the limit allows.
 
@@ -57,9 +150,9 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
         raise ImageError(Status.TOO_LARGE, f"the picture has {width} x {height} pixels; the limit is {most} in all")
 
 
-def bounded(parts: Iterable[Part]) -> Iterator[Part]:
-    """Pass `parts` on; raise ImageError (too_large) when there are more than `MAX_PARTS`."""
+def bounded(parts: Iterable[Part], most: int = MAX_PARTS) -> Iterator[Part]:
+    """Pass `parts` on; raise ImageError (too_large) when there are more than `most`."""
     for count, part in enumerate(parts):
-        if count == MAX_PARTS:
-            raise ImageError(Status.TOO_LARGE, f"the file consists of more than {MAX_PARTS} parts; save it anew")
+        if count == most:
+            raise ImageError(Status.TOO_LARGE, f"the file consists of more than {most} parts; save it anew")
         yield part

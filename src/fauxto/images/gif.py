@@ -6,14 +6,19 @@ import itertools
 import struct
 from collections.abc import Iterator
 
+from PIL.GifImagePlugin import GifImageFile
+
 from fauxto.errors import ImageError
-from fauxto.images.container import Container, bounded, check_pixels
+from fauxto.images.container import Container, Format, bounded, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
+_SIGNATURES = (b"GIF87a", b"GIF89a")
 _HEADER = 13
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL = 0xF9
+_CREDENTIAL = b"\x21\xff\x0bC2PA_GIF"  # an application extension
+_CREDENTIAL_HEADER = 14
 
 
 def blocks(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -75,3 +80,27 @@ def read(data: bytes, limits: Limits) -> Container:
         end=end,
         frames=min(frames, limits.max_frames),
     )
+
+
+def credential(data: bytes) -> Iterator[bytes]:
+    """Yield the sub-blocks of the application extension C2PA_GIF; raises as `blocks`."""
+    for _, start, end in blocks(data):
+        if data.startswith(_CREDENTIAL, start):
+            position = start + _CREDENTIAL_HEADER
+            while position < end:
+                following = position + 1 + data[position]
+                yield data[position + 1 : following]
+                position = following
+
+
+FORMAT = Format(
+    name="GIF",
+    label="GIF",
+    media_type="image/gif",
+    suffixes=(".gif",),
+    is_lossless=False,  # 256 colours hold no photograph
+    matches=lambda data: data.startswith(_SIGNATURES),
+    read=read,
+    open=GifImageFile,
+    credential=credential,
+)

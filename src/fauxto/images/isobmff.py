@@ -1,33 +1,36 @@
-"""The outside of an AVIF or HEIF: boxes of the ISO base media file format (ISO/IEC 14496-12, 23008-12)."""
+"""What AVIF and HEIF share: the boxes of the ISO base media file format (ISO/IEC 14496-12, 23008-12)."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
 
-from fauxto.images.container import Container, bounded
+from fauxto.images.container import MAX_PARTS_WITH_CREDENTIAL, Container, bounded
 from fauxto.limits import Limits
 
-_AVIF_BRANDS = {b"avif", b"avis"}
-_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+MAX_STRUCTURE = 100_000
+"""Bytes of the boxes that may hold boxes, in a file with a content credential; its reader's time grows with the square
+of their number."""
+
 _MAX_BRANDS = 64
 
 # What follows the last of these isn't part of the picture.
 _TOP_LEVEL = {b"ftyp", b"styp", b"meta", b"meco", b"moov", b"moof", b"mfra", b"mdat", b"idat", b"free", b"skip"}
 _TOP_LEVEL |= {b"wide", b"uuid", b"pdin", b"sidx", b"ssix", b"prft", b"emsg", b"jumb"}
-_FULL_BOX = 4  # version and flags in front of a full box's payload
+FULL_BOX = 4
+"""Bytes of version and flags in front of a full box's payload."""
+
+_WITHOUT_BOXES = {b"mdat", b"idat", b"free", b"skip", b"wide", b"uuid", b"jumb"}
+_CREDENTIAL = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # of a box of type uuid
 
 
-def brand(data: bytes) -> str | None:
-    """Return "AVIF" or "HEIF" for a file whose ftyp box names such a brand, else None."""
+def brands(data: bytes) -> set[bytes]:
+    """Return the brands that a file's ftyp box names; none without such a box."""
     if data[4:8] != b"ftyp" or len(data) < 16:
-        return None
+        return set()
     (length,) = struct.unpack_from(">I", data)
-    brands = data[8:12] + data[16 : min(length, 16 + 4 * _MAX_BRANDS)]
-    named = {brands[start : start + 4] for start in range(0, len(brands), 4)}
-    if named & _AVIF_BRANDS:
-        return "AVIF"
-    return "HEIF" if named & _HEIF_BRANDS else None
+    named = data[8:12] + data[16 : min(length, 16 + 4 * _MAX_BRANDS)]
+    return {named[start : start + 4] for start in range(0, len(named), 4)}
 
 
 def boxes(data: bytes, start: int, stop: int) -> Iterator[tuple[bytes, int, int, int]]:
@@ -65,7 +68,7 @@ def read(data: bytes, limits: Limits) -> Container:
         if end > len(data):
             raise EOFError
         if kind == b"meta":
-            pixels = _without_exif(data, payload + _FULL_BOX, end)
+            pixels = _without_exif(data, payload + FULL_BOX, end)
     return Container(pixels=pixels[:end], end=end, frames=None)
 
 
@@ -76,3 +79,20 @@ def _without_exif(data: bytes, start: int, stop: int) -> bytes:
             items = data[item_start:item_stop].replace(b"Exif", b"none")
             return b"".join((memoryview(data)[:item_start], items, memoryview(data)[item_stop:]))
     return data
+
+
+def credential(data: bytes) -> Iterator[bytes]:
+    """Yield the content credential from its box of type uuid, behind a purpose and an offset.
+
+    Raises:
+        struct.error: A box header lies behind the end of `data`.
+        ValueError, ImageError: There are too many boxes, or too many that may hold boxes.
+    """
+    structure = 0
+    for kind, start, payload, end in bounded(boxes(data, 0, len(data)), MAX_PARTS_WITH_CREDENTIAL):
+        if kind == b"uuid" and data.startswith(_CREDENTIAL, payload):
+            box = data.find(b"jumb", payload, end) - 4
+            yield data[box:end] if box > 0 else b""
+        structure += 0 if kind in _WITHOUT_BOXES else end - start
+    if structure > MAX_STRUCTURE:
+        raise ValueError(f"the file's structure has {structure} bytes, the limit is {MAX_STRUCTURE}")

@@ -11,19 +11,28 @@ from PIL import Image as PillowImage
 from PIL.JpegImagePlugin import JpegImageFile
 
 from fauxto.errors import ImageError
-from fauxto.images.container import Container, bounded, check_pixels
+from fauxto.images.container import Block, Container, Format, Kind, bounded, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
 MAX_SCANS = 100
 """Progressive scans: encoders write about ten, and each costs a pass over the whole picture."""
 
+MAX_PHOTOSHOP_SEGMENTS = 64
+
 _SOI = b"\xff\xd8"
 _EOI, _SOS = 0xD9, 0xDA
-_APP0, _APP1, _APP2, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
+_APP0, _APP1, _APP2, _APP11, _APP13, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xEF, 0xFE
 _STANDALONE = (0x01, 0xD8)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset((0xC2, 0xCA))  # with Huffman and with arithmetic coding
+
+_EXIF_LEAD = b"Exif\0\0"
+_XMP_LEAD = b"http://ns.adobe.com/xap/1.0/\0"
+_PHOTOSHOP_LEAD = b"Photoshop 3.0\0"
+_IPTC_RESOURCE, _MAX_RESOURCES = 0x0404, 1_000
+_BOX_INSTANCE, _BOX_CONTENT = slice(6, 8), slice(28, 32)  # of an APP11 segment: JPEG XT's box number, JUMBF's type
+_FIRST_BOX_SEGMENT, _NEXT_BOX_SEGMENT = 12, 20  # where data starts: the next ones repeat the box's header
 
 # In entropy-coded data 0xFF is followed by 0 or is a restart marker; 0xFF may also be repeated before a marker.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -78,7 +87,7 @@ def read(data: bytes, limits: Limits) -> Container:
             scans.append(start)
         if first_scan:
             continue
-        if marker == _APP1 and exif is None and data.startswith(b"Exif\0\0", start + 4, end):
+        if marker == _APP1 and exif is None and data.startswith(_EXIF_LEAD, start + 4, end):
             exif = data[start + 4 : end]
         elif marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start + 4, end) and end - start > 18:
             profile[data[start + 16]] = data[start + 18 : end]
@@ -137,3 +146,65 @@ def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
         return True
     padded = JpegImageFile(BytesIO(pixels[:-2] + _PADDING + pixels[-2:]))
     return padded.tobytes() == image.tobytes()
+
+
+def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
+    """Yield EXIF, XMP and IPTC from the segments before the first scan; raises as `segments`.
+
+    The comments of a JPEG are anyone's prose and are left alone, and so is extended XMP.
+    """
+    photoshop = []
+    for marker, start, end in segments(data):
+        if marker == _SOS:
+            break
+        if marker == _APP1 and data.startswith(_EXIF_LEAD, start + 4, end):
+            yield Block(Kind.EXIF, data, start + 4, end)
+        elif marker == _APP1 and data.startswith(_XMP_LEAD, start + 4, end):
+            yield Block(Kind.XMP, data, start + 4 + len(_XMP_LEAD), end)
+        elif marker == _APP13 and data.startswith(_PHOTOSHOP_LEAD, start + 4, end):
+            photoshop.append(data[start + 4 + len(_PHOTOSHOP_LEAD) : end])
+    yield from _iptc(b"".join(photoshop[:MAX_PHOTOSHOP_SEGMENTS]))
+
+
+def _iptc(resources: bytes) -> Iterator[Block]:
+    """Find the IPTC block among Photoshop's image resources: "8BIM", number, name, length, data, each padded."""
+    position = 0
+    for _ in range(_MAX_RESOURCES):
+        if not resources.startswith(b"8BIM", position) or len(resources) < position + 12:
+            return
+        (number,) = struct.unpack_from(">H", resources, position + 4)
+        position += 6 + (resources[position + 6] + 2) // 2 * 2
+        (length,) = struct.unpack_from(">I", resources, position)
+        position += 4
+        if number == _IPTC_RESOURCE:
+            yield Block(Kind.IPTC, resources, position, position + length)
+        position += length + length % 2
+
+
+def credential(data: bytes) -> Iterator[bytes]:
+    """Yield the pieces of a JUMBF box of content type "c2pa" from APP11 segments; raises as `segments`."""
+    instance = None
+    for marker, start, end in segments(data):
+        if marker == _SOS:
+            return
+        segment = data[start:end] if marker == _APP11 else b""
+        if instance is not None and segment[_BOX_INSTANCE] == instance:
+            yield segment[_NEXT_BOX_SEGMENT:]
+        elif segment[_BOX_CONTENT] == b"c2pa":
+            instance = segment[_BOX_INSTANCE]
+            yield segment[_FIRST_BOX_SEGMENT:]
+
+
+FORMAT = Format(
+    name="JPEG",
+    label="JPEG",
+    media_type="image/jpeg",
+    suffixes=(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    is_lossless=False,
+    matches=lambda data: data.startswith(_SOI + b"\xff"),
+    read=read,
+    open=JpegImageFile,
+    is_whole=is_whole,
+    metadata=metadata,
+    credential=credential,
+)

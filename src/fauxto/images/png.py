@@ -7,12 +7,24 @@ import zlib
 from collections.abc import Iterator
 
 from PIL import Image as PillowImage
+from PIL.PngImagePlugin import PngImageFile
 
 from fauxto.errors import ImageError
-from fauxto.images.container import Container, bounded, check_pixels
+from fauxto.images.container import (
+    MAX_PARTS_WITH_CREDENTIAL,
+    Block,
+    Container,
+    Format,
+    Kind,
+    bounded,
+    check_pixels,
+)
 from fauxto.limits import Limits
 from fauxto.report import Status
 
+MAX_TEXTS = 256
+
+_XMP_KEYWORD = "XML:com.adobe.xmp"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _RGB = 0, 2
 _CHANNELS = {_GREY: 1, _RGB: 3, 3: 1, 4: 2, 6: 4}
@@ -117,3 +129,50 @@ def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
             missing -= len(inflater.decompress(compressed, _INFLATE_STEP))
             compressed = inflater.unconsumed_tail
     return missing <= 0
+
+
+def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
+    """Yield eXIf and the first `MAX_TEXTS` texts, one of which may be XMP; raises as `chunks`."""
+    texts = 0
+    for kind, start, end in chunks(data):
+        if kind == b"eXIf":
+            yield Block(Kind.EXIF, data, start + 8, end - 4)
+        elif kind in (b"tEXt", b"zTXt", b"iTXt") and texts < MAX_TEXTS:
+            texts += 1
+            yield _text(data, kind, start, end, limits)
+
+
+def _text(data: bytes, kind: bytes, start: int, end: int, limits: Limits) -> Block:
+    is_too_large = end - start > limits.max_metadata_bytes
+    if is_too_large or zlib.crc32(data[start + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+        return Block(Kind.TEXT, data, start, end, keyword="", is_unusable=True)
+    raw_keyword, _, value = data[start + 8 : end - 4].partition(b"\0")
+    keyword = raw_keyword.decode("latin-1")
+    is_packed = kind == b"zTXt"
+    if kind == b"zTXt":  # the method of compression, which is always zlib
+        value = value[1:]
+    elif kind == b"iTXt":  # whether it's packed, how, in which language, and the keyword in that language
+        is_packed, value = value[:1] == b"\1", value[2:].split(b"\0", 2)[-1]
+    holds = Kind.XMP if keyword == _XMP_KEYWORD else Kind.TEXT
+    return Block(holds, value, 0, len(value), keyword=keyword, is_packed=is_packed)
+
+
+def credential(data: bytes) -> Iterator[bytes]:
+    """Yield the chunk caBX; raises as `chunks`, and ImageError (too_large) for too many chunks."""
+    parts = bounded(chunks(data), MAX_PARTS_WITH_CREDENTIAL)
+    return (data[start + 8 : end - 4] for kind, start, end in parts if kind == b"caBX")
+
+
+FORMAT = Format(
+    name="PNG",
+    label="PNG",
+    media_type="image/png",
+    suffixes=(".png", ".apng"),
+    is_lossless=True,
+    matches=lambda data: data.startswith(_SIGNATURE),
+    read=read,
+    open=PngImageFile,
+    is_whole=is_whole,
+    metadata=metadata,
+    credential=credential,
+)

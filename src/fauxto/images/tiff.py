@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from PIL.TiffImagePlugin import TiffImageFile
+
 from fauxto.errors import ImageError
-from fauxto.images.container import Container, check_pixels
+from fauxto.images.container import Block, Container, Format, Kind, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
@@ -25,6 +28,8 @@ _STRIP_OFFSETS, _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _STRIP_BYTES = 273, 274
 _PLANAR, _PREDICTOR, _COLOR_MAP = 284, 317, 320
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES = 322, 323, 324, 325
 _SUB_DIRECTORIES, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _ICC = 330, 338, 339, 34675
+_METADATA = {700: Kind.XMP, 33723: Kind.IPTC}
+_CREDENTIAL = 0xCD41
 
 _SINGLE = {_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER, _SAMPLES, _ROWS_PER_STRIP, _PLANAR, _PREDICTOR}
 _SINGLE |= {_TILE_WIDTH, _TILE_HEIGHT}
@@ -34,6 +39,8 @@ _NONE, _LZW, _DEFLATE, _PACKBITS, _OLD_DEFLATE = 1, 5, 8, 32773, 32946
 _WHITE_IS_ZERO, _CMYK = 0, 5
 _UNSIGNED = 1
 
+_HEADERS = {b"II*\0": "<", b"MM\0*": ">"}
+_LONG = 4
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _INTEGERS = {3: "H", 4: "I"}
 
@@ -54,7 +61,7 @@ def byte_order(data: bytes) -> str:
     Raises:
         ValueError: `data` doesn't start with a TIFF header.
     """
-    for header, order in ((b"II*\0", "<"), (b"MM\0*", ">")):
+    for header, order in _HEADERS.items():
         if data.startswith(header):
             return order
     raise ValueError("no TIFF header")
@@ -198,3 +205,39 @@ def _count_pages(data: bytes, order: str, first: int, following: int, limits: Li
         except struct.error:
             break
     return len(seen) - 1
+
+
+def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
+    """Yield the whole file as EXIF, and the tags that hold XMP and IPTC; raises as `read_directory`."""
+    yield Block(Kind.EXIF, data, 0, len(data))
+    for tag, entry in _first_directory(data).items():
+        if tag in _METADATA:
+            width = 4 if entry.type == _LONG else 1  # some writers count an IPTC block in LONGs
+            yield Block(_METADATA[tag], data, entry.offset, entry.offset + width * entry.count)
+
+
+def credential(data: bytes) -> Iterator[bytes]:
+    """Yield the tag that holds a content credential; raises as `read_directory`."""
+    if entry := _first_directory(data).get(_CREDENTIAL):
+        yield data[entry.offset : entry.offset + entry.count]
+
+
+def _first_directory(data: bytes) -> dict[int, Entry]:
+    order = byte_order(data)
+    (start,) = struct.unpack_from(order + "I", data, 4)
+    return read_directory(data, order, start)[0]
+
+
+FORMAT = Format(
+    name="TIFF",
+    label="TIFF",
+    media_type="image/tiff",
+    suffixes=(".tif", ".tiff"),
+    is_lossless=True,
+    matches=lambda data: data.startswith(tuple(_HEADERS)),
+    read=read,
+    open=TiffImageFile,
+    several="several_pictures",
+    metadata=metadata,
+    credential=credential,
+)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from PIL.WebPImagePlugin import WebPImageFile
+
 from fauxto.errors import ImageError
-from fauxto.images.container import Container, bounded, check_pixels
+from fauxto.images.container import Block, Container, Format, Kind, bounded, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
 _RIFF_HEADER = 12
+_METADATA = {b"EXIF": Kind.EXIF, b"XMP ": Kind.XMP}
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -61,3 +64,29 @@ def _size(data: bytes) -> tuple[int, int]:
         width, height = struct.unpack_from("<HH", data, payload + 6)
         return width & 0x3FFF, height & 0x3FFF
     raise ImageError(Status.UNREADABLE, "the WebP holds no picture; the file is damaged")
+
+
+def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
+    """Yield the chunks "EXIF" and "XMP "; raises as `chunks`."""
+    for kind, start, end in chunks(data):
+        if kind in _METADATA:
+            yield Block(_METADATA[kind], data, start + 8, end)
+
+
+def credential(data: bytes) -> Iterator[bytes]:
+    """Yield the chunk "C2PA"; raises as `chunks`."""
+    return (data[start + 8 : end] for kind, start, end in chunks(data) if kind == b"C2PA")
+
+
+FORMAT = Format(
+    name="WEBP",
+    label="WebP",
+    media_type="image/webp",
+    suffixes=(".webp",),
+    is_lossless=False,
+    matches=lambda data: data.startswith(b"RIFF") and data[8:12] == b"WEBP",
+    read=read,
+    open=WebPImageFile,
+    metadata=metadata,
+    credential=credential,
+)

@@ -18,18 +18,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from fauxto import palette
 from fauxto.export.page import document, figure_caption, table
-
-COLOURS = {"real": "#1f9e89", "ai": "#e4663a"}
-"""The two colours that stand for the two labels in every plot (also told apart by colour-blind readers)."""
 
 _PLOT_STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.prop_cycle": mpl.cycler(color=["#4477aa", "#e4663a", "#1f9e89", "#aa3377", "#ccbb44", "#66ccee"]),
-    "grid.color": "#8888884d",
+    "axes.prop_cycle": mpl.cycler(color=palette.SERIES),
+    "grid.color": f"{palette.NEUTRAL}4d",
     "grid.linewidth": 0.6,
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
@@ -92,7 +90,7 @@ class HtmlPage:
         """Add a matplotlib figure.
 
         Black means "ink" and white means "paper": both follow the reader's theme. Take another colour,
-        such as #111111, for what must stay. Artists of many thousand points should be `rasterized`.
+        such as `palette.ON_SHADE.light`, for what must stay. Artists of many thousand points should be `rasterized`.
 
         Args:
             figure: The plot; its background is dropped.

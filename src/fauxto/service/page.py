@@ -9,15 +9,17 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; color: #1e2128;
-  background: #fff }
-h2 { margin-top: 2.5rem; border-top: 1px solid #c8ccd4; padding-top: 1rem }
-code, pre { font-family: ui-monospace, monospace; font-size: .9em }
-pre { background: #f1f3f6; padding: .75rem; overflow-x: auto }
-table { border-collapse: collapse } td, th { text-align: left; padding: .2rem 1rem .2rem 0; vertical-align: top }
-@media (prefers-color-scheme: dark) { body { color: #e6e8ec; background: #14161b } pre { background: #1e2128 }
-  a { color: #93b4ff } }
+from fauxto import palette
+
+_COLOURS = palette.variables(ground=palette.GROUND, letters=palette.LETTERS, panel=palette.PANEL)
+_STYLE = f"""
+{_COLOURS}body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem;
+  color: var(--letters); background: var(--ground) }}
+h2 {{ margin-top: 2.5rem; border-top: 1px solid {palette.LINE}; padding-top: 1rem }}
+code, pre {{ font-family: ui-monospace, monospace; font-size: .9em }}
+pre {{ background: var(--panel); padding: .75rem; overflow-x: auto }}
+table {{ border-collapse: collapse }} td, th {{ text-align: left; padding: .2rem 1rem .2rem 0; vertical-align: top }}
+@media (prefers-color-scheme: dark) {{ a {{ color: {palette.ACTION.dark} }} }}
 """
 _EXAMPLES = {
     "/v1/analyze": "curl -F file=@picture.jpg ADDRESS/v1/analyze",

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fauxto import palette
 from fauxto.bundles import Bundle
+from fauxto.report import Verdict
 
 Rows = list[dict[str, Any]]
 Chart = tuple[Rows, dict[str, Any]]
@@ -46,7 +48,7 @@ def false_alarms(bundle: Bundle, point: str) -> Chart:
     }
     threshold = {
         "data": {"values": [{"at": chosen.ai_above}]},
-        "mark": {"type": "rule", "strokeDash": [5, 4], "size": 2, "color": "#e8710a"},
+        "mark": {"type": "rule", "strokeDash": [5, 4], "size": 2, "color": palette.FILL[Verdict.AI]},
         "encoding": {"x": {"field": "at", "type": "quantitative"}},
     }
     return rows, {"height": 260, "layer": [line, threshold]}

@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
 from fauxto import export, images
 from fauxto.detector import Detector
 from fauxto.explain import Explanation
-from fauxto.export import html, pdf
+from fauxto.export import case_file, html, pdf
+from fauxto.export.case_file import CaseFile
 from fauxto.report import Report
 from fauxto.web.batch import Checked
 from fauxto.web.judging import Judged
@@ -63,22 +64,22 @@ def of_many(checked: Sequence[Checked]) -> list[Download]:
 
 
 def _sheet(judged: Judged, detector: Detector, explanation: Explanation | None) -> bytes:
-    rgb = images.decode(judged.data, detector.limits).rgb
-    return pdf.report(judged.report, rgb, explanation=explanation, **_circumstances(judged.report, detector))
+    return pdf.report(_case_file(judged, detector, explanation))
 
 
 def _page(judged: Judged, detector: Detector, explanation: Explanation | None) -> bytes:
-    rgb = images.decode(judged.data, detector.limits).rgb
-    page = html.report(judged.report, rgb, explanation=explanation, **_circumstances(judged.report, detector))
-    return page.encode()
+    return html.report(_case_file(judged, detector, explanation)).encode()
 
 
-def _circumstances(report: Report, detector: Detector) -> dict[str, Any]:
-    return {
-        "bundle": detector.bundle_of(report),
-        "operating_point": detector.operating_point,
-        "time": datetime.now(UTC),
-    }
+def _case_file(judged: Judged, detector: Detector, explanation: Explanation | None) -> CaseFile:
+    return case_file.assemble(
+        judged.report,
+        images.decode(judged.data, detector.limits).rgb,
+        bundle=detector.bundle_of(judged.report),
+        operating_point=detector.operating_point,
+        time=datetime.now(UTC),
+        explanation=explanation,
+    )
 
 
 def _gallery(checked: Sequence[Checked]) -> bytes:

@@ -11,16 +11,10 @@ from typing import Literal
 
 import streamlit as st
 
+from fauxto.evidence import SOURCES, title
 from fauxto.report import Evidence, Says, Trust
 from fauxto.wording import SAYS, TRUST, printable
 
-_TITLES = {
-    "content_credentials": "Content credentials",
-    "generator_metadata": "Notes of a generator",
-    "camera_metadata": "Notes of a camera",
-    "compression": "Compression history",
-    "watermarks": "Invisible watermarks",
-}
 _Look = tuple[str, Literal["orange", "blue", "green", "yellow", "gray"]]
 
 _SAYS: Mapping[Says, _Look] = {
@@ -36,38 +30,38 @@ _TRUST: Mapping[Trust, _Look] = {
 
 def show_evidence(evidence: Iterable[Evidence]) -> None:
     """Show a card for each source that says something, and what the others looked for in one place."""
-    everything = list(evidence)
-    silent = [one for one in everything if one.says is Says.NOTHING]
-    if len(silent) == len(everything):
+    pieces = list(evidence)
+    telling = [piece for piece in pieces if piece.says is not Says.NOTHING]
+    silent = [piece for piece in pieces if piece.says is Says.NOTHING]
+    if not telling:
         st.markdown(
             "The file says nothing about how the picture was made. Most files don't: that is no sign either way."
         )
-    for one in everything:
-        if one.says is not Says.NOTHING:
-            _show_card(one)
+    for piece in telling:
+        _show_card(piece)
     if silent:
         with st.expander(f"What was looked for without a finding ({len(silent)})"):
-            for one in silent:
-                _show_title(one)
-                st.text(printable(one.summary))
+            for piece in silent:
+                _show_title(piece)
+                st.text(printable(piece.summary))
 
 
-def _show_title(one: Evidence) -> None:
-    if one.source in _TITLES:
-        st.markdown(f"**{_TITLES[one.source]}**", width="content")
-    else:  # a plug-in's name
-        st.text(printable(one.source))
+def _show_title(evidence: Evidence) -> None:
+    if evidence.source in SOURCES:
+        st.markdown(f"**{title(evidence.source)}**", width="content")
+    else:  # a plug-in's words
+        st.text(printable(title(evidence.source)))
 
 
-def _show_card(one: Evidence) -> None:
+def _show_card(evidence: Evidence) -> None:
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _show_title(one)
-            icon, colour = _SAYS[one.says]
-            st.badge(f"says: {SAYS[one.says]}", icon=icon, color=colour)
-            icon, colour = _TRUST[one.trust]
-            st.badge(TRUST[one.trust], icon=icon, color=colour)
-        st.text(printable(one.summary))
-        if one.details:
+            _show_title(evidence)
+            icon, colour = _SAYS[evidence.says]
+            st.badge(f"says: {SAYS[evidence.says]}", icon=icon, color=colour)
+            icon, colour = _TRUST[evidence.trust]
+            st.badge(TRUST[evidence.trust], icon=icon, color=colour)
+        st.text(printable(evidence.summary))
+        if evidence.details:
             with st.expander("Details"):
-                st.json(dict(one.details))
+                st.json(dict(evidence.details))

@@ -14,9 +14,9 @@ from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.audit import STRONG_FROM, WEAK_FROM, Audit, audit
 from fauxto.lab.datasets.exploration import explore
 from fauxto.lab.evaluation import report
+from fauxto.palette import SHORTCUT
 from fauxto.wording import printable
 
-_COLOURS = {"no shortcut": "#3b82f6", "weak": "#d4a106", "strong": "#e8710a"}
 _MOST_COMPARED = 4
 
 
@@ -50,7 +50,7 @@ def _show_audit(found: Audit) -> None:
     st.markdown("**Shortcuts**: how well the label can be told without looking at any trace of a generator.")
     rows = [{"facts": one.facts, "auroc": one.auroc, "verdict": one.verdict} for one in found.shortcuts]
     if rows:
-        scale = {"domain": list(_COLOURS), "range": list(_COLOURS.values())}
+        scale = {"domain": list(SHORTCUT), "range": list(SHORTCUT.values())}
         st.vega_lite_chart(
             rows,
             {

@@ -11,7 +11,7 @@ from starlette.formparsers import MultiPartParser
 from streamlit import net_util
 from streamlit.web import cli as streamlit
 
-from fauxto import bundles
+from fauxto import bundles, palette
 from fauxto.errors import ConfigError
 from fauxto.web.uploads import MOST_BYTES
 
@@ -22,11 +22,11 @@ _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 _THEME = {
     "headingFontSizes": '["2rem", "1.4rem", "1.2rem"]',
     "paddingTop": "3rem",
-    "light.primaryColor": "#1d4ed8",
-    "light.textColor": "#0b0c10",  # captions are this at 60 %, and need the contrast
-    "dark.primaryColor": "#93b4ff",
-    "dark.backgroundColor": "#14161b",
-    "dark.secondaryBackgroundColor": "#1e2128",
+    "light.primaryColor": palette.ACTION.light,
+    "light.textColor": palette.STRONG_LETTERS,
+    "dark.primaryColor": palette.ACTION.dark,
+    "dark.backgroundColor": palette.GROUND.dark,
+    "dark.secondaryBackgroundColor": palette.PANEL.dark,
 }
 
 

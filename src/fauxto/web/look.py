@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from fauxto import palette
 from fauxto.report import Verdict
 from fauxto.wording import printable
 
@@ -26,11 +27,16 @@ class Look(NamedTuple):
     paint: str
 
 
+_WORDS: Mapping[Verdict | None, tuple[str, str]] = {
+    Verdict.AI: ("Generated", ":material/auto_awesome:"),
+    Verdict.REAL: ("Photograph", ":material/photo_camera:"),
+    Verdict.INCONCLUSIVE: ("Can't tell", ":material/help:"),
+    None: ("Not judged", ":material/block:"),
+}
+
 LOOKS: Mapping[Verdict | None, Look] = {
-    Verdict.AI: Look("Generated", ":material/auto_awesome:", "orange", "#e8710a"),
-    Verdict.REAL: Look("Photograph", ":material/photo_camera:", "blue", "#3b82f6"),
-    Verdict.INCONCLUSIVE: Look("Can't tell", ":material/help:", "gray", "#7d8590"),
-    None: Look("Not judged", ":material/block:", "red", "#d1242f"),
+    verdict: Look(word, icon, palette.STREAMLIT[verdict], palette.FILL[verdict])
+    for verdict, (word, icon) in _WORDS.items()
 }
 
 _TERM = "opacity:0.8;font-size:0.8rem"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from fauxto import images, wording
+from fauxto import images, palette, wording
 from fauxto.detector import Detector
 from fauxto.export.csv import harmless
 from fauxto.export.thumbnails import fit
@@ -141,7 +141,7 @@ def _figure(one: Checked) -> str:
     picture = (
         f'<img src="{one.thumbnail.address}" alt="{name}" loading="lazy" style="{_PICTURE}">'
         if one.thumbnail
-        else f'<div style="{_PICTURE};background:#8883" aria-hidden="true"></div>'
+        else f'<div style="{_PICTURE};background:{palette.NEUTRAL}33" aria-hidden="true"></div>'
     )
     caption = f'<figcaption style="{_NAME}" title="{name}">{name}<br>{_said(one.report)}</figcaption>'
     return f'<figure style="{_CELL}">{picture}{caption}</figure>'

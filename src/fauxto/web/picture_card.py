@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fauxto import wording
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
-from fauxto.export import contents
+from fauxto.export import case_file
 from fauxto.report import Report
 from fauxto.web import closer_look, downloads
 from fauxto.web.evidence_cards import show_evidence
@@ -58,10 +58,10 @@ def _show_verdict(report: Report, detector: Detector) -> None:
     st.header(f":{look.colour}[{look.icon} {finding.headline}]", anchor=False)
     st.markdown(finding.meaning)
     bundle = detector.bundle_of(report)
-    scale = contents.scale(report, bundle, detector.operating_point)
+    scale = case_file.scale(report, bundle, detector.operating_point)
     if scale is not None:  # greyed where the model doesn't speak for the picture
         st.html(scale_html(scale))
-        st.caption(" ".join(contents.probability(report, bundle)))
+        st.caption(" ".join(case_file.probability(report, bundle)))
     for reason in wording.telling_reasons(report):
         st.text(printable(reason))
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from fauxto.export.contents import Scale
+from fauxto import palette
+from fauxto.export.case_file import Scale
+from fauxto.report import Verdict
 
 _TRACK = "position:relative;height:0.75rem;border-radius:0.4rem;overflow:hidden"
 _PARTS = (
     "display:flex;justify-content:space-between;gap:0.5rem;font-size:0.8rem;line-height:1.3;opacity:0.8;"
     "margin-top:0.35rem"
 )
-_HATCH = "repeating-linear-gradient(45deg,#8888 0 3px,transparent 3px 7px)"
+_HATCH = f"repeating-linear-gradient(45deg,{palette.NEUTRAL}88 0 3px,transparent 3px 7px)"
 
 
 def scale_html(scale: Scale) -> str:
     """Return HTML that is made of numbers and our own words only; nothing from the picture's file enters it."""
-    real_part, ai_part = ("#3b82f6", "#f97316") if scale.counts else ("#8886", "#8886")
+    void = f"{palette.NEUTRAL}66"
+    real_part = palette.FILL[Verdict.REAL] if scale.counts else void
+    ai_part = palette.FILL[Verdict.AI] if scale.counts else void
     real_below, ai_above = f"{scale.real_below:.2%}", f"{scale.ai_above:.2%}"
     band = (
         f"linear-gradient(to right,{real_part} {real_below},transparent {real_below} {ai_above},{ai_part} {ai_above})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 import struct
@@ -20,7 +21,7 @@ from fauxto.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
 GOLDEN = ROOT / "tests" / "golden" / "bundle"
-BUILT_IN = ["content_credentials", "generator_metadata", "camera_metadata", "compression", "watermarks"]
+BUILT_IN = list(evidence.SOURCES)
 CAMERA, MODEL = "digitalCapture", "trainedAlgorithmicMedia"
 
 
@@ -64,6 +65,12 @@ def test_without_evidence_the_pixels_decide(authority: Any, sign: Any) -> None:
     assert report.milliseconds.keys() == {"decode", "model"}
 
 
+def exchange(monkeypatch: pytest.MonkeyPatch, name: str, read: evidence.Read) -> None:
+    """Give a built-in source another function."""
+    row = dataclasses.replace(evidence.SOURCES[name], read=read)
+    monkeypatch.setattr(evidence, "SOURCES", {**evidence.SOURCES, name: row})
+
+
 def test_each_source_is_asked_once_a_picture(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bytes] = []
     read = evidence.watermarks.read
@@ -72,7 +79,7 @@ def test_each_source_is_asked_once_a_picture(detector: Detector, monkeypatch: py
         asked.append(data)
         return read(data, image, limits)
 
-    monkeypatch.setattr(evidence.watermarks, "read", note)
+    exchange(monkeypatch, "watermarks", note)
     pictures = [png(lines(shade)) for shade in range(5)]
     list(Detector(GOLDEN, batch_size=2).analyze_many([*pictures, b"no picture"]))
     assert sorted(asked) == sorted(pictures)
@@ -302,7 +309,7 @@ def test_a_built_in_source_that_fails_does_not_end_a_batch(monkeypatch: pytest.M
     def fail(*_: object) -> Evidence:
         raise KeyError("surprise")
 
-    monkeypatch.setattr(evidence.camera_metadata, "read", fail)
+    exchange(monkeypatch, "camera_metadata", fail)
     reports = list(Detector(GOLDEN).analyze_many([png(PIXELS["ai"])] * 3))
     assert [report.verdict for report in reports] == ["ai"] * 3
     assert all("KeyError" in report.evidence[2].details["unreadable"] for report in reports)

@@ -17,11 +17,12 @@ import pytest
 
 from fauxto import evidence
 from fauxto.errors import ImageError
-from fauxto.evidence import blocks, box_items, exif, iptc, jpeg_encoder, metadata, thumbnail, xmp
-from fauxto.evidence.content_credentials import container, jumbf
+from fauxto.evidence import blocks, exif, iptc, jpeg_encoder, metadata, thumbnail, xmp
+from fauxto.evidence.content_credentials import jumbf
 from fauxto.evidence.generator_metadata import stealth
 from fauxto.evidence.untrusted import JsonTexts, UnreadableError
-from fauxto.images import Image, decode
+from fauxto.images import Image, decode, isobmff_items
+from fauxto.images.formats import FORMATS
 from fauxto.limits import Limits
 
 LIMITS = Limits()
@@ -135,7 +136,7 @@ def files(
         sign(encode(photo[:40, :48], format), format, signer, ["digitalCapture"])
         for format in ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF")
     ]
-    store = container.extract(signed[0], "JPEG")
+    store = blocks.find_credential(signed[0], "JPEG")
     assert store
     return {
         "EXIF": [exif, b"Exif\0\0" + exif],
@@ -163,9 +164,8 @@ PARSERS: dict[str, tuple[str, Callable[[bytes], object], tuple[type[Exception], 
     "thumbnail": ("thumbnail", functools.partial(thumbnail.compare, image=small_picture()), ()),
     "jpeg_encoder": ("plain", jpeg_encoder.read_header, ()),
     "jumbf": ("credential", jumbf.check_size, WALKING),
-    "box_items": ("plain", lambda data: list(box_items.find(data)), WALKING),
+    "items of boxes": ("plain", lambda data: list(isobmff_items.metadata(data, LIMITS)), WALKING),
 }
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "HEIF", "BMP")
 
 
 @pytest.mark.parametrize("name", PARSERS)
@@ -193,7 +193,7 @@ def test_no_container_makes_the_finders_of_blocks_fail(format: str, files: dict[
             assert isinstance(blocks.find(data, format, LIMITS), blocks.Blocks)
             assert isinstance(metadata.parse(data, format, LIMITS), metadata.Metadata)
             try:
-                assert isinstance(container.extract(data, format), bytes)
+                assert isinstance(blocks.find_credential(data, format), bytes)
             except WALKING:
                 continue
 

@@ -33,7 +33,7 @@ from fauxto import (
     bundles,
 )
 from fauxto.explain import Deletion, Explanation
-from fauxto.export import groups, html, pdf
+from fauxto.export import case_file, groups, html, pdf
 from fauxto.export.thumbnails import fit, thumbnail
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "bundle"
@@ -134,8 +134,8 @@ def words_of(document: bytes) -> str:
 
 
 def test_both_say_what_a_case_file_needs(full: Report, bundle: Bundle, photo: NDArray[np.uint8]) -> None:
-    page = html.report(full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=MAP)
-    document = pdf.report(full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=MAP)
+    case = case_file.assemble(full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=MAP)
+    page, document = html.report(case), pdf.report(case)
     point = bundle.operating_points["balanced"]
     for words in (" ".join(assert_harmless(page).words.split()), words_of(document)):
         for said in (
@@ -165,13 +165,14 @@ def test_both_say_what_a_case_file_needs(full: Report, bundle: Bundle, photo: ND
 
 
 def test_pictures_are_made_anew(full: Report, bundle: Bundle, photo: NDArray[np.uint8]) -> None:
-    page = html.report(full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=MAP)
+    case = case_file.assemble(full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=MAP)
+    page = html.report(case)
     picture, overlay = Page(page).pictures()
     assert picture.size == overlay.size == (512, 512)
     assert not picture.getexif()
     assert not {"exif", "comment", "icc_profile", "photoshop", "xmp"} & set(picture.info)
     assert np.abs(np.asarray(picture).astype(int) - photo).mean() < 3
-    document = pdf.report(full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=MAP)
+    document = pdf.report(case)
     assert [one.image.size for one in pypdf.PdfReader(io.BytesIO(document)).pages[0].images if one.image] == [
         (512, 512),
         (512, 512),
@@ -179,14 +180,15 @@ def test_pictures_are_made_anew(full: Report, bundle: Bundle, photo: NDArray[np.
 
 
 def test_no_text_of_a_stranger_steers_a_report(hostile: Report, bundle: Bundle, photo: NDArray[np.uint8]) -> None:
-    text = html.report(hostile, photo, bundle=bundle, operating_point="balanced", time=TIME)
+    case = case_file.assemble(hostile, photo, bundle=bundle, operating_point="balanced", time=TIME)
+    text = html.report(case)
     page = assert_harmless(text)
     assert len(text) < 400_000
     assert page.words.count("<img src=x onerror=alert(1)>") >= 6
     assert "写真" in page.words
     assert "[cut: 1,000,000 characters]" in page.words
     assert "\\u202egnp.exe\\x1b[31m\\x00\\n" in page.words
-    document = pdf.report(hostile, photo, bundle=bundle, operating_point="balanced", time=TIME)
+    document = pdf.report(case)
     words = words_of(document)
     assert "\\u5199\\u771f \\U0001f642 é" in words
     assert "stands as its code" in words
@@ -207,14 +209,14 @@ def test_a_pdf_has_the_letters_of_europe_and_says_what_it_lacks(
     full: Report, bundle: Bundle, name: str, shown: str
 ) -> None:
     report = dataclasses.replace(full, path=name)
-    words = words_of(pdf.report(report, None, bundle=bundle, operating_point="balanced", time=TIME))
+    words = words_of(pdf.report(case_file.assemble(report, None, bundle=bundle, operating_point="balanced", time=TIME)))
     assert shown in words
     assert ("stands as its code" in words) == (shown != name)
 
 
 def test_what_found_nothing_boasts_of_no_trust(full: Report, bundle: Bundle) -> None:
     silent = dataclasses.replace(full, evidence=full.evidence[:1])
-    page = html.report(silent, None, bundle=bundle, operating_point="balanced", time=TIME)
+    page = html.report(case_file.assemble(silent, None, bundle=bundle, operating_point="balanced", time=TIME))
     assert "No trace of an earlier compression." in page
     assert 'class="trust' not in page
 
@@ -256,7 +258,7 @@ def test_a_gallery_counts_all_shows_some_and_is_harmless(
 @pytest.mark.parametrize("write", [html.report, pdf.report])
 def test_a_file_that_could_not_be_judged_has_a_report_too(write: object, bundle: Bundle) -> None:
     bad = Report(path="half.jpg", status=Status.TRUNCATED, reasons=("truncated: the JPEG ends too early.",))
-    made = write(bad, None, bundle=bundle, operating_point="balanced", time=TIME)  # type: ignore[operator]
+    made = write(case_file.assemble(bad, None, bundle=bundle, operating_point="balanced", time=TIME))  # type: ignore[operator]
     words = words_of(made) if isinstance(made, bytes) else assert_harmless(made).words
     for said in ("This file could not be judged", "The JPEG ends too early.", "truncated", "half.jpg"):
         assert said in words
@@ -266,22 +268,23 @@ def test_a_file_that_could_not_be_judged_has_a_report_too(write: object, bundle:
 @pytest.mark.parametrize("write", [html.report, pdf.report])
 def test_a_reading_outside_the_domain_is_no_finding(write: object, full: Report, bundle: Bundle) -> None:
     outside = dataclasses.replace(full, verdict=Verdict.INCONCLUSIVE, reasons=("out_of_domain: too large.",))
-    made = write(outside, None, bundle=bundle, operating_point="balanced", time=TIME)  # type: ignore[operator]
+    made = write(case_file.assemble(outside, None, bundle=bundle, operating_point="balanced", time=TIME))  # type: ignore[operator]
     words = words_of(made) if isinstance(made, bytes) else assert_harmless(made).words
     assert "is no finding here" in words
     assert "score this high" not in words
 
 
 def test_the_same_input_makes_the_same_file(full: Report, bundle: Bundle, photo: NDArray[np.uint8]) -> None:
+    cases = [
+        case_file.assemble(full, photo, bundle=bundle, operating_point="balanced", time=time, explanation=MAP)
+        for time in (TIME, TIME.astimezone(UTC), TIME + timedelta(seconds=1))
+    ]
     for write in (html.report, pdf.report):
-        first, again, later = (
-            write(full, photo, bundle=bundle, operating_point="balanced", time=time, explanation=MAP)
-            for time in (TIME, TIME.astimezone(UTC), TIME + timedelta(seconds=1))
-        )
+        first, again, later = map(write, cases)
         assert first == again
         assert first != later
-        with pytest.raises(ValueError, match="time zone"):
-            write(full, photo, bundle=bundle, operating_point="balanced", time=TIME.replace(tzinfo=None))
+    with pytest.raises(ValueError, match="time zone"):
+        case_file.assemble(full, photo, bundle=bundle, operating_point="balanced", time=TIME.replace(tzinfo=None))
 
 
 @pytest.mark.parametrize(
@@ -308,11 +311,11 @@ def test_without_fpdf_the_extra_is_named_and_html_goes_on(tmp_path: Path) -> Non
         "import sys; sys.modules['fpdf'] = None\n"
         "from datetime import UTC, datetime\n"
         "from fauxto import Report, Status, MissingExtraError, bundles\n"
-        "from fauxto.export import groups, html, pdf\n"
+        "from fauxto.export import case_file, html, pdf\n"
         f"words = dict(bundle=bundles.load({str(GOLDEN)!r}), operating_point='balanced', time=datetime.now(UTC))\n"
-        "bad = Report('x', Status.TRUNCATED)\n"
-        "assert 'could not be judged' in html.report(bad, None, **words)\n"
-        "try: pdf.report(bad, None, **words)\n"
+        "bad = case_file.assemble(Report('x', Status.TRUNCATED), None, **words)\n"
+        "assert 'could not be judged' in html.report(bad)\n"
+        "try: pdf.report(bad)\n"
         "except MissingExtraError as error: print(error)\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from fauxto import Evidence, Report, Says, Status, Trust, export
 from fauxto.errors import ConfigError
-from fauxto.evidence import load_sources
+from fauxto.evidence import SOURCES
 from fauxto.export import columns, jsonl
 from fauxto.export.csv import CsvWriter
 
@@ -117,7 +117,8 @@ def test_parquet_is_typed_and_keeps_names(reports: list[Report], full: Report, t
 
 
 def test_every_built_in_source_has_its_columns(full: Report) -> None:
-    assert tuple(load_sources())[: len(columns.SOURCES)] == columns.SOURCES
+    names = {column.name for column in columns.COLUMNS}
+    assert {f"{source}_{part}" for source in SOURCES for part in ("says", "trust", "summary")} <= names
     assert list(columns.row(full)) == [column.name for column in columns.COLUMNS]
 
 

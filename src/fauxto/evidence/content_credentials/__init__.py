@@ -1,6 +1,5 @@
 """Content credentials (C2PA): signed manifests in which a camera, a program or a service says how a picture was made.
 
-    container.py     where a credential lies in each format
     trust_list.py    whose signatures count
     jumbf.py         how large its parts may be
     library.py       c2pa, the native reader
@@ -19,7 +18,8 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from fauxto.evidence.content_credentials import container, jumbf, library, manifests, statement, trust_list, validation
+from fauxto.evidence import blocks
+from fauxto.evidence.content_credentials import jumbf, library, manifests, statement, trust_list, validation
 from fauxto.evidence.content_credentials.manifests import Manifest
 from fauxto.evidence.content_credentials.personal import find_personal, without_serial_numbers
 from fauxto.evidence.content_credentials.statement import Kind
@@ -50,7 +50,7 @@ def read(data: bytes, image: Image, limits: Limits, *, trusted: TrustList | None
     """
     format = image.facts.format
     try:
-        stored = container.extract(data, format)
+        stored = blocks.find_credential(data, format)
         if not stored:
             return _nothing(
                 Outcome.NONE, "The file carries no content credential, which says nothing: most files don't."

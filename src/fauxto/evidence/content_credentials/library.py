@@ -13,19 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from fauxto.evidence.content_credentials.trust_list import TrustList
+from fauxto.images.formats import FORMATS
 
 Store = dict[str, Any]
 """A manifest store as c2pa puts it into JSON: "active_manifest", "manifests", "validation_results", ..."""
 
-_MIME = {
-    "JPEG": "image/jpeg",
-    "PNG": "image/png",
-    "WEBP": "image/webp",
-    "GIF": "image/gif",
-    "TIFF": "image/tiff",
-    "AVIF": "image/avif",
-    "HEIF": "image/heif",
-}
 _LIBRARY = {"win32": "c2pa_c.dll", "darwin": "libc2pa_c.dylib"}.get(sys.platform, "libc2pa_c.so")
 _LIBRARY_SETTING = "C2PA_LIBRARY_NAME"
 _one_at_a_time = threading.Lock()
@@ -49,7 +41,7 @@ def read_store(data: bytes, format: str, trust_list: TrustList) -> tuple[Store, 
     """
     with _one_at_a_time:
         context = _make_context(trust_list.pem)
-    with _import_c2pa().Reader(_MIME[format], BytesIO(data), context=context) as reader:
+    with _import_c2pa().Reader(FORMATS[format].media_type, BytesIO(data), context=context) as reader:
         store = json.loads(reader.json())
         if store.get("validation_state") != "Trusted":
             return store, {}

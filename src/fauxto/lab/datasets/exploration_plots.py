@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
+from fauxto import palette
 from fauxto.lab.datasets.manifest import LABELS, Split
 from fauxto.lab.datasets.pixel_statistics import PixelSummary, radial_profile
-from fauxto.lab.html_report import COLOURS, plot_grid
+from fauxto.lab.html_report import plot_grid
 
 Summaries = Mapping[str, PixelSummary]
 
@@ -32,7 +33,7 @@ def grouped_bars(counts: Mapping[str, Mapping[str, int]]) -> Figure:
             np.arange(len(by_name)) + (place - (len(counts) - 1) / 2) * width,
             list(by_name.values()),
             width * 0.94,
-            color=COLOURS[label],
+            color=palette.OF_LABEL[label],
             label=label,
         )
         if len(by_name) <= _MOST_NUMBERED:
@@ -116,7 +117,7 @@ def radial_profiles(summaries: Summaries) -> Figure:
     """Draw the mean log power of each label against frequency."""
     figure, ((axes,),) = plot_grid(height=3.4)
     for label, one in summaries.items():
-        axes.plot(*radial_profile(one.log_spectrum), color=COLOURS[label], linewidth=2, label=label)
+        axes.plot(*radial_profile(one.log_spectrum), color=palette.OF_LABEL[label], linewidth=2, label=label)
     axes.set(xlabel="cycles per pixel", ylabel="mean log10 power", xlim=(0, 0.5))
     _add_legend(figure, axes)
     return figure
@@ -133,8 +134,8 @@ def _add_legend(figure: Figure, axes: Axes) -> None:
 
 
 def _outline(axes: Axes, shares: NDArray[np.float64], edges: NDArray[np.float64], label: str) -> None:
-    axes.stairs(shares, edges, fill=True, alpha=0.22, color=COLOURS[label])
-    axes.stairs(shares, edges, color=COLOURS[label], linewidth=1.4, label=label)
+    axes.stairs(shares, edges, fill=True, alpha=0.22, color=palette.OF_LABEL[label])
+    axes.stairs(shares, edges, color=palette.OF_LABEL[label], linewidth=1.4, label=label)
 
 
 def _side_by_side(maps: Mapping[str, NDArray[np.float64]], unit: str) -> tuple[Figure, Sequence[Axes]]:

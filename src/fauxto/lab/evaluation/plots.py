@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from fauxto import palette
 from fauxto.lab.datasets.manifest import LABELS
-from fauxto.lab.html_report import COLOURS, plot_grid
+from fauxto.lab.html_report import plot_grid
 
 
 def curve_pair(figures: Mapping[str, Any]) -> Figure:
@@ -22,7 +23,7 @@ def curve_pair(figures: Mapping[str, Any]) -> Figure:
     for axes in (roc, corner):
         axes.plot(curves["roc"]["fpr"], curves["roc"]["tpr"], linewidth=2)
         for marker, (name, point) in zip("osD", figures["operating_points"].items(), strict=False):
-            axes.plot(point["fpr"], point["tpr"], marker, color="#e4663a", markersize=6, label=name)
+            axes.plot(point["fpr"], point["tpr"], marker, color=palette.ACCENT, markersize=6, label=name)
     if figures["operating_points"]:
         roc.legend(loc="lower right", ncols=3, columnspacing=0.8, handletextpad=0, frameon=False)
     roc.set(title=f"ROC, area {figures['auroc']:.4f}", xlabel="fpr: real pictures called ai", ylabel="tpr")
@@ -48,7 +49,7 @@ def reliability_diagram(figures: Mapping[str, Any]) -> Figure:
         bins = stage["reliability"]
         filled = [one for one in bins if one["count"]]
         diagram, counts = axes[:, column]
-        diagram.plot([0, 1], [0, 1], color="#888888", linewidth=1, linestyle=":")
+        diagram.plot([0, 1], [0, 1], color=palette.NEUTRAL, linewidth=1, linestyle=":")
         diagram.plot(
             [one["probability"] for one in filled],
             [one["share_ai"] for one in filled],
@@ -76,8 +77,8 @@ def score_histogram(figures: Mapping[str, Any]) -> Figure:
     figure, ((axes,),) = plot_grid(height=3.4)
     histogram = figures["histogram"]
     for label in LABELS:
-        axes.stairs(histogram[label], histogram["edges"], fill=True, alpha=0.35, color=COLOURS[label])
-        axes.stairs(histogram[label], histogram["edges"], color=COLOURS[label], linewidth=1.5, label=label)
+        axes.stairs(histogram[label], histogram["edges"], fill=True, alpha=0.35, color=palette.OF_LABEL[label])
+        axes.stairs(histogram[label], histogram["edges"], color=palette.OF_LABEL[label], linewidth=1.5, label=label)
     axes.legend(frameon=False)
     axes.set(xlabel="score (logit of AI, before calibration)", ylabel="pictures")
     return figure
@@ -90,7 +91,7 @@ def confusion_matrix(figures: Mapping[str, Any]) -> Figure:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
-        colour = "#fefefe" if shares[row, column] > 0.55 else "#111111"
+        colour = palette.ON_SHADE.dark if shares[row, column] > 0.55 else palette.ON_SHADE.light
         text = f"{count:,}\n{100 * shares[row, column]:.1f} %"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=12)
     axes.set(xticks=[0, 1], xticklabels=[f"called {label}" for label in LABELS], yticks=[0, 1], yticklabels=LABELS)
@@ -105,7 +106,7 @@ def robustness_dots(rows: Sequence[Mapping[str, Any]]) -> Figure:
     untouched, *damaged = rows
     figure, ((axes,),) = plot_grid(height=0.8 + 0.26 * len(damaged))
     names = [f"{row['degradation']}, {row['severity']}" for row in damaged]
-    axes.axvline(untouched["accuracy"], color="#e4663a", linewidth=1.4, label=f"untouched, {_percent(untouched)}")
+    axes.axvline(untouched["accuracy"], color=palette.ACCENT, linewidth=1.4, label=f"untouched, {_percent(untouched)}")
     axes.plot([row["accuracy"] for row in damaged], names, "o")
     for row, name in zip(damaged, names, strict=True):
         axes.annotate(

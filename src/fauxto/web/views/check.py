@@ -8,6 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from fauxto.detector import Detector
+from fauxto.images import formats
 from fauxto.limits import Limits
 from fauxto.web import session
 from fauxto.web.card_figures import count_of
@@ -15,7 +16,7 @@ from fauxto.web.judging import Judged, judge
 from fauxto.web.picture_card import show_card
 from fauxto.web.samples import samples
 
-DROP_HERE = "Drop pictures here: JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC"
+DROP_HERE = f"Drop pictures here: {formats.labels()}"
 PASTE_HERE = "Or click here, paste a picture (Ctrl+V) and press Enter"
 MOST = 12  # cards that one page can bear
 

@@ -1,21 +1,27 @@
-"""What a report on one picture says, in words and numbers, whatever it is then drawn as (HTML, PDF)."""
+"""The case file of one picture: all that a report shows, put together once and then drawn as HTML or PDF."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import PurePath
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fauxto import wording
 from fauxto.bundles import Bundle
+from fauxto.evidence import title
 from fauxto.explain import Explanation
+from fauxto.export.text import shown, utc, version
+from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
 from fauxto.report import Evidence, Report, Says, Status, Trust, Verdict
 
-_MAX_LINE = 600
 _MAX_NAME = 120
 _MAX_DATA = 20_000
+_PICTURE_SIDE = 960  # pixels
 
 LIMITS = (
     "A verdict is likelihood, not proof: some photographs are taken for generated pictures and some generated pictures "
@@ -65,11 +71,14 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """A report on one picture; every text is printable and bounded, none is escaped for HTML.
+class CaseFile:
+    """All that a report on one picture shows; every text is printable and bounded, none is escaped for HTML.
 
     Attributes:
         name: Of the file, without the folders that it lay in.
+        time: Of the report, with its time zone.
+        picture: Made anew from the decoded pixels; None where it couldn't be decoded.
+        overlay: The picture in grey with the explanation's map over it; None without one.
         verdict: None where the picture couldn't be judged.
         finding: The verdict in words.
         scale: None where there is no probability.
@@ -84,6 +93,9 @@ class Contents:
     """
 
     name: str
+    time: datetime
+    picture: Thumbnail | None
+    overlay: Thumbnail | None
     verdict: Verdict | None
     finding: wording.Finding
     scale: Scale | None
@@ -97,18 +109,20 @@ class Contents:
     data: str
 
 
-def contents(
+def assemble(
     report: Report,
+    rgb: NDArray[np.uint8] | None,
     *,
     bundle: Bundle,
     operating_point: str,
     time: datetime,
     explanation: Explanation | None = None,
-) -> Contents:
-    """Put together what a report on one picture says.
+) -> CaseFile:
+    """Put together what a report on one picture shows.
 
     Args:
         report: What fauxto says of it.
+        rgb: Its pixels as decoded, uint8 [H, W, 3]; None where it couldn't be decoded.
         bundle: What gave the score, as `Detector.bundle_of`.
         operating_point: The name of the thresholds that were used.
         time: Of the report, with its time zone.
@@ -120,8 +134,14 @@ def contents(
     judge = None if report.model is None else bundle
     name = shown(PurePath(report.path or "").name or "a picture without a name", _MAX_NAME)
     cards = sorted(map(_card, report.evidence), key=lambda card: card.says is Says.NOTHING)
-    return Contents(
+    overlay = None
+    if explanation is not None and rgb is not None:
+        overlay = thumbnail(explanation.overlay(fit(rgb, _PICTURE_SIDE)), _PICTURE_SIDE)
+    return CaseFile(
         name=name,
+        time=time,
+        picture=None if rgb is None else thumbnail(rgb, _PICTURE_SIDE),
+        overlay=overlay,
         verdict=report.verdict,
         finding=wording.finding(report),
         scale=scale(report, judge, operating_point),
@@ -136,29 +156,8 @@ def contents(
     )
 
 
-def shown(text: str, most: int = _MAX_LINE) -> str:
-    """Return a stranger's text fit for a page: printable, and cut where it is longer than `most` characters."""
-    if len(text) <= most:
-        return wording.printable(text)
-    return f"{wording.printable(text[:most])}… [cut: {len(text):,} characters]"
-
-
-def utc(time: datetime) -> str:
-    """Return a time as "2026-11-22 18:22:05 UTC"; ValueError where it has no time zone."""
-    if time.tzinfo is None:
-        raise ValueError("the time of a report needs its time zone, such as datetime.now(UTC)")
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def version() -> str:
-    """Return the version of the fauxto that writes the report."""
-    from importlib.metadata import version
-
-    return version("fauxto")
-
-
 def scale(report: Report, bundle: Bundle | None, operating_point: str) -> Scale | None:
-    """Return a report's probability on its scale; None where there is none. The arguments are those of `contents`."""
+    """Return a report's probability on its scale; None where there is none. The arguments are those of `assemble`."""
     if bundle is None or report.probability is None:
         return None
     point = bundle.operating_points[operating_point]
@@ -179,10 +178,12 @@ def probability(report: Report, bundle: Bundle | None) -> Iterator[str]:
         yield "What the pixels say outlasts a mild re-encoding."
 
 
-def _card(one: Evidence) -> Card:
-    source = shown(one.source.replace("_", " ").capitalize(), _MAX_NAME)
-    worth = "" if one.says is Says.NOTHING else f"Says {wording.SAYS[one.says]}; {wording.TRUST[one.trust]}."
-    return Card(source, one.says, one.trust, worth, shown(one.summary))
+def _card(evidence: Evidence) -> Card:
+    worth = ""
+    if evidence.says is not Says.NOTHING:
+        worth = f"Says {wording.SAYS[evidence.says]}; {wording.TRUST[evidence.trust]}."
+    source = shown(title(evidence.source), _MAX_NAME)
+    return Card(source, evidence.says, evidence.trust, worth, shown(evidence.summary))
 
 
 def _method(

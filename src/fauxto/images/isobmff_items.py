@@ -6,66 +6,65 @@ import struct
 from collections.abc import Iterator
 from itertools import islice
 
-from fauxto.images.container import bounded
-from fauxto.images.isobmff import boxes
+from fauxto.images.container import Block, Kind, bounded
+from fauxto.images.isobmff import FULL_BOX, boxes
+from fauxto.limits import Limits
 
 MAX_ITEMS = 10_000
 
-_FULL_BOX = 4  # version and flags in front of a full box's payload
 _XMP_TYPE = b"application/rdf+xml"
 _IN_FILE, _IN_META_BOX = 0, 1
 
 
-def find(data: bytes) -> Iterator[tuple[str, int, int]]:
-    """Yield ("EXIF" or "XMP", start, end) of each metadata item that lies in one piece.
+def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
+    """Yield each EXIF or XMP item that lies in one piece.
 
     Raises:
         struct.error, IndexError, ImageError: A box is damaged, or there are too many.
     """
     for kind, _, payload, end in bounded(boxes(data, 0, len(data))):
         if kind == b"meta":
-            yield from _find_in_meta(data, payload + _FULL_BOX, end)
+            yield from _find_in_meta(data, payload + FULL_BOX, end)
             return
 
 
-def _find_in_meta(data: bytes, start: int, stop: int) -> Iterator[tuple[str, int, int]]:
+def _find_in_meta(data: bytes, start: int, stop: int) -> Iterator[Block]:
     parts = {kind: (payload, end) for kind, _, payload, end in bounded(boxes(data, start, stop))}
     if not {b"iinf", b"iloc"} <= parts.keys():
         return
-    names = dict(_names(data, *parts[b"iinf"]))
+    kinds = dict(_kinds(data, *parts[b"iinf"]))
     bases = {_IN_FILE: 0, _IN_META_BOX: parts.get(b"idat", (len(data), 0))[0]}
     for item, method, offset, length in islice(_places(data, parts[b"iloc"][0]), MAX_ITEMS):
-        if item not in names or method not in bases:
+        if item not in kinds or method not in bases:
             continue
         begin = bases[method] + offset
-        if names[item] == "EXIF":  # four bytes say where in the item the TIFF structure starts
+        skipped = 0
+        if kinds[item] is Kind.EXIF:  # four bytes say where in the item the TIFF structure starts
             skipped = 4 + struct.unpack_from(">I", data, begin)[0]
-            yield "EXIF", begin + skipped, begin + length
-        else:
-            yield "XMP", begin, begin + length
+        yield Block(kinds[item], data, begin + skipped, begin + length)
 
 
-def _names(data: bytes, payload: int, stop: int) -> Iterator[tuple[int, str]]:
-    """Yield (item, "EXIF" or "XMP") from an item information box."""
-    start = payload + _FULL_BOX + (2 if data[payload] == 0 else 4)
+def _kinds(data: bytes, payload: int, stop: int) -> Iterator[tuple[int, Kind]]:
+    """Yield (item, EXIF or XMP) from an item information box."""
+    start = payload + FULL_BOX + (2 if data[payload] == 0 else 4)
     for kind, _, entry, end in bounded(boxes(data, start, stop)):
         version = data[entry]
         if kind != b"infe" or version not in (2, 3):
             continue
-        item, _, item_type = struct.unpack_from(">HH4s" if version == 2 else ">IH4s", data, entry + _FULL_BOX)
+        item, _, item_type = struct.unpack_from(">HH4s" if version == 2 else ">IH4s", data, entry + FULL_BOX)
         if item_type == b"Exif":
-            yield item, "EXIF"
+            yield item, Kind.EXIF
         elif item_type == b"mime" and _XMP_TYPE in data[entry : min(end, entry + 200)].split(b"\0"):
-            yield item, "XMP"
+            yield item, Kind.XMP
 
 
 def _places(data: bytes, payload: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield (item, construction method, offset, length) of the first extent of each item in an item location box."""
-    version, sizes = data[payload], struct.unpack_from(">BB", data, payload + _FULL_BOX)
+    version, sizes = data[payload], struct.unpack_from(">BB", data, payload + FULL_BOX)
     offset_bytes, length_bytes, base_bytes = sizes[0] >> 4, sizes[0] & 15, sizes[1] >> 4
     index_bytes = sizes[1] & 15 if version else 0
     id_bytes = 2 if version < 2 else 4
-    position = payload + _FULL_BOX + 2
+    position = payload + FULL_BOX + 2
 
     def take(count: int) -> int:
         nonlocal position
