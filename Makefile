@@ -23,11 +23,11 @@ bench: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks
 
 # The CIFAKE bundles from the archive: make cifake CIFAKE=ARCHIVE [PHOTOS=data/photos]. Goes on where it was cut; see
-# docs/how-to/train.md. With PHOTOS, the shipped model for thumbnails spares those of other photographs too.
+# docs/how-to/train.md. With PHOTOS, the shipped model for thumbnails accuses no more of other photographs' thumbnails.
 CIFAKE_SUMMARY_paper-cnn := The student paper's network: three convolutions and a dense layer, trained on CIFAKE.
 CIFAKE_SUMMARY_cifake-resnet := A residual network for thumbnails, trained from scratch on CIFAKE.
 # It errs no more on photographs that were enlarged so far (its card's robustness table), unlike the other.
-CIFAKE_SPARE_cifake-resnet = --spare "$(PHOTOS)"
+CIFAKE_FOREIGN_cifake-resnet = --foreign "$(PHOTOS)"
 CIFAKE_SIZES_cifake-resnet := --min-short-side 32 --max-short-side 64
 
 cifake: $(STAMPS)/dev
@@ -38,16 +38,22 @@ cifake: $(STAMPS)/dev
 
 bundle-%:
 	$(BIN)/fauxto train --network $* --data data/cifake --run runs/$* --resume
-	$(BIN)/fauxto calibrate runs/$* --data data/cifake $(if $(PHOTOS),$(CIFAKE_SPARE_$*))
+	$(BIN)/fauxto calibrate runs/$* --data data/cifake $(if $(PHOTOS),$(CIFAKE_FOREIGN_$*))
 	$(BIN)/fauxto evaluate runs/$* --data data/cifake --robustness
-	$(BIN)/fauxto pack runs/$* --data data/cifake --out src/fauxto/bundles/weights/$* \
+	$(BIN)/fauxto pack runs/$* --out src/fauxto/bundles/weights/$* \
 	  --summary "$(CIFAKE_SUMMARY_$*)" $(CIFAKE_SIZES_$*) $(BESIDE)
 
-# The bundle for photographs: make photos TABLES=FOLDER ORIGINALS=FOLDER TOWER=FILE; see docs/how-to/train-photos.md.
+# The bundle for photographs: make photos TABLES=FOLDER ORIGINALS=FOLDER ENCODER=FILE; see docs/how-to/train-photos.md.
+PHOTOS_SUMMARY := Photographs against generated pictures, for anything larger than a thumbnail; it often can't tell.
+
 photos: $(STAMPS)/dev
+	$(BIN)/python -m pip install --quiet -r requirements/torch.txt
 	test -d data/photos || $(BIN)/fauxto data import photos "$(TABLES)" --originals "$(ORIGINALS)" --out data/photos
-	$(BIN)/python -m fauxto.lab.photos --data data/photos --tower "$(TOWER)" --run runs/photos \
-	  --out src/fauxto/bundles/weights/photos
+	$(BIN)/fauxto train --network clip-vit-b16 --data data/photos --weights "$(ENCODER)" --run runs/photos --resume
+	$(BIN)/fauxto calibrate runs/photos --data data/photos
+	for split in val test test2; do $(BIN)/fauxto evaluate runs/photos --data data/photos --split $$split; done
+	$(BIN)/fauxto pack runs/photos --out src/fauxto/bundles/weights/photos --bundle-version 1.2.0 \
+	  --summary "$(PHOTOS_SUMMARY)" --min-short-side 65 --max-short-side 50000
 
 # Asks the package index for the newest versions that fit pyproject.toml; all locks agree with that of `dev`.
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \

@@ -23,12 +23,14 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results; by default RUN, and MODEL-evaluation for a model.")
     ] = None,
+    save: Annotated[bool, typer.Option("--save", help="Store the figures in the model's own metrics.json.")] = False,
 ) -> None:
     """Measure a network on a data set; writes evaluation/<split>.json and .html."""
     from rich.console import Console
     from rich.table import Table
 
     from fauxto import bundles
+    from fauxto.lab import packing
     from fauxto.lab.datasets import Dataset
     from fauxto.lab.evaluation import report
     from fauxto.lab.evaluation.results import measure, measure_robustness
@@ -51,6 +53,8 @@ def evaluate(
     fitting = earlier if earlier and earlier["subject"] == results["subject"] else None
     files.append(report.write_page(run.folder / "evaluation" / f"{split}.html", results, fitting))
 
+    if save:
+        files.append(packing.save_metrics(run, bundle))
     console = Console()
     for header, rows in (report.protocol_table(results), report.verdict_table(results)):
         table = Table(*header, box=None)

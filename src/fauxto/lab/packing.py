@@ -11,10 +11,9 @@ from typing import Any
 
 from fauxto import bundles
 from fauxto.bundles.bundle import Bundle, Description, Domain, as_stored
-from fauxto.bundles.metrics import Metrics
-from fauxto.bundles.schema import build
 from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
+from fauxto.lab.cache import whole_or_not_at_all
 from fauxto.lab.datasets.splitting import SPLITS
 from fauxto.lab.evaluation.results import subject_of
 from fauxto.lab.run import Run
@@ -62,10 +61,20 @@ def pack(run: Run, out: Path, nameplate: Nameplate, *, beside: Run | None = None
     bundle = run.bundle()
     description = _named(bundle, nameplate)
     evaluations = _evaluations(run, bundle)
-    metrics = {"version": 1, "evaluations": [_with_robustness(run, results) for results in evaluations]}
-    build(Metrics, json.loads(json.dumps(metrics)), "metrics")
     text = card.render(description, run, evaluations, beside=beside)
-    return write_bundle(out, description, bundle.model, metrics, text)
+    return write_bundle(out, description, bundle.model, _metrics(run, evaluations), text)
+
+
+def save_metrics(run: Run, bundle: Bundle) -> Path:
+    """Write what was measured of a bundle into its folder, as metrics.json, and return the file's path.
+
+    Raises:
+        FauxtoError: Nothing was measured on pictures that it hasn't met, or that was with other thresholds.
+    """
+    path = bundle.folder / "metrics.json"
+    with whole_or_not_at_all(path) as unfinished:
+        unfinished.write_text(json.dumps(_metrics(run, _evaluations(run, bundle)), indent=1) + "\n", encoding="utf-8")
+    return path
 
 
 def write_bundle(
@@ -125,6 +134,10 @@ def _evaluations(run: Run, bundle: Bundle) -> list[dict[str, Any]]:
     if not any(results["evaluation"]["use"] == "test" for results in evaluations):
         raise FauxtoError(f"{run.folder} has no evaluation/test.json; run `fauxto evaluate` first")
     return evaluations
+
+
+def _metrics(run: Run, evaluations: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"version": 1, "evaluations": [_with_robustness(run, results) for results in evaluations]}
 
 
 def _with_robustness(run: Run, results: dict[str, Any]) -> dict[str, Any]:

@@ -177,8 +177,8 @@ def measure_robustness(
         seed: Of the choice and of the degradations: the same seed gives every bundle the same pictures.
 
     Returns:
-        `subject`, `count`, `seed`, and `rows`, a `metrics.summary` with `degradation` and `severity` for each, the first
-        for the untouched pictures.
+        `subject`, `count`, `seed`, and `rows`, a `metrics.summary` with `degradation` and `severity` for each, first
+        that of the untouched pictures.
 
     Raises:
         DatasetError: Every picture leaked.
