@@ -104,11 +104,17 @@ def full_report() -> Report:
 
 
 def _share(count: int, of: int) -> Share:
-    """`count` of `of` pictures, with an interval that holds it."""
-    return Share(count / of, max(0.0, count / of * 0.6 - 0.004), min(1.0, count / of * 1.2 + 0.01)) if of else NO_SHARE
+    """`count` of `of` pictures, with an interval."""
+    if not of:
+        return NO_SHARE
+    share = count / of
+    margin = 2 * math.sqrt(share * (1 - share) / of) + 1 / of
+    return Share(share, max(0.0, share - margin), min(1.0, share + margin))
 
 
 NO_SHARE = Share(None, None, None)
+
+
 def _verdicts(real: int, ai: int, wrong: float, missed: float) -> Verdicts:
     """Verdicts with so many errors, and about a fifth of the rest left open."""
     called, overlooked = min(round(wrong), real), min(round(missed), ai)
@@ -147,8 +153,22 @@ def _measurement(name: str, real: int, ai: int, *, hardness: float) -> Measureme
 @pytest.fixture(scope="session")
 def make_metrics() -> Callable[..., Metrics]:
     """`make_metrics(real=331, ai=512)`: what evaluating a fair model on val and test gives, different on each."""
-    photographs = {"Flickr, phones": 3, "DSLR raws": 1, "press archive": 7, "film scans": 12, "museum": 5, "family": 0.5}
-    generators = ("FLUX.1 dev", "SDXL", "Midjourney v6", "DALL·E 3", "a model with quite a long name, fine-tuned", "GAN")
+    photographs = {
+        "Flickr, phones": 3,
+        "DSLR raws": 1,
+        "press archive": 7,
+        "film scans": 12,
+        "museum": 5,
+        "family": 0.5,
+    }
+    generators = (
+        "FLUX.1 dev",
+        "SDXL",
+        "Midjourney v6",
+        "DALL·E 3",
+        "a model with quite a long name, fine-tuned",
+        "GAN",
+    )
 
     def evaluation(split: str, use: Literal["tuning", "test"], real: int, ai: int, hardness: float) -> Evaluation:
         sizes = [real // len(photographs)] * len(photographs)

@@ -101,7 +101,7 @@ def _print_test_figures(bundle: Bundle) -> None:
     if rows:
         table = Table(*header, box=None, pad_edge=False)
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*(cell.replace(" (", "\n(") for cell in row))
         console.print(table)
     console.print()
 

@@ -15,11 +15,7 @@ from fauxto.web.drawing import Figure, Row, Span, bars, curves, dots, falling, i
 from fauxto.web.look import LOOKS
 from fauxto.web.session import POINTS
 
-_PROTOCOLS = {
-    "clean": "As found",
-    "web": "As on the web (768 px, JPEG q60)",
-    "hard": "Passed on (512 px, JPEG q40)",
-}
+_PROTOCOLS = {"clean": "As found", "web": "768 px, JPEG q60", "hard": "512 px, JPEG q40"}
 _PROBABILITY = "probability that it was generated"
 _FILL = {LOOKS[verdict].word: palette.FILL[verdict] for verdict in (Verdict.AI, Verdict.INCONCLUSIVE, Verdict.REAL)}
 _GENERATED, _OPEN, _PHOTOGRAPH = _FILL

@@ -16,8 +16,8 @@ import streamlit as st
 from fauxto import palette
 from fauxto.bundles.metrics import Share
 
-HEIGHT = 300  # pixels of a curve
-_ROW = 46
+# In pixels. Streamlit fits axes and legends into a chart's height too.
+_CURVE, _ROW, _AXIS, _LEGEND, _LEGEND_LINE = 360, 46, 76, 56, 28
 _WIDEST_NAME = 310  # what a phone shows
 _DOTTED: dict[str, Any] = {"strokeDash": [5, 4], "strokeWidth": 1.5, "color": palette.NEUTRAL}
 
@@ -122,7 +122,8 @@ def curves(
     layers = diagonal.encode(**axes) + traced.encode(
         **axes, order="order:Q", color=alt.Color("name:N", scale=scale, legend=legend), tooltip=tooltip
     )
-    return Figure(layers.properties(height=HEIGHT), words)
+    height = _CURVE + (_LEGEND_LINE * len(points) if legend else 0)
+    return Figure(layers.properties(height=height), words)
 
 
 def falling(
@@ -154,7 +155,7 @@ def falling(
         )
     )
     rule = alt.Chart(_data([{"x": threshold}])).mark_rule(strokeDash=[5, 4], strokeWidth=2, color=colours[1])
-    return Figure((line + rule.encode(x="x:Q")).properties(height=HEIGHT), words)
+    return Figure((line + rule.encode(x="x:Q")).properties(height=_CURVE), words)
 
 
 def _rows(
@@ -181,13 +182,14 @@ def _rows(
         "color": alt.Color(
             "kind:N", scale=scale, legend=alt.Legend(orient="top", title=None) if len(colours) > 1 else None
         ),
-        "tooltip": alt.value(None),  # a row's name has it
+        "tooltip": alt.Tooltip("name:N"),  # whole, where there was no room for it
     }
     lines = alt.Chart(_spans(rows, "intervals")).mark_rule(strokeWidth=3, yOffset=15).encode(x2="high:Q")
     layers = [marks.encode(**encoding), lines.encode(**encoding)]
     if across is not None:
         layers.append(alt.Chart(_data([{"low": across}])).mark_rule(**_DOTTED).encode(x="low:Q"))
-    return Figure(alt.layer(*layers).properties(height=_ROW * max(len(rows), 1)), "; ".join(names))
+    height = _ROW * max(len(rows), 1) + _AXIS + (_LEGEND if len(colours) > 1 else 0)
+    return Figure(alt.layer(*layers).properties(height=height), "; ".join(names))
 
 
 def _x(field: str, domain: tuple[float, float], title: str, format: str = ".0%") -> alt.X:

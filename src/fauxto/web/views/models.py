@@ -24,20 +24,28 @@ def choose_operating_point(bundles: tuple[Bundle, ...]) -> None:
     """Ask where the line shall be drawn, with what each choice costs."""
     st.header("How careful shall it be?", anchor=False)
     names = list(session.POINTS)
+    captions = [error_rates.costs(bundles[-1], name) for name in names]
     st.radio(
         "Operating point",
         names,
         index=names.index("balanced"),
         format_func=session.POINTS.__getitem__,
-        captions=[error_rates.costs(bundles[-1], name) for name in names],
+        captions=captions,
         key=session.POINT_KEY,
         persist_state="session",
     )
-    of = f" The figures are those of {bundles[-1].name}; the others' stand below." if len(bundles) > 1 else ""
     st.caption(
         "The choice moves the two thresholds between which a picture stays open. It holds on all pages of this "
-        f"session; pictures are judged anew by it. {error_rates.measured_on(bundles[-1])}{of}"
+        "session; pictures are judged anew by it."
     )
+    if any(captions):
+        others = "; the others' stand below" if len(bundles) > 1 else ""
+        st.caption(
+            f"The figures are those of {bundles[-1].name} on pictures that it had never met{others}. "
+            f"{error_rates.INTERVALS}"
+        )
+    else:
+        st.caption(error_rates.NOT_MEASURED)
 
 
 def show_bundle(bundle: Bundle) -> None:
