@@ -31,16 +31,27 @@ def verdicts_by_protocol(test: Evaluation, label: str, point: str) -> Figure:
     return _verdicts([(_protocol(under.name), under.verdicts.get(point)) for under in test.protocols], label)
 
 
-def ranking(evaluations: Mapping[str, Evaluation]) -> Figure:
-    """Draw AUROC and accuracy of one or more evaluations under each protocol."""
-    rows: list[Row] = []
-    for name, evaluation in evaluations.items():
-        lead = f"{name}: " if len(evaluations) > 1 else ""
-        for under in evaluation.protocols:
-            rows += _ranking_of(f"{lead}{_protocol(under.name)}", under)
-    return dots(
-        rows, {"AUROC": palette.SERIES[0], "accuracy": palette.SERIES[2]}, "AUROC, and accuracy at 50 %", format=".2f"
-    )
+def ranking(test: Evaluation) -> Figure:
+    """Draw AUROC and accuracy under each protocol."""
+    rows = []
+    for under in test.protocols:
+        name, accuracy = _protocol(under.name), under.accuracy
+        rows += _auroc(f"{name}: AUROC", under, "AUROC")
+        rows.append(Row(f"{name}: accuracy {percent(accuracy)}", [Span("accuracy", accuracy, accuracy)]))
+    colours = {"AUROC": palette.SERIES[0], "accuracy": palette.SERIES[2]}
+    return dots(rows, colours, "AUROC, and accuracy at 50 %", format=".2f")
+
+
+def aurocs(evaluations: Mapping[str, Evaluation]) -> Figure:
+    """Draw the AUROC of several evaluations under each protocol."""
+    rows = [
+        row
+        for number in range(max(len(evaluation.protocols) for evaluation in evaluations.values()))
+        for name, evaluation in evaluations.items()
+        for under in evaluation.protocols[number : number + 1]
+        for row in _auroc(f"{_protocol(under.name)}: {name},", under, name)
+    ]
+    return dots(rows, dict(zip(evaluations, palette.SERIES, strict=False)), "AUROC", format=".2f")
 
 
 def called_generated(groups: Iterable[Measurement], point: str, label: str) -> Figure:
@@ -133,14 +144,14 @@ def _verdicts(named: Iterable[tuple[str, Verdicts | None]], label: str) -> Figur
     return bars(rows, _FILL, f"share of the {'photographs' if label == 'real' else 'generated pictures'}")
 
 
-def _ranking_of(name: str, measured: Measurement) -> list[Row]:
-    auroc, accuracy = measured.auroc, measured.accuracy
-    rows = [Row(f"{name}: accuracy {percent(accuracy)}", [Span("accuracy", accuracy, accuracy)])]
-    if auroc.value is not None:
-        ends = "" if auroc.low is None or auroc.high is None else f" ({auroc.low:.3f} to {auroc.high:.3f})"
-        words = f"{name}: AUROC {auroc.value:.3f}{ends}"
-        rows.insert(0, Row(words, [Span("AUROC", auroc.value, auroc.value)], interval("AUROC", auroc)))
-    return rows
+def _auroc(lead: str, measured: Measurement, kind: str) -> list[Row]:
+    """Return the row of an AUROC, where there is one."""
+    auroc = measured.auroc
+    if auroc.value is None:
+        return []
+    ends = "" if auroc.low is None or auroc.high is None else f" ({auroc.low:.3f} to {auroc.high:.3f})"
+    dot = Span(kind, auroc.value, auroc.value)
+    return [Row(f"{lead} {auroc.value:.3f}{ends}", [dot], interval(kind, auroc))]
 
 
 def _protocol(name: str) -> str:

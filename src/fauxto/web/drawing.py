@@ -87,9 +87,10 @@ def bars(
 def dots(rows: Sequence[Row], colours: Mapping[str, str], title: str, *, format: str = ".0%") -> Figure:
     """Draw shares as dots, on a scale from the twentieth below the least to the one above the largest."""
     least = min((span.low for row in rows for span in (*row.parts, *row.intervals)), default=0.0)
-    low = math.floor(20 * least) / 20
+    high = _beyond(rows)
+    low = min(math.floor(20 * least) / 20, high - 0.05)
     marks = alt.Chart(_spans(rows, "parts")).mark_circle(size=110, opacity=1, yOffset=4)
-    x = _x("low", (low, max(_beyond(rows), low + 0.05)), title, format)
+    x = _x("low", (low, high), title, format)
     return _rows(rows, marks, colours, x)
 
 
@@ -120,7 +121,11 @@ def curves(
     traced = alt.Chart(_data(rows)).mark_line(point=alt.OverlayMarkDef(size=50) if dotted else False)
     tooltip = [alt.Tooltip("x:Q", title=x, format=".1%"), alt.Tooltip("y:Q", title=y, format=".1%")]
     layers = diagonal.encode(**axes) + traced.encode(
-        **axes, order="order:Q", color=alt.Color("name:N", scale=scale, legend=legend), tooltip=tooltip
+        **axes,
+        order="order:Q",
+        color=alt.Color("name:N", scale=scale, legend=legend),
+        strokeDash=alt.StrokeDash("name:N", sort=list(points), legend=None),  # for curves that lie on each other
+        tooltip=tooltip,
     )
     height = _CURVE + (_LEGEND_LINE * len(points) if legend else 0)
     return Figure(layers.properties(height=height), words)

@@ -157,8 +157,8 @@ def _compare(measured: Mapping[str, Measured]) -> None:
         columns[name] = [row[1] for row in rows]
     st.dataframe(columns, hide_index=True, alt="The main figures of each evaluation")
     evaluations = {name: evaluation for name, (_, evaluation) in measured.items()}
-    st.markdown("**As found, and after saving it smaller**")
-    charts.ranking(evaluations).show()
+    st.markdown("**As found, and after saving it smaller** (AUROC)")
+    charts.aurocs(evaluations).show()
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Found for photographs accused** (ROC)")

@@ -86,7 +86,7 @@ def show_figures(bundle: Bundle, test: Evaluation) -> None:
         st.markdown("**Generated pictures**")
         charts.verdicts_by_protocol(test, "ai", point).show()
         st.markdown("**How well the score ranks them**")
-        charts.ranking({bundle.name: test}).show()
+        charts.ranking(test).show()
     for title, label, groups in (
         ("Photographs called generated, by source", "real", test.groups.get("source", ())),
         ("Generated pictures found, by generator", "ai", test.groups.get("generator", ())),
