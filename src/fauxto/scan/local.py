@@ -181,8 +181,8 @@ def _deferred_signals() -> Iterator[None]:
     finally:
         for number, handler in ours.items():
             signal.signal(number, handler)
-    for number in came:
-        signal.raise_signal(number)
+    for arrived in came:
+        signal.raise_signal(arrived)
 
 
 def _wait_for(crew: list[_Worker]) -> list[int]:
