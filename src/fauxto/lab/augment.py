@@ -79,7 +79,7 @@ def _recoloured(batch: Batch, how: Augmentation, rng: np.random.Generator) -> Ba
         mean = np.asarray(batch.mean(axis=(1, 2, 3), keepdims=True), np.float32)
         batch = mean + (batch - mean) * factors(how.contrast)
     if how.saturation:
-        luma = (batch @ functions.LUMA)[..., None]
+        luma = np.asarray((batch @ functions.LUMA)[..., None], np.float32)
         batch = luma + (batch - luma) * factors(how.saturation)
     return np.clip(batch, 0, 1)
 
