@@ -69,7 +69,7 @@ class _Graph:
         """Store a constant in 16 bits and use it in 32."""
         return self.add("Cast", self.keep(array.astype(np.float16)), to=TensorProto.FLOAT)
 
-    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: object) -> str:
+    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node and return the name of its value."""
         name = f"{operator}-{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, inputs, [name], domain=domain, **attributes))
@@ -98,7 +98,8 @@ class _Graph:
             self._stored,
         )
         operators = [helper.make_opsetid("", _OPERATORS), helper.make_opsetid(_RUNTIME_OPERATORS, 1)]
-        return helper.make_model(graph, opset_imports=operators, ir_version=_FORMAT_VERSION).SerializeToString()
+        model = helper.make_model(graph, opset_imports=operators, ir_version=_FORMAT_VERSION)
+        return bytes(model.SerializeToString())
 
 
 def _rescaling(graph: _Graph, layer: keras.layers.Rescaling, pixels: str) -> str:
@@ -121,7 +122,7 @@ def _patches(graph: _Graph, layer: keras.layers.Conv2D, pixels: str) -> str:
 def _tokens(graph: _Graph, layer: PatchTokens, patches: str) -> str:
     class_embedding, positions = layer.get_weights()
     placed = graph.add("Add", patches, graph.keep_half(positions[1:]))
-    nothing = graph.add("Mul", graph.slice(placed, 0, 1), graph.keep(np.float32([0])))  # of the batch's size
+    nothing = graph.add("Mul", graph.slice(placed, 0, 1), graph.keep(np.zeros(1, np.float32)))  # of the batch's size
     first = graph.add("Add", nothing, graph.keep((class_embedding + positions[0])[None, None]))
     return graph.add("Concat", first, placed, axis=1)
 

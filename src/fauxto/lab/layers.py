@@ -117,7 +117,7 @@ class EncoderBlock(keras.layers.Layer):
         self.heads, self.class_token_only = heads, class_token_only
         self.activation, self.layer_scale = activation, layer_scale
 
-    def build(self, shape: tuple[int | None, ...]) -> None:
+    def build(self, shape: tuple[Any, ...]) -> None:
         """Make the weights: in the order of use, as starting weights name them."""
         channels, dense = shape[-1], keras.layers.Dense
         self.norm_1 = keras.layers.LayerNormalization(epsilon=1e-5, name="norm_1")

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fauxto import bundles
 from fauxto.bundles.bundle import (
-    FORMAT,
     Bundle,
     Calibration,
     Description,
@@ -249,7 +248,7 @@ class Run:
         undecided = OperatingPoint(real_below=0.0, ai_above=1.0, fpr=0.0, tpr=0.0, inconclusive=1.0)
         kept = ("command", "git_revision", "dataset", "manifest_sha256", "parameters", "epochs", "seconds", "libraries")
         description = Description(
-            format=FORMAT,
+            format=2,
             name="run",
             version="0.0.0",
             summary="A run that isn't packed.",

@@ -168,7 +168,7 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
 def _callbacks(recipe: Recipe, run: Run, batches: Any) -> list[keras.callbacks.Callback]:
     import keras
 
-    class Ledger(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    class Ledger(keras.callbacks.Callback):
         """Writes one line an epoch, tells the batches which epoch it is, and stops when val no longer improves.
 
         Keras's own EarlyStopping forgets what it saw when a run is resumed; this one reads the history.

@@ -42,7 +42,7 @@ def reliability_diagram(figures: Mapping[str, Any]) -> Figure:
     """Draw the share of AI pictures by probability, before and after calibration, above the counts."""
     stages = figures["calibration"]
     figure, axes = plot_grid(2, len(stages), width=4.6 * len(stages), height=5.2)
-    figure.get_layout_engine().set(h_pad=0.05)
+    figure.set_layout_engine("constrained", h_pad=0.05)
     grid = axes[0, 0].get_gridspec()
     grid.set_height_ratios([3, 1])
     for column, (name, stage) in enumerate(stages.items()):
