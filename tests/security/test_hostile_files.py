@@ -43,7 +43,7 @@ def status(data, limits=None):
 
 
 def words(data):
-    return [note.split(":")[0] for note in decode(data).facts.notes]
+    return [note.word for note in decode(data).facts.notes]
 
 
 def png_header(width, height, depth=8, colour=2, interlaced=0):
@@ -275,7 +275,7 @@ def test_the_content_decides(small, encode):
     for format in FORMATS:
         image = decode(encode(small, format), name="picture.jpg")
         assert image.facts.format == format
-        assert [note.split(":")[0] for note in image.facts.notes] == ([] if format == "JPEG" else ["name_mismatch"])
+        assert [note.word for note in image.facts.notes] == ([] if format == "JPEG" else ["name_mismatch"])
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ import httpx
 import numpy as np
 import pytest
 
+from fauxto import DetectorOptions
 from fauxto.service import frames
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/bundle"
@@ -261,7 +262,7 @@ def test_a_worker_that_hangs_ends_without_a_service_to_end_it():
         worker.Judge.answer = lambda *_: time.sleep(99)
         worker.main()
     """
-    told = {"model": str(GOLDEN), "operating_point": "balanced", "limits": {}, "worker_bytes": 1 << 30}
+    told = {"detector": DetectorOptions(GOLDEN).to_dict(), "worker_bytes": 1 << 30}
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdin=-1, stdout=subprocess.DEVNULL)
     frames.write(process.stdin, told)
     frames.write(process.stdin, {"do": "analyze", "seconds": 0.5}, b"x")

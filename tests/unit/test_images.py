@@ -57,7 +57,7 @@ def pillow_rgb(data):
 
 
 def words(facts):
-    return [note.split(":")[0] for note in facts.notes]
+    return [note.word for note in facts.notes]
 
 
 def failure(data, limits=None):
@@ -277,7 +277,7 @@ def test_facts_of_animations_and_pages(photo, encode):
         assert (image.facts.frames, words(image.facts)) == (5, [word]), format
         np.testing.assert_array_equal(image.rgb, pillow_rgb(data), err_msg=format)
         capped = decode(data, Limits(max_frames=3)).facts
-        assert (capped.frames, "at least 3" in capped.notes[0]) == (3, True)
+        assert (capped.frames, "at least 3" in capped.notes[0].sentence) == (3, True)
 
 
 def test_the_still_picture_of_an_apng_counts_too(photo, encode):
