@@ -103,54 +103,6 @@ def _show_audit(facts: Audit) -> None:
     )
 
 
-def _show_shortcuts(facts: Audit) -> None:
-    rows: list[dict[str, Any]] = [
-        {"facts": shortcut.facts, "auroc": shortcut.auroc, "verdict": shortcut.verdict} for shortcut in facts.shortcuts
-    ]
-    if not rows:
-        st.caption("A label has too few pictures to measure shortcuts.")
-        return
-    told = "; ".join(f"{row['facts']}: {row['auroc']:.3f}, {row['verdict']}" for row in rows)
-    st.vega_lite_chart(rows, _bars(len(rows)), alt=told)
-    st.caption(
-        f"Measured on {facts.sampled:,} pictures, cross-validated. From {WEAK_FROM:g} a shortcut is called weak, "
-        f"from {STRONG_FROM:g} strong."
-    )
-    for shortcut in facts.shortcuts:
-        if shortcut.verdict != "no shortcut":
-            st.text(shortcut.meaning)
-
-
-def _bars(count: int) -> dict[str, Any]:
-    colour = {"domain": list(SHORTCUT), "range": list(SHORTCUT.values())}
-    auroc = {
-        "field": "auroc",
-        "type": "quantitative",
-        "scale": {"domain": [0.5, 1], "clamp": True},
-        "title": "AUROC (0.5 is chance)",
-    }
-    return {
-        "height": 30 * count + 40,
-        "encoding": {"y": {"field": "facts", "type": "nominal", "sort": None, "title": None}},
-        "layer": [
-            {
-                "mark": {"type": "bar", "cornerRadiusEnd": 3},
-                "encoding": {
-                    "x": auroc,
-                    "color": {"field": "verdict", "type": "nominal", "scale": colour, "title": None},
-                },
-            },
-            {
-                "mark": {"type": "text", "align": "left", "dx": 4},
-                "encoding": {
-                    "x": {"field": "auroc", "type": "quantitative"},
-                    "text": {"field": "auroc", "format": ".3f"},
-                },
-            },
-        ],
-    }
-
-
 def show_comparison(folder: Path | None) -> None:
     """Lay the evaluations of several runs side by side."""
     if folder is None:
