@@ -12,7 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fauxto import bundles
-from fauxto.web import card_figures
+from fauxto.options import DetectorOptions
+from fauxto.web import card_figures, session
 from fauxto.web.launch import PAGE
 
 Png = Callable[..., bytes]
@@ -49,6 +50,16 @@ def test_the_choice_of_the_operating_point_holds_on_every_page(open_page: Callab
     assert not page.exception
     page.switch_page("views/models.py").run()
     assert page.radio[0].value == "sensitive"
+
+
+def test_the_launcher_chooses_the_operating_point_that_holds_at_first(
+    golden_bundle: Path, arguments: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", arguments(golden_bundle, operating_point="cautious", personal=True))
+    page = AppTest.from_file(PAGE, default_timeout=60).run().switch_page("views/models.py").run()
+    assert page.radio[0].value == "cautious"
+    detector = session.load_detector(DetectorOptions(golden_bundle.as_posix(), "cautious", personal=True))
+    assert detector.options.personal
 
 
 def test_every_installed_model_has_its_figures_and_its_card(open_page: Callable[[str], AppTest]) -> None:
