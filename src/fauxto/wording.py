@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -124,19 +123,3 @@ def percent(probability: float) -> str:
         return "under 0.1 %"
     digits = 0 if 0.01 <= probability <= 0.99 else 1
     return f"{100 * probability:.{digits}f} %"
-
-
-def share_of_photographs(fpr_at_score: float, smallest: float) -> str:
-    """Return how many of 100, 1,000 or 10,000 known photographs score at least this high, in a sentence.
-
-    Args:
-        fpr_at_score: Their share, from a report.
-        smallest: The smallest share that the bundle knows of; a score beyond may belong to a smaller one.
-    """
-    if fpr_at_score > max(smallest * (1 + 1e-9), 1e-4):
-        of = next(of for of in (100, 1_000, 10_000) if fpr_at_score * of >= 1)
-        count, about = round(fpr_at_score * of), "about"
-    else:
-        of, about = 10_000, "at most"
-        count = math.ceil(round(fpr_at_score * of, 6))
-    return f"Of {of:,} real photographs, {about} {count:,} score{'s' if count == 1 else ''} this high."

@@ -1,4 +1,4 @@
-"""SECURITY-CASES row 19: pictures of no kind that a network was measured on get no verdict, whatever their score."""
+"""Pictures of no kind that a network was measured on get no verdict, whatever their score."""
 
 from __future__ import annotations
 

@@ -44,6 +44,7 @@ def said(rows: Iterator[Row]) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_what_kills_hangs_or_fails_costs_its_own_row_only(odd: ModuleType, tmp_path: Path) -> None:
     names = [f"good-{number}" for number in range(30)]
     odd_names = ["crash-1", "once-1", "bug-1", "hang-1", "once-2"]
@@ -68,6 +69,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no job control")
 def test_a_scan_that_sleeps_takes_no_picture_for_late(tmp_path: Path) -> None:
     (tmp_path / "stopped.py").write_text(STOPPED)

@@ -1,6 +1,6 @@
 """The engine on Ray: the same rows as the local one's, also when actors die. One small Ray of two CPUs for all tests.
 
-Slow to start: `FAUXTO_RAY_FILES=2000` makes the comparison the one that issue 7 asks for.
+Slow to start: `FAUXTO_RAY_FILES=2000` compares two thousand files.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ pytest.importorskip("ray", reason="the extra 'scale' isn't installed")
 FILES = int(os.environ.get("FAUXTO_RAY_FILES", "200"))
 
 pytestmark = [
+    pytest.mark.slow,
     # Ray's own code warns and leaves files open; nothing of ours is hushed in tests/scan/test_scan.py.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::UserWarning"),

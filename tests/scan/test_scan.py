@@ -24,7 +24,7 @@ from fauxto.scan import Scan
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 
-# Kills of the test below; `FAUXTO_KILLS=20` for the figure that issue 7 asks for.
+# Kills of the test below; `FAUXTO_KILLS=20` for a thorough run.
 KILLS = int(os.environ.get("FAUXTO_KILLS", "2"))
 
 
@@ -90,6 +90,7 @@ def test_every_kind_of_source_gives_the_same_scores_and_every_format_the_same_ro
         assert (tmp_path / f"out.{format}").read_bytes() == (tmp_path / f"expected.{format}").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300 + 60 * KILLS)
 def test_killed_at_random_and_resumed_it_equals_a_clean_run(
     tmp_path: Path, golden: DetectorOptions, pictures: Callable[[int], bytes]

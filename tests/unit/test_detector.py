@@ -5,17 +5,18 @@ import itertools
 import tarfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
+import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from fauxto import Detector, Limits, Status, Verdict
-from fauxto.bundles import network
+from fauxto import Detector, Limits, Report, Status, Verdict
 from fauxto.errors import BundleNotFoundError, ConfigError
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
@@ -76,7 +77,7 @@ def test_notes_on_the_file_are_reasons(detector: Detector) -> None:
 
 def test_what_cannot_be_judged_is_a_report_in_its_place(detector: Detector, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no picture")
-    sources = [tmp_path / "none.png", png(1), b"", tmp_path, tmp_path / "text.jpg", png(2), png(3)[:-30]] * 3
+    sources: list[Any] = [tmp_path / "none.png", png(1), b"", tmp_path, tmp_path / "text.jpg", png(2), png(3)[:-30]] * 3
     reports = list(detector.analyze_many(sources))
     expected = ["not_found", "ok", "unreadable", "not_a_file", "unsupported_format", "ok", "truncated"] * 3
     assert [str(report.status) for report in reports] == expected
@@ -134,7 +135,7 @@ def test_endless_sources_are_taken_two_batches_ahead_at_most(detector: Detector)
         for last in taken:
             yield png(last % 256)
 
-    reports = detector.analyze_many(endless())
+    reports = cast("Generator[Report]", detector.analyze_many(endless()))
     assert last == 0  # nothing before the first is asked for
     for handed_out in range(1, 30):
         next(reports)
@@ -171,16 +172,16 @@ def test_the_first_report_waits_for_no_batch() -> None:
 
 def test_bytes_of_every_kind_are_a_picture(detector: Detector) -> None:
     data = png(9)
-    reports = [*map(detector.analyze, (bytearray(data), memoryview(data)))]
-    reports += detector.analyze_many([bytearray(data), memoryview(data)])
+    sources: list[bytearray | memoryview] = [bytearray(data), memoryview(data)]
+    reports = [*map(detector.analyze, sources), *detector.analyze_many(sources)]
     assert [report.verdict for report in reports] == [Verdict.REAL] * 4
 
 
 @pytest.mark.parametrize("source", [None, 7, io.StringIO("text")])
-def test_what_can_be_no_picture_is_a_wrong_call(detector: Detector, source: object) -> None:
-    for call in (detector.analyze, lambda one: list(detector.analyze_many([one]))):
+def test_what_can_be_no_picture_is_a_wrong_call(detector: Detector, source: Any) -> None:
+    for call in (detector.analyze, lambda source: list(detector.analyze_many([source]))):
         with pytest.raises(TypeError, match="a picture is a path, bytes or a file opened in binary mode"):
-            call(source)  # type: ignore[operator]
+            call(source)
 
 
 @pytest.mark.parametrize("single", ["a.png", b"bytes", bytearray(b"bytes")])
@@ -205,14 +206,14 @@ def test_open_files_may_share_a_position(detector: Detector) -> None:
 
 def test_concurrent_first_requests_open_one_session(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
-    session = network.onnxruntime.InferenceSession
+    session = onnxruntime.InferenceSession
 
     def counting(*arguments: object, **options: object) -> object:
         opened.append(1)
         time.sleep(0.05)  # long enough for the others to come
         return session(*arguments, **options)
 
-    monkeypatch.setattr(network.onnxruntime, "InferenceSession", counting)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", counting)
     fresh = Detector(GOLDEN)
     assert not opened  # `fauxto --help` and a page that waits for a picture shouldn't pay for it
     start = threading.Barrier(8)

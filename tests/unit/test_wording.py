@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from fauxto import wording
@@ -25,32 +24,6 @@ from fauxto.report import Basis, Reason, Report, Status, Verdict
 )
 def test_a_probability_never_claims_certainty(probability: float, said: str) -> None:
     assert wording.percent(probability) == said
-
-
-@pytest.mark.parametrize(
-    ("fpr", "said"),
-    [
-        (1.0, "Of 100 real photographs, about 100 score this high."),
-        (0.07, "Of 100 real photographs, about 7 score this high."),
-        (0.0064, "Of 1,000 real photographs, about 6 score this high."),
-        (0.004, "Of 1,000 real photographs, about 4 score this high."),
-        (0.01, "Of 100 real photographs, about 1 scores this high."),
-        (0.0002, "Of 10,000 real photographs, about 2 score this high."),
-        (0.0001, "Of 10,000 real photographs, at most 1 scores this high."),
-        (0.00001, "Of 10,000 real photographs, at most 1 scores this high."),
-    ],
-)
-def test_a_share_is_said_as_a_count(fpr: float, said: str) -> None:
-    assert wording.share_of_photographs(fpr, smallest=1e-6) == said
-
-
-@pytest.mark.parametrize(("smallest", "count"), [(0.0005, 5), (0.0007, 7), (0.00025, 3), (0.02, 200)])
-def test_beyond_the_end_of_the_table_a_share_is_a_bound(smallest: float, count: int) -> None:
-    beyond = float(np.exp(np.log(smallest)))  # as a bundle gives it
-    assert wording.share_of_photographs(beyond, smallest) == (
-        f"Of 10,000 real photographs, at most {count} score this high."
-    )
-    assert "about" in wording.share_of_photographs(smallest * 1.01, smallest)
 
 
 @pytest.mark.parametrize(

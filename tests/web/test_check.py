@@ -61,9 +61,14 @@ def test_an_empty_page_says_what_it_cannot_tell(page: AppTest) -> None:
 @pytest.mark.parametrize(
     ("kind", "size", "headline", "caption"),
     [
-        ("generated", (32, 32), "Probably made by a generative model", "87 %. Of 100 real photographs, about 2"),
-        ("photograph", (32, 32), "Probably a photograph", "4 %. Of 100 real photographs, about 100"),
-        ("between", (32, 32), "Can't tell", "50 %. Of 100 real photographs, about 8"),
+        (
+            "generated",
+            (32, 32),
+            "Probably made by a generative model",
+            "87 %. How many photographs score this",
+        ),
+        ("photograph", (32, 32), "Probably a photograph", "4 %. How many photographs score this"),
+        ("between", (32, 32), "Can't tell", "50 %. How many photographs score this"),
         ("generated", (640, 480), "Can't tell", "is no finding here"),
         ("generated", (8, 8), "Can't tell", "is no finding here"),
     ],

@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from fauxto import wording
+from fauxto import error_rates, wording
 from fauxto.bundles import Bundle, OperatingPoint
 from fauxto.cli.evidence_card import evidence_card
 from fauxto.palette import TERMINAL
@@ -71,8 +71,8 @@ def _probability(report: Report, probability: float, bundle: Bundle, point_name:
     line.append(wording.percent(probability), style=f"bold {TERMINAL[report.verdict]}")
     yield line if counts else line.append(" (not to be relied on)")
     yield _bar(probability, bundle.operating_points[point_name], width, is_dim=not counts)
-    if counts and report.fpr_at_score is not None:
-        yield Text(wording.share_of_photographs(report.fpr_at_score, bundle.real_score_quantiles.fpr[-1]))
+    if counts and report.score is not None:
+        yield Text(error_rates.scored_this_high(bundle, report.score))
 
 
 def _bar(probability: float, point: OperatingPoint, width: int, *, is_dim: bool) -> Text:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fauxto.lab.corruptions import LUMA
+from fauxto.lab.degradations.functions import LUMA
 
 _CHUNK_PIXELS = 4_000_000
 

