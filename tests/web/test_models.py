@@ -14,16 +14,19 @@ from streamlit.testing.v1 import AppTest
 
 from fauxto import bundles, error_rates
 from fauxto.bundles.metrics import Metrics
-from fauxto.web import charts
+from fauxto.options import DetectorOptions
+from fauxto.web import charts, session
 from fauxto.web.launch import PAGE
 
 Png = Callable[..., bytes]
 
 
 @pytest.fixture
-def open_models(measured_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], AppTest]:
+def open_models(
+    measured_bundle: Path, arguments: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], AppTest]:
     """`open_models()`: the page with the golden bundle and its metrics.json."""
-    monkeypatch.setattr(sys, "argv", [str(PAGE), str(measured_bundle)])
+    monkeypatch.setattr(sys, "argv", arguments(measured_bundle))
     return lambda: AppTest.from_file(PAGE, default_timeout=240).run().switch_page("views/models.py").run()
 
 
@@ -39,6 +42,16 @@ def test_the_choice_of_the_operating_point_holds_on_every_page(open_page: Callab
     assert not page.exception
     page.switch_page("views/models.py").run()
     assert page.radio[0].value == "sensitive"
+
+
+def test_the_launcher_chooses_the_operating_point_that_holds_at_first(
+    golden_bundle: Path, arguments: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", arguments(golden_bundle, operating_point="cautious", personal=True))
+    page = AppTest.from_file(PAGE, default_timeout=60).run().switch_page("views/models.py").run()
+    assert page.radio[0].value == "cautious"
+    detector = session.load_detector(DetectorOptions(golden_bundle.as_posix(), "cautious", personal=True))
+    assert detector.options.personal
 
 
 def test_a_model_that_nobody_measured_has_no_charts_and_says_why(open_page: Callable[[str], AppTest]) -> None:
