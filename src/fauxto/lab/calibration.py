@@ -232,7 +232,7 @@ def _in_turn(
 ) -> NDArray[np.float64]:
     """Return the score of each of some pictures under one of the protocols, in turn."""
     scores = np.empty(len(rows))
-    for turn, protocol in enumerate(under):
+    for turn, protocol in enumerate(under[: len(rows)]):
         chosen = slice(turn, None, len(under))
         (scored,) = score(bundle, pictures, (protocol,), folder, rows=rows[chosen])
         scores[chosen] = scored.score
