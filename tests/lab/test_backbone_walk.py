@@ -147,9 +147,7 @@ def test_the_last_block_is_trained_and_the_rest_stays(data, weights, tmp_path):
     moved = {
         layer.name
         for layer, first in zip(trained.layers, start.layers, strict=True)
-        if any(
-            not np.array_equal(new, old) for new, old in zip(layer.get_weights(), first.get_weights(), strict=True)
-        )
+        if any(not np.array_equal(new, old) for new, old in zip(layer.get_weights(), first.get_weights(), strict=True))
     }
     last = max(
         (layer.name for layer in start.layers if layer.name.startswith("block_")),

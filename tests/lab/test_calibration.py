@@ -33,7 +33,6 @@ from fauxto.lab.run import Run
 from fauxto.lab.thumbnails import OF_A_SOURCE
 from fauxto.lab.weighting import held_out
 
-
 RNG = np.random.default_rng(5)
 
 
@@ -225,8 +224,11 @@ def test_only_val_is_seen_unless_sources_are_held_out(toy_run, toy_data, monkeyp
     asked = []
     score = calibration_module.score
     monkeypatch.setattr(
-        calibration_module, "score", lambda bundle, pictures, *rest, **options: asked.append(pictures.name)
-        or score(bundle, pictures, *rest, **options)
+        calibration_module,
+        "score",
+        lambda bundle, pictures, *rest, **options: (
+            asked.append(pictures.name) or score(bundle, pictures, *rest, **options)
+        ),
     )
     fitted = calibrate(toy_run, Dataset.open(toy_data))
     assert set(asked) == {"val"}
@@ -292,9 +294,7 @@ def test_the_command_writes_what_can_be_read_back(toy_run, toy_data):
     assert "cautious" in result.output
     fitted = toy_run.calibration
     assert fitted == calibrate(toy_run, Dataset.open(toy_data))
-    CliRunner().invoke(
-        commands, ["calibrate", str(toy_run.folder), "--data", str(toy_data), "--method", "temperature"]
-    )
+    CliRunner().invoke(commands, ["calibrate", str(toy_run.folder), "--data", str(toy_data), "--method", "temperature"])
     assert (toy_run.calibration.calibration.method, toy_run.calibration.calibration.intercept) == ("temperature", 0)
 
 

@@ -32,9 +32,7 @@ def run(toy_run, toy_data):
 
 def degrade(run, toy_data, sample=60, **options):
     dataset = Dataset.open(toy_data)
-    results = measure_robustness(
-        run.bundle(), dataset, dataset.split("test"), run.cache, sample=sample, **options
-    )
+    results = measure_robustness(run.bundle(), dataset, dataset.split("test"), run.cache, sample=sample, **options)
     run.write_results("test-robustness", results)
     return results
 

@@ -218,7 +218,9 @@ def test_a_split_of_one_label_still_gives_results_and_a_page(calibrated_run, dat
     split = dataset.split("test")
     kept = np.flatnonzero(split.labels == label)[:30]
     one_label = SimpleNamespace(
-        split=lambda name: type(split)(name, split.images[kept], split.labels[kept], split.rows.take(kept), split.leaked[kept]),
+        split=lambda name: type(split)(
+            name, split.images[kept], split.labels[kept], split.rows.take(kept), split.leaked[kept]
+        ),
         name="cifake",
         manifest_sha256=dataset.manifest_sha256,
     )

@@ -64,9 +64,7 @@ def test_a_split_that_leaked_whole_is_refused(toy_run, toy_data, pictures):
 @pytest.mark.parametrize("name", ["noise σ 16 of 255", "crop 75% of each side"])
 def test_chance_differs_by_picture_and_seed_but_not_by_the_choice_of_others(toy_run, pictures, name):
     def scored(rows, seed=5):
-        (under,) = score(
-            toy_run.bundle(), pictures, (BY_NAME[name],), toy_run.cache, rows=np.array(rows), seed=seed
-        )
+        (under,) = score(toy_run.bundle(), pictures, (BY_NAME[name],), toy_run.cache, rows=np.array(rows), seed=seed)
         return under.score
 
     few, more = scored([3, 8]), scored(range(10))

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from fauxto import Detector
 from fauxto.bundles import load
+from fauxto.bundles.network import Network
 from fauxto.cli import commands
 from fauxto.errors import ConfigError, DatasetError, FauxtoError
 from fauxto.lab import training
-from fauxto.bundles.network import Network
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.degradations.chain import Degradation
 from fauxto.lab.recipe import Augmentation, Recipe

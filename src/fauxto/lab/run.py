@@ -269,9 +269,7 @@ class Run:
         try:
             plain: Json = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"{path} can't be read ({error}); {remedy}"
-            ) from error
+            raise ConfigError(f"{path} can't be read ({error}); {remedy}") from error
         return plain
 
     def _write(self, name: str, plain: Mapping[str, Any]) -> Path:

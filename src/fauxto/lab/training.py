@@ -93,7 +93,9 @@ def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
             raise ConfigError(f"the network {recipe.network!r} has no features that a logistic head could be fitted on")
         return model
     if recipe.flip_averaging:
-        raise ConfigError(f"the network {recipe.network!r} can't average over mirror images: set flip_averaging to false")
+        raise ConfigError(
+            f"the network {recipe.network!r} can't average over mirror images: set flip_averaging to false"
+        )
     if weights is None:
         raise ConfigError(f"the network {recipe.network!r} starts from pretrained weights: name their file (--weights)")
     networks.load_starting_weights(recipe.network, model, weights)
