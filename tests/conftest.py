@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import io
+import json
+import math
+import shutil
 import signal
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
+from fauxto.bundles.metrics import Bin, Evaluation, Measurement, Metrics, Share, Verdicts
 from fauxto.report import (
     Basis,
     Evidence,
     ImageSummary,
     ModelSummary,
+    Reason,
     Report,
     Says,
     Stability,
@@ -96,7 +103,10 @@ def full_report() -> Report:
         score=3.5,
         fpr_at_score=0.02,
         stability=Stability(flips=0, of=2),
-        reasons=("declared_ai: the file declares it.", "pixels_ai: the probability of AI is 0.9700."),
+        reasons=(
+            Reason("declared_ai", "the file declares it."),
+            Reason("pixels_ai", "the probability of AI is 0.9700."),
+        ),
         evidence=(
             Evidence("compression", Says.NOTHING, Trust.INFERRED, "No trace of an earlier compression.", {}),
             Evidence("generator_metadata", Says.AI, Trust.DECLARED, "The file declares it.", {"prompt": "a\ncat"}),
@@ -105,6 +115,127 @@ def full_report() -> Report:
         model=ModelSummary("golden", "1.0.0", "cd" * 32),
         milliseconds={"decode": 9.0, "evidence": 2.0, "model": 31.5},
     )
+
+
+def _share(count: int, of: int) -> Share:
+    """`count` of `of` pictures, with an interval."""
+    if not of:
+        return NO_SHARE
+    share = count / of
+    margin = 2 * math.sqrt(share * (1 - share) / of) + 1 / of
+    return Share(share, max(0.0, share - margin), min(1.0, share + margin))
+
+
+NO_SHARE = Share(None, None, None)
+
+
+def _verdicts(real: int, ai: int, wrong: float, missed: float) -> Verdicts:
+    """Verdicts with so many errors, and about a fifth of the rest left open."""
+    called, overlooked = min(round(wrong), real), min(round(missed), ai)
+    cleared, known = round((real - called) * 0.8), round((ai - overlooked) * 0.77)
+    return Verdicts(
+        fpr=_share(called, real),
+        cleared=_share(cleared, real),
+        tpr=_share(known, ai),
+        missed=_share(overlooked, ai),
+        inconclusive=_share(real + ai - called - cleared - overlooked - known, real + ai),
+    )
+
+
+_STRICTNESS = {"cautious": 0.5, "balanced": 1.0, "sensitive": 1.9}
+
+
+def _measurement(name: str, real: int, ai: int, *, hardness: float) -> Measurement:
+    """What a fair model might reach on so many pictures: the harder they are, the more errors."""
+    wrong, missed = hardness * real / 17, hardness * ai / 9
+    both = bool(real and ai)
+    auroc = 1 - 0.03 * hardness
+    return Measurement(
+        name=name,
+        real=real,
+        ai=ai,
+        auroc=Share(auroc, auroc - 0.02, min(1.0, auroc + 0.012)) if both else NO_SHARE,
+        accuracy=1 - (wrong + missed) / (real + ai),
+        balanced_accuracy=1 - (wrong / real + missed / ai) / 2 if both else None,
+        fpr=wrong / real if real else None,
+        tpr=1 - missed / ai if ai else None,
+        ece=0.03 * hardness,
+        verdicts={point: _verdicts(real, ai, wrong * rate, missed / rate) for point, rate in _STRICTNESS.items()},
+    )
+
+
+@pytest.fixture(scope="session")
+def make_metrics() -> Callable[..., Metrics]:
+    """`make_metrics(real=331, ai=512)`: what evaluating a fair model on val and test gives, different on each."""
+    photographs = {
+        "Flickr, phones": 3,
+        "DSLR raws": 1,
+        "press archive": 7,
+        "film scans": 12,
+        "museum": 5,
+        "family": 0.5,
+    }
+    generators = (
+        "FLUX.1 dev",
+        "SDXL",
+        "Midjourney v6",
+        "DALL·E 3",
+        "a model with quite a long name, fine-tuned",
+        "GAN",
+    )
+
+    def evaluation(split: str, use: Literal["tuning", "test"], real: int, ai: int, hardness: float) -> Evaluation:
+        sizes = [real // len(photographs)] * len(photographs)
+        sizes[0] += real - sum(sizes)
+        made = [ai // len(generators)] * len(generators)
+        made[0] += ai - sum(made)
+        levels = [level for level in (1, 0.9, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001) if level * real >= 1]
+        return Evaluation(
+            dataset="album",
+            split=split,
+            use=use,
+            sources=len(photographs) + len(generators),
+            protocols=tuple(
+                _measurement(name, real, ai, hardness=hardness * factor)
+                for name, factor in (("clean", 1.0), ("web", 1.6), ("hard", 2.5))
+            ),
+            groups={
+                "source": (
+                    *(
+                        _measurement(name, size, 0, hardness=hardness * factor / 4)
+                        for (name, factor), size in zip(photographs.items(), sizes, strict=True)
+                    ),
+                    _measurement("generator zoo", 0, ai, hardness=hardness),
+                ),
+                "generator": tuple(
+                    _measurement(name, 0, size, hardness=hardness * (0.5 + number))
+                    for number, (name, size) in enumerate(zip(generators, made, strict=True))
+                ),
+            },
+            robustness={"clean, as found": 0.913, "JPEG, q60": 0.871, "JPEG, q30": 0.802, "blur, σ 1.0 px": 0.764},
+            reliability=tuple(
+                Bin(low / 10, (low + 1) / 10, count, middle, middle**1.3)
+                if count
+                else Bin(low / 10, (low + 1) / 10, 0, None, None)
+                for low, count in enumerate((290, 120, 60, 40, 0, 30, 33, 50, 90, 381))
+                for middle in [low / 10 + 0.05]
+            ),
+            real_scores=tuple((-3.1 - 1.3 * math.log(level), float(level)) for level in levels),
+        )
+
+    def make_metrics(real: int = 331, ai: int = 512) -> Metrics:
+        return Metrics(1, (evaluation("val", "tuning", 2 * real, 2 * ai, 0.3), evaluation("test", "test", real, ai, 1)))
+
+    return make_metrics
+
+
+@pytest.fixture(scope="session")
+def measured_bundle(make_metrics: Callable[..., Metrics], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the golden bundle with a metrics.json."""
+    folder = tmp_path_factory.mktemp("bundles") / "golden"
+    shutil.copytree(ROOT / "tests/golden/bundle", folder)
+    (folder / "metrics.json").write_text(json.dumps(dataclasses.asdict(make_metrics())))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -25,11 +25,13 @@ from fauxto.errors import (
     ServiceError,
 )
 from fauxto.limits import Limits
+from fauxto.options import DetectorOptions
 from fauxto.report import (
     Basis,
     Evidence,
     ImageSummary,
     ModelSummary,
+    Reason,
     Report,
     Says,
     Stability,
@@ -48,6 +50,7 @@ __all__ = [
     "ConfigError",
     "DatasetError",
     "Detector",
+    "DetectorOptions",
     "Evidence",
     "FauxtoError",
     "ImageError",
@@ -56,6 +59,7 @@ __all__ = [
     "MissingExtraError",
     "ModelIntegrityError",
     "ModelSummary",
+    "Reason",
     "Report",
     "Says",
     "ServiceError",

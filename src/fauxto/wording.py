@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fauxto.report import Basis, Report, Says, Trust, Verdict
+from fauxto.report import Basis, Reason, Report, Says, Trust, Verdict
 
 _OUTSIDE_DOMAIN = frozenset({"too_small", "out_of_domain", "model_error"})
 _ON_THE_SCALE = frozenset({"pixels_ai", "pixels_real", "pixels_inconclusive"})
@@ -85,7 +84,7 @@ def finding(report: Report) -> Finding:
     plain = _FINDINGS[report.verdict]
     meaning = _OTHER_MEANINGS.get((report.verdict, report.basis), plain.meaning)
     if (report.verdict, report.basis) == (Verdict.INCONCLUSIVE, Basis.PIXELS):
-        words = (split_reason(reason)[0] for reason in report.reasons)
+        words = (reason.word for reason in report.reasons)
         meaning = next((_UNDECIDED[word] for word in words if word in _UNDECIDED), meaning)
     return Finding(plain.headline, meaning)
 
@@ -95,26 +94,25 @@ def printable(text: str) -> str:
 
     No text from a file or a bundle may steer the terminal or the page that shows it.
     """
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
 
 
-def split_reason(reason: str) -> tuple[str, str]:
-    """Split a reason into its stable word ("" if it has none) and its sentence."""
-    word, colon, rest = reason.partition(": ")
-    if not colon or not word.isidentifier() or not word.islower():
-        return "", reason
-    return word, rest[:1].upper() + rest[1:] + ("" if rest.endswith((".", "!", "?")) else ".")
+def as_sentence(reason: Reason) -> str:
+    """Return a reason as a whole sentence, without its word."""
+    sentence = reason.sentence
+    if not reason.word:
+        return sentence
+    return sentence[:1].upper() + sentence[1:] + ("" if sentence.endswith((".", "!", "?")) else ".")
 
 
 def telling_reasons(report: Report) -> list[str]:
     """Return a report's reasons in sentences, but for what a scale with its thresholds shows already."""
-    reasons = map(split_reason, report.reasons)
-    return [sentence for word, sentence in reasons if word not in _ON_THE_SCALE]
+    return [as_sentence(reason) for reason in report.reasons if reason.word not in _ON_THE_SCALE]
 
 
 def is_in_domain(report: Report) -> bool:
     """Tell whether the model speaks for a picture of this kind, so that its probability counts."""
-    return not any(split_reason(reason)[0] in _OUTSIDE_DOMAIN for reason in report.reasons)
+    return not any(reason.word in _OUTSIDE_DOMAIN for reason in report.reasons)
 
 
 def percent(probability: float) -> str:
@@ -125,19 +123,3 @@ def percent(probability: float) -> str:
         return "under 0.1 %"
     digits = 0 if 0.01 <= probability <= 0.99 else 1
     return f"{100 * probability:.{digits}f} %"
-
-
-def share_of_photographs(fpr_at_score: float, smallest: float) -> str:
-    """Return how many of 100, 1,000 or 10,000 known photographs score at least this high, in a sentence.
-
-    Args:
-        fpr_at_score: Their share, from a report.
-        smallest: The smallest share that the bundle knows of; a score beyond may belong to a smaller one.
-    """
-    if fpr_at_score > max(smallest * (1 + 1e-9), 1e-4):
-        of = next(of for of in (100, 1_000, 10_000) if fpr_at_score * of >= 1)
-        count, about = round(fpr_at_score * of), "about"
-    else:
-        of, about = 10_000, "at most"
-        count = math.ceil(round(fpr_at_score * of, 6))
-    return f"Of {of:,} real photographs, {about} {count:,} score{'s' if count == 1 else ''} this high."

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from fauxto import error_rates
 from fauxto.bundles import registry
 from fauxto.cli import commands
 
@@ -47,19 +48,28 @@ def test_json_lines(weights: Path) -> None:
         "default": False,
     }
     described = json.loads((GOLDEN / "bundle.json").read_text())
+    assert described["input"].pop("view") == "whole"  # of format 1; it is shown in format 2
+    described |= {"format": 2, "input": {"views": ["whole"], "crops": 0, **described["input"]}}
     assert {key: plain[key] for key in described} == described
-    assert plain.keys() - described.keys() == {"bytes", "default"}
+    assert plain.keys() - described.keys() == {"bytes", "default", "metrics"}
+    assert plain["metrics"] is None
     assert models("golden", "--json").stdout == models(str(GOLDEN), "--json").stdout == line + "\n"
 
 
-def test_a_card(weights: Path) -> None:
-    assert models("golden").stdout == (GOLDEN / "CARD.md").read_text()
-    assert models(str(GOLDEN)).stdout == (GOLDEN / "CARD.md").read_text()
+def test_json_holds_what_was_measured(measured_bundle: Path) -> None:
+    plain = json.loads(models(str(measured_bundle), "--json").stdout)
+    assert plain["metrics"] == json.loads((measured_bundle / "metrics.json").read_text())
+
+
+def test_a_card_stands_below_what_was_measured(weights: Path) -> None:
+    card = (GOLDEN / "CARD.md").read_text()
+    for shown in (models("golden").stdout, models(str(GOLDEN)).stdout):
+        assert shown == f"{error_rates.NOT_MEASURED}\n\n{card}"
 
 
 def test_a_card_does_not_steer_the_terminal(weights: Path) -> None:
     (weights / "golden" / "CARD.md").write_text("# a\x1b[31m card\n\x9b2J\n")
-    assert models("golden").stdout == "# a\\x1b[31m card\n\\x9b2J\n"
+    assert models("golden").stdout.endswith("\n# a\\x1b[31m card\n\\x9b2J\n")
 
 
 def test_a_broken_model_does_not_hide_the_others(weights: Path) -> None:

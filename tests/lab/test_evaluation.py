@@ -70,7 +70,7 @@ def test_results_count_the_whole_split_and_the_split_without_leaks(calibrated_ru
 def test_the_typed_part_reads_back_and_agrees_with_the_rest(calibrated_run, dataset):
     results = json.loads(json.dumps(measured(calibrated_run, dataset), allow_nan=False))
     evaluation = build(Evaluation, results["evaluation"], "")
-    clean, web, hard = evaluation.protocols
+    clean, _, hard = evaluation.protocols
     assert [protocol.name for protocol in evaluation.protocols] == ["clean", "web", "hard"]
     assert (clean.real, clean.ai, clean.count) == (400, 400, 800)
     assert (evaluation.dataset, evaluation.split, evaluation.use, evaluation.sources) == ("cifake", "test", "test", 1)

@@ -22,6 +22,7 @@ def test_the_tree_in_the_docstring_shows_it_below_its_parent(error: type[Excepti
     depth = {line.split("── ")[-1].split()[0]: line.find("── ") for line in lines if "Error" in line}
     assert error.__name__ in depth
     if error is not FauxtoError:
+        assert error.__base__ is not None
         assert depth[error.__name__] > depth[error.__base__.__name__]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,9 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 import fauxto.web
+from fauxto.bundles.metrics import Evaluation, Metrics
 from fauxto.errors import MissingExtraError
+from fauxto.lab.evaluation.results import RESULTS_VERSION
 
 TABS = {"explore": "Explore a data set", "audit": "Audit it for shortcuts", "compare": "Compare evaluations"}
 
@@ -110,18 +113,55 @@ def test_an_audit_finds_the_shortcut(page: AppTest, dataset: Path) -> None:
     assert [list(table.value.columns) for table in page.table] == [["split", "real", "ai"], ["where", "pictures"]]
 
 
-def test_evaluations_lie_side_by_side(page: AppTest, tmp_path: Path) -> None:
+@pytest.fixture
+def runs(tmp_path: Path, make_metrics: Callable[..., Metrics]) -> Path:
+    """A folder with three measured runs, one of them on other data, and one that nobody has measured."""
     for name, manifest in (("first", "m1"), ("second", "m1"), ("other-data", "m2")):
         (tmp_path / name / "evaluation").mkdir(parents=True)
-        (tmp_path / name / "evaluation/test.json").write_text(json.dumps(results(manifest)))
+        for measured in make_metrics(real=331 if name == "first" else 290).evaluations:
+            plain = json.dumps(results(manifest, measured))
+            (tmp_path / name / f"evaluation/{measured.split}.json").write_text(plain)
+        (tmp_path / name / "evaluation/test-robustness.json").write_text("{}")
     (tmp_path / "unmeasured").mkdir()
-    open_tab(page, "compare", tmp_path)
+    return tmp_path
+
+
+def test_evaluations_lie_side_by_side(page: AppTest, runs: Path) -> None:
+    open_tab(page, "compare", runs)
     assert not page.exception
     assert list(page.dataframe[0].value.columns) == ["", "first, test", "other-data, test", "second, test"]
     assert "different data sets" in page.warning[0].value
     page.multiselect[0].set_value(["first, test", "second, test"]).run()
     assert not page.warning
-    assert len(page.get("vega_lite_chart")) == 2
+    shown = [json.loads(chart.proto.spec) for chart in page.get("vega_lite_chart")]
+    assert len(shown) == 3
+    assert "clamp" not in json.dumps(shown)
+    assert page.multiselect[0].options == [
+        f"{run}, {split}" for run in ("first", "other-data", "second") for split in ("test", "val")
+    ]
+
+
+def test_a_roc_curve_is_drawn_on_its_whole_range_as_it_was_measured(page: AppTest, runs: Path) -> None:
+    open_tab(page, "compare", runs)
+    [chart] = [
+        spec
+        for shown in page.get("vega_lite_chart")
+        if "(fpr)" in (spec := json.loads(shown.proto.spec))["layer"][1]["encoding"]["x"]["title"]
+    ]
+    traced = chart["layer"][1]
+    assert [traced["encoding"][axis]["scale"]["domain"] for axis in "xy"] == [[0, 1], [0, 1]]
+    roc = json.loads((runs / "first/evaluation/test.json").read_text())["full"]["curves"]["roc"]
+    drawn = [point for point in traced["data"]["values"] if point["name"] == "first, test"]
+    assert [(point["x"], point["y"]) for point in drawn] == list(zip(roc["fpr"], roc["tpr"], strict=True))
+
+
+def test_an_evaluation_in_another_form_is_named_and_hides_no_other(page: AppTest, runs: Path) -> None:
+    (runs / "second/evaluation/test.json").write_text('{"version": 1}')
+    (runs / "other-data/evaluation/val.json").write_text(json.dumps({"version": RESULTS_VERSION, "evaluation": {}}))
+    open_tab(page, "compare", runs)
+    assert not page.exception
+    assert page.text[-1].value == "other-data, val\nsecond, test"
+    assert len(page.multiselect[0].options) == 4
 
 
 def test_no_evaluation_yet_is_said(page: AppTest, tmp_path: Path) -> None:
@@ -129,14 +169,22 @@ def test_no_evaluation_yet_is_said(page: AppTest, tmp_path: Path) -> None:
     assert "fauxto evaluate" in page.info[0].value
 
 
-def results(manifest: str) -> dict[str, object]:
+def results(manifest: str, measured: Evaluation) -> dict[str, object]:
+    """What `fauxto evaluate` writes, as far as the page reads it."""
+    fpr = [step / 40 for step in range(41)]
     figures = {
-        "count": 10,
+        "count": measured.protocols[0].count,
         "accuracy": 0.9,
         "balanced_accuracy": 0.9,
         "auroc": 0.95,
         "average_precision": 0.95,
-        "calibration": {"before": {"ece": 0.1, "reliability": [{"count": 5, "probability": 0.5, "share_ai": 0.4}]}},
-        "curves": {"roc": {"fpr": [0.0, 1.0], "tpr": [0.0, 1.0]}},
+        "calibration": {"before": {"ece": 0.1}},
+        "curves": {"roc": {"fpr": fpr, "tpr": [share**0.2 for share in fpr]}},
     }
-    return {"subject": {"manifest_sha256": manifest}, "full": figures, "without_leaked": None}
+    return {
+        "version": RESULTS_VERSION,
+        "subject": {"manifest_sha256": manifest},
+        "evaluation": dataclasses.asdict(measured),
+        "full": figures,
+        "without_leaked": None,
+    }

@@ -1,8 +1,9 @@
-"""The page Models, and what it draws from bundles and their cards."""
+"""The page Models, and what it draws of a bundle's metrics.json."""
 
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sys
 from collections.abc import Callable
@@ -11,30 +12,19 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fauxto import bundles
-from fauxto.web import card_figures
+from fauxto import bundles, error_rates
+from fauxto.bundles.metrics import Metrics
+from fauxto.web import charts
 from fauxto.web.launch import PAGE
 
 Png = Callable[..., bytes]
 
-CARD = """# a card
-## Robustness
 
-Words before it.
-
-| corruption | severity | accuracy |
-| --- | --- | --- |
-| none | – | 95.97 % |
-| JPEG | q75 | 61.00 % |
-| blur | σ 1 px | – |
-
-| another | table |
-| --- | --- |
-| not | this |
-
-## By what the pictures show
-Nothing.
-"""
+@pytest.fixture
+def open_models(measured_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], AppTest]:
+    """`open_models()`: the page with the golden bundle and its metrics.json."""
+    monkeypatch.setattr(sys, "argv", [str(PAGE), str(measured_bundle)])
+    return lambda: AppTest.from_file(PAGE, default_timeout=240).run().switch_page("views/models.py").run()
 
 
 def test_the_choice_of_the_operating_point_holds_on_every_page(open_page: Callable[[str], AppTest], png: Png) -> None:
@@ -51,61 +41,92 @@ def test_the_choice_of_the_operating_point_holds_on_every_page(open_page: Callab
     assert page.radio[0].value == "sensitive"
 
 
-def test_every_installed_model_has_its_figures_and_its_card(open_page: Callable[[str], AppTest]) -> None:
+def test_a_model_that_nobody_measured_has_no_charts_and_says_why(open_page: Callable[[str], AppTest]) -> None:
     page = open_page("models")
     assert page.header[1].value == "golden 1.0.0"
     assert page.metric[0].value == "16 to 64 px"
-    assert len(page.get("vega_lite_chart")) == 1
+    assert not page.get("vega_lite_chart")
+    assert error_rates.NOT_MEASURED in [caption.value for caption in page.caption]
+    assert error_rates.NOT_MEASURED in [text.value for text in page.markdown]
     assert page.expander[-1].label == "The card of golden"
 
 
+def test_every_figure_of_the_page_stands_in_the_file(open_models: Callable[[], AppTest], measured_bundle: Path) -> None:
+    page = open_models()
+    assert not page.exception
+    test = json.loads((measured_bundle / "metrics.json").read_text())["evaluations"][1]
+    clean = test["protocols"][0]
+    for name in ("cautious", "balanced", "sensitive"):
+        sentence = error_rates.costs(bundles.load(measured_bundle), name)
+        assert sentence in page.radio[0].proto.captions
+        assert f"{100 * clean['verdicts'][name]['fpr']['value']:.1f} %" in sentence
+    drawn = [json.loads(chart.proto.spec)["layer"] for chart in page.get("vega_lite_chart")]
+    assert len(drawn) == 9
+    photographs, generated, scores = drawn[:3]
+    for chart, (left, right) in ((photographs, ("fpr", "cleared")), (generated, ("tpr", "missed"))):
+        spans = chart[0]["data"]["values"]
+        assert [span["high"] for span in spans if span["kind"] == "Generated"] == [
+            verdicts[left]["value"] for verdicts in clean["verdicts"].values()
+        ]
+        assert [1 - span["low"] for span in spans if span["kind"] == "Photograph"] == pytest.approx(
+            [verdicts[right]["value"] for verdicts in clean["verdicts"].values()]
+        )
+    assert [point["y"] for point in scores[0]["data"]["values"]] == [share for _, share in test["real_scores"]]
+
+
+def test_no_chart_cuts_or_clamps_and_bars_begin_at_0(open_models: Callable[[], AppTest]) -> None:
+    for shown in open_models().get("vega_lite_chart"):
+        assert "clamp" not in shown.proto.spec
+        assert "clip" not in shown.proto.spec
+        assert len(shown.proto.alt) > 20
+        for layer in json.loads(shown.proto.spec)["layer"]:
+            low, high = layer["encoding"]["x"].get("scale", {}).get("domain", (-math.inf, math.inf))
+            if layer["mark"]["type"] == "bar":
+                assert low == 0
+            for row in layer["data"]["values"]:
+                ends = [row[key] for key in ("low", "high", "x") if key in row]
+                assert all(low <= end <= high for end in ends)
+
+
 def test_a_card_can_make_the_page_load_nothing(
-    golden_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    golden_bundle: Path, tmp_path: Path, arguments: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "golden"
     shutil.copytree(golden_bundle, folder)
     seen = "![seen](http://host.example/seen.png) ![also][1]\n\n[1]: http://host.example/too.png\n<img src=http://h.example>"
     (folder / "CARD.md").write_text(seen)
-    monkeypatch.setattr(sys, "argv", [str(PAGE), str(folder)])
+    monkeypatch.setattr(sys, "argv", arguments(folder))
     page = AppTest.from_file(PAGE, default_timeout=60).run().switch_page("views/models.py").run()
     [card] = [one for one in page.markdown if "host.example" in one.value]
     assert "![" not in card.value
     assert not card.proto.allow_html
 
 
-def test_the_costs_of_an_operating_point_in_words(golden_bundle: Path) -> None:
-    said = card_figures.costs(bundles.load(golden_bundle))
-    assert list(said) == ["cautious", "balanced", "sensitive"]
-    assert all(sentence.startswith("About ") for sentence in said.values())
+def test_groups_are_sorted_and_those_without_pictures_left_out(make_metrics: Callable[..., Metrics]) -> None:
+    _, test = make_metrics().evaluations
+    accused = charts.called_generated(test.groups["source"], "balanced", "real")
+    assert accused.words.startswith("film scans: 18.2 % (6.0 to 30.4 %) of")
+    assert "generator zoo" not in accused.words
+    found = charts.called_generated(test.groups["generator"], "balanced", "ai").chart.to_dict()
+    assert found["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, 1]
 
 
-@pytest.mark.parametrize(
-    ("share", "said"),
-    [
-        (0.432, "43 of 100"),
-        (0.0437, "4 of 100"),
-        (0.0145, "14 of 1,000"),
-        (0.00099, "10 of 10,000"),
-        (0.0, "0 of 10,000"),
-        (1.0, "100 of 100"),
-    ],
-)
-def test_a_share_is_said_as_a_count(share: float, said: str) -> None:
-    assert card_figures.count_of(share, "pictures") == f"{said} pictures"
-
-
-def test_the_tables_of_a_card_become_charts_and_a_card_without_them_has_none() -> None:
-    [(title, (rows, _))] = card_figures.charts(CARD)
-    assert title == "Accuracy after damage on the way"
-    assert rows == [{"name": "none, –", "accuracy": 0.9597}, {"name": "JPEG, q75", "accuracy": 0.61}]
-    assert list(card_figures.charts("")) == []
-    assert card_figures.table_under(CARD, "Robust") == []
+def test_dots_show_what_lies_close_together(make_metrics: Callable[..., Metrics]) -> None:
+    _, test = make_metrics().evaluations
+    chart = charts.robustness(test.robustness).chart.to_dict()
+    assert chart["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0.75, 0.95]
+    assert charts.robustness({"JPEG": 1.0}).chart.to_dict()["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0.95, 1]
 
 
 @pytest.mark.parametrize("name", bundles.names())
 def test_the_charts_of_the_shipped_models_are_drawn(name: str) -> None:
     bundle = bundles.load(name)
-    rows, chart = card_figures.false_alarms(bundle, "balanced")
-    assert [row["share"] for row in rows] == sorted((row["share"] for row in rows), reverse=True)
-    assert json.dumps(chart)
-    assert list(card_figures.charts(bundle.card))  # who renames a card's heading must rename it here too
+    test = error_rates.test_of(bundle)
+    if test is None:
+        pytest.skip(f"{name} has no metrics.json yet")
+    for point in bundle.operating_points:
+        assert charts.high_scores(bundle, test, point).chart.to_dict()
+        for label in ("real", "ai"):
+            assert charts.verdicts_by_protocol(test, label, point).chart.to_dict()
+            for groups in test.groups.values():
+                assert charts.called_generated(groups, point, label).chart.to_dict()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 
@@ -21,6 +22,10 @@ class Share:
     value: float | None
     low: float | None
     high: float | None
+
+    def __post_init__(self) -> None:
+        if any(share is not None and not 0 <= share <= 1 for share in (self.value, self.low, self.high)):
+            raise ValueError("value, low and high must be 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,16 @@ class Evaluation:
     robustness: Mapping[str, float]
     reliability: tuple[Bin, ...]
     real_scores: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        if not self.protocols:
+            raise ValueError("protocols must have an entry")
+        if not all(low < high for (low, _), (high, _) in pairwise(self.real_scores)):
+            raise ValueError("real_scores must rise in score from entry to entry")
+        if not all(0 < share <= 1 for _, share in self.real_scores):
+            raise ValueError("real_scores must have shares above 0 and at most 1")
+        if not all(more > fewer for (_, more), (_, fewer) in pairwise(self.real_scores)):
+            raise ValueError("real_scores must fall in share from entry to entry")
 
 
 @dataclass(frozen=True, slots=True)

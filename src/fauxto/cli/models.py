@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def models(
     model: Annotated[
         str | None,
-        typer.Argument(metavar="NAME|FOLDER", help="Show the card of this model.", show_default=False),
+        typer.Argument(metavar="NAME|FOLDER", help="Show the figures and the card of this model.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line and model.")] = False,
 ) -> None:
-    """List the installed models, or show the card of one.
+    """List the installed models, or show what was measured of one and its card.
 
     Exit code: 0 every model can be used, 1 an installed one is broken, 2 the command was wrong.
     """
@@ -38,6 +38,7 @@ def models(
     elif model is None:
         _print_table(found)
     else:
+        _print_test_figures(found[0])
         _print_card(found[0].card)
     for problem in broken:
         typer.echo(f"fauxto: {printable(problem)}", err=True)
@@ -86,6 +87,23 @@ def _print_table(found: list[Bundle]) -> None:
         )
         table.add_row(name, Text(bundle.summary).append(f"\n{facts}", style="dim"))
     Console().print(table)
+
+
+def _print_test_figures(bundle: Bundle) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from fauxto import error_rates
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(error_rates.measured_on(bundle))
+    header, rows = error_rates.table(bundle)
+    if rows:
+        table = Table(*header, box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*(cell.replace(" (", "\n(") for cell in row))
+        console.print(table)
+    console.print()
 
 
 def _print_card(card: str) -> None:

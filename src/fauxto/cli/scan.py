@@ -6,35 +6,21 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fauxto.cli.options import Model, OperatingPoint, Personal, PointName, TrustList, Workers
+from fauxto.choices import Engine, SortAction
+from fauxto.cli.options import Workers, takes_detector_options
 from fauxto.errors import ConfigError
+from fauxto.options import DetectorOptions
 
 if TYPE_CHECKING:
     from fauxto.scan import OnProgress, Scan
     from fauxto.scan.sorting import Sorter
 
 _STOPPED = 130  # what a shell gives for Ctrl-C
-
-
-class EngineName(StrEnum):
-    """Where pictures are judged."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
-class SortName(StrEnum):
-    """What becomes of a judged file."""
-
-    COPY = "copy"
-    MOVE = "move"
-    LINK = "link"
 
 
 Sources = Annotated[
@@ -56,7 +42,7 @@ Interval = Annotated[
     float, typer.Option(min=0.1, help="Seconds between two looks of --watch, and that a new file must rest.")
 ]
 Sort = Annotated[
-    tuple[SortName, Path] | None,
+    tuple[SortAction, Path] | None,
     typer.Option(
         metavar="copy|move|link DIR",
         help="Put judged files under real, ai and inconclusive in DIR.",
@@ -67,10 +53,11 @@ Column = Annotated[
     str | None, typer.Option(help="Column of tables with paths or bytes.", show_default="path, image or bytes")
 ]
 FollowSymlinks = Annotated[bool, typer.Option("--follow-symlinks", help="Follow symbolic links inside folders.")]
-Engine = Annotated[EngineName, typer.Option(help="Judge on this machine, or with Ray on one or many.")]
+EngineName = Annotated[Engine, typer.Option(help="Judge on this machine, or with Ray on one or many.")]
 Address = Annotated[str | None, typer.Option(help="Ray cluster to use.", show_default="a Ray of this machine's own")]
 
 
+@takes_detector_options
 def scan(
     sources: Sources,
     out: Out,
@@ -81,29 +68,26 @@ def scan(
     sort: Sort = None,
     column: Column = None,
     follow_symlinks: FollowSymlinks = False,
-    engine: Engine = EngineName.LOCAL,
+    engine: EngineName = Engine.LOCAL,
     address: Address = None,
     workers: Workers = None,
-    model: Model = None,
-    operating_point: OperatingPoint = PointName.BALANCED,
-    personal: Personal = False,
-    trust_list: TrustList = None,
+    *,
+    options: DetectorOptions,
 ) -> None:
     """Judge many pictures into one table, a row for each whatever happens to it.
 
     Exit code: 0 the table is written, 2 the command was wrong, 130 stopped by Ctrl-C: --resume goes on.
     """
-    from fauxto.scan import Judging, Scan
-    from fauxto.scan.sorting import How, Sorter
+    from fauxto.scan import Scan
+    from fauxto.scan.sorting import Sorter
 
-    if watch and (engine is EngineName.RAY or not all(Path(source).is_dir() for source in sources)):
+    if watch and (engine is Engine.RAY or not all(Path(source).is_dir() for source in sources)):
         raise ConfigError("--watch takes folders of this machine only, and the engine 'local'")
-    judging = Judging(model, operating_point, personal=personal, trust_list=trust_list)
-    sorter = Sorter(How(sort[0]), sort[1], sources) if sort else None
+    sorter = Sorter(sort[0], sort[1], sources) if sort else None
     job = Scan(
         sources,
         out,
-        judging,
+        options,
         resume=resume,
         column=column,
         follow_symlinks=follow_symlinks,
@@ -115,8 +99,8 @@ def scan(
                 if watch:
                     _watch(job, interval, workers, on_progress)
                 else:
-                    job.run(engine.value, workers=workers, address=address, on_progress=on_progress)
-            _finish(job, out, html, sorter, judging)
+                    job.run(engine, workers=workers, address=address, on_progress=on_progress)
+            _finish(job, out, html, sorter, options)
         except KeyboardInterrupt:
             job.journal.commit()
             judged = sum(job.journal.counts().values())
@@ -126,13 +110,13 @@ def scan(
             job.finish()
 
 
-def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, judging: Any) -> None:
+def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, options: DetectorOptions) -> None:
     job.write()
     written = [str(out)]
     if html:
         from fauxto.scan import gallery
 
-        gallery.write(job.journal.reports_and_files(), html, judging.limits)
+        gallery.write(job.journal.reports_and_files(), html, options.limits)
         written.append(str(html))
     for line in _summary(job.journal.counts()):
         typer.echo(line)

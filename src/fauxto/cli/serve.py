@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fauxto.cli.options import Model, OperatingPoint, PointName
+from fauxto.choices import LogLevel
+from fauxto.cli.options import takes_detector_options
+from fauxto.options import DetectorOptions
 
 _PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx")
 
@@ -34,14 +37,13 @@ MaxSeconds = Annotated[float, typer.Option(min=1, help="Longest time for one pic
 FetchUrls = Annotated[
     bool, typer.Option("--fetch-urls", help="Also take pictures by their address, from the public internet.")
 ]
-LogLevel = Annotated[str, typer.Option(help="info for a line a request, warning for trouble alone.")]
+Logged = Annotated[LogLevel, typer.Option(help="info for a line a request, warning for trouble alone.")]
 
 
+@takes_detector_options
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 8080,
-    model: Model = None,
-    operating_point: OperatingPoint = PointName.BALANCED,
     keys: Keys = None,
     new_key: NewKey = None,
     rate: Rate = 600,
@@ -53,7 +55,9 @@ def serve(
     max_files: MaxFiles = 100,
     max_seconds: MaxSeconds = 20,
     fetch_urls: FetchUrls = False,
-    log_level: LogLevel = "info",
+    log_level: Logged = LogLevel.INFO,
+    *,
+    options: DetectorOptions,
 ) -> None:
     """Serve verdicts over HTTP, to this machine or, with keys, to others.
 
@@ -69,20 +73,15 @@ def serve(
     from fauxto.service.run import serve as run
     from fauxto.service.settings import MEBIBYTE, Settings
 
-    if log_level not in ("info", "warning"):
-        raise ConfigError(f"--log-level is info or warning, not {log_level!r}")
     if new_key is not None:
         if keys is None:
             raise ConfigError("--new-key needs the file to add it to: --keys FILE")
         typer.echo(make_key(keys, new_key))
         return
+    limits = Limits(max_bytes=max_megabytes * MEBIBYTE, max_pixels=max_megapixels * 1_000_000, max_seconds=max_seconds)
     settings = Settings(
-        model=model,
-        operating_point=operating_point,
+        detector=replace(options, limits=limits),
         workers=workers or os.cpu_count() or 1,
-        limits=Limits(
-            max_bytes=max_megabytes * MEBIBYTE, max_pixels=max_megapixels * 1_000_000, max_seconds=max_seconds
-        ),
         worker_bytes=worker_memory * MEBIBYTE,
         queue=queue,
         max_files=max_files,
@@ -90,4 +89,4 @@ def serve(
         rate=rate,
         fetch_urls=fetch_urls,
     )
-    run(settings, host, port, log_level=log_level)
+    run(settings, host, port, log_level=log_level.value)

@@ -11,7 +11,7 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from fauxto import wording
+from fauxto import error_rates, wording
 from fauxto.bundles import Bundle
 from fauxto.evidence import title
 from fauxto.explain import Explanation
@@ -146,7 +146,7 @@ def assemble(
         finding=wording.finding(report),
         scale=scale(report, judge, operating_point),
         probability=" ".join(probability(report, judge)),
-        reasons=tuple(shown(wording.split_reason(reason)[1]) for reason in report.reasons),
+        reasons=tuple(shown(wording.as_sentence(reason)) for reason in report.reasons),
         evidence=tuple(cards),
         map="" if explanation is None else explanation.sentence,
         method=tuple(_method(report, judge, operating_point, explanation)),
@@ -172,8 +172,8 @@ def probability(report: Report, bundle: Bundle | None) -> Iterator[str]:
         yield f"The raw reading, {wording.percent(report.probability)}, is no finding here."
         return
     yield f"Probability that it was generated, from the pixels alone: {wording.percent(report.probability)}."
-    if report.fpr_at_score is not None:
-        yield wording.share_of_photographs(report.fpr_at_score, bundle.real_score_quantiles.fpr[-1])
+    if report.score is not None:
+        yield error_rates.scored_this_high(bundle, report.score)
     if report.stability is not None and not report.stability.flips:  # else a reason says it
         yield "What the pixels say outlasts a mild re-encoding."
 
@@ -203,10 +203,7 @@ def _method(
         f"picture is called generated, from {_share(point.real_below)} down a photograph (operating point "
         f"'{operating_point}')."
     )
-    yield (
-        f"On validation pictures that called {_share(point.fpr)} of the photographs generated, found "
-        f"{_share(point.tpr)} of the generated ones, and left {_share(point.inconclusive)} of all inconclusive."
-    )
+    yield " ".join(error_rates.outcome(bundle, operating_point))
     yield (
         "What the file carries is read apart from the pixels and never changes their score; a fixed rule combines "
         f"both. This verdict rests on: {report.basis}."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -74,12 +73,7 @@ class _Worker:
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             start_new_session=True,  # a Ctrl-C is for the service, which lets its workers finish
         )
-        told = {
-            "model": settings.model,
-            "operating_point": settings.operating_point,
-            "limits": dataclasses.asdict(settings.limits),
-            "worker_bytes": settings.worker_bytes,
-        }
+        told = {"detector": settings.detector.to_dict(), "worker_bytes": settings.worker_bytes}
         try:
             async with asyncio.timeout(_START_SECONDS):
                 first, _ = await _talk(process, told, b"")

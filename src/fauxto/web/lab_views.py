@@ -6,18 +6,29 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import streamlit as st
 
+from fauxto.bundles.metrics import Evaluation
+from fauxto.bundles.schema import build
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.audit import STRONG_FROM, WEAK_FROM, Audit, audit
 from fauxto.lab.datasets.exploration import explore
 from fauxto.lab.evaluation import report
-from fauxto.palette import SHORTCUT
+from fauxto.lab.evaluation.results import RESULTS_VERSION
+from fauxto.lab.run import Json, Run
+from fauxto.web import charts
 from fauxto.wording import printable
 
 _MOST_COMPARED = 4
+
+
+class Measured(NamedTuple):
+    """What `fauxto evaluate` wrote of a run and a split, and its typed part."""
+
+    results: Json
+    evaluation: Evaluation
 
 
 def show_exploration(folder: Path | None) -> None:
@@ -48,7 +59,17 @@ def show_audit(folder: Path | None) -> None:
 
 def _show_audit(facts: Audit) -> None:
     st.markdown("**Shortcuts**: how well the label can be told without looking at any trace of a generator.")
-    _show_shortcuts(facts)
+    if facts.shortcuts:
+        charts.shortcuts((shortcut.facts, shortcut.auroc, shortcut.verdict) for shortcut in facts.shortcuts).show()
+        st.caption(
+            f"Measured on {facts.sampled:,} pictures, cross-validated. From {WEAK_FROM:g} a shortcut is called weak, "
+            f"from {STRONG_FROM:g} strong."
+        )
+        for shortcut in facts.shortcuts:
+            if shortcut.verdict != "no shortcut":
+                st.text(shortcut.meaning)
+    else:
+        st.caption("A label has too few pictures to measure shortcuts.")
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Pictures**")
@@ -82,127 +103,67 @@ def _show_audit(facts: Audit) -> None:
     )
 
 
-def _show_shortcuts(facts: Audit) -> None:
-    rows: list[dict[str, Any]] = [
-        {"facts": shortcut.facts, "auroc": shortcut.auroc, "verdict": shortcut.verdict} for shortcut in facts.shortcuts
-    ]
-    if not rows:
-        st.caption("A label has too few pictures to measure shortcuts.")
-        return
-    told = "; ".join(f"{row['facts']}: {row['auroc']:.3f}, {row['verdict']}" for row in rows)
-    st.vega_lite_chart(rows, _bars(len(rows)), alt=told)
-    st.caption(
-        f"Measured on {facts.sampled:,} pictures, cross-validated. From {WEAK_FROM:g} a shortcut is called weak, "
-        f"from {STRONG_FROM:g} strong."
-    )
-    for shortcut in facts.shortcuts:
-        if shortcut.verdict != "no shortcut":
-            st.text(shortcut.meaning)
-
-
-def _bars(count: int) -> dict[str, Any]:
-    colour = {"domain": list(SHORTCUT), "range": list(SHORTCUT.values())}
-    auroc = {
-        "field": "auroc",
-        "type": "quantitative",
-        "scale": {"domain": [0.5, 1], "clamp": True},
-        "title": "AUROC (0.5 is chance)",
-    }
-    return {
-        "height": 30 * count + 40,
-        "encoding": {"y": {"field": "facts", "type": "nominal", "sort": None, "title": None}},
-        "layer": [
-            {
-                "mark": {"type": "bar", "cornerRadiusEnd": 3},
-                "encoding": {
-                    "x": auroc,
-                    "color": {"field": "verdict", "type": "nominal", "scale": colour, "title": None},
-                },
-            },
-            {
-                "mark": {"type": "text", "align": "left", "dx": 4},
-                "encoding": {
-                    "x": {"field": "auroc", "type": "quantitative"},
-                    "text": {"field": "auroc", "format": ".3f"},
-                },
-            },
-        ],
-    }
-
-
 def show_comparison(folder: Path | None) -> None:
     """Lay the evaluations of several runs side by side."""
     if folder is None:
         st.caption("Each run is a folder that `fauxto train` wrote and `fauxto evaluate` measured.")
         return
-    splits = ("test", "val", "train")
-    found = {
-        f"{run.name}, {split}": results
-        for run in sorted(folder.iterdir())
-        for split in splits
-        if run.is_dir() and (results := report.read_results(run, split)) is not None
-    }
-    if not found:
+    measured, unreadable = _evaluations(folder)
+    if unreadable:
+        st.warning("These are damaged, or another fauxto wrote them; evaluate them again:", icon=":material/history:")
+        st.text("\n".join(unreadable))
+    if not measured:
         st.info("No run in this folder has been evaluated yet: `fauxto evaluate RUN --data DATA`.")
         return
-    names = list(map(printable, found))
-    results = dict(zip(names, found.values(), strict=True))
-    first = [name for name in names if name.endswith(", test")] or names
+    tests = [name for name, (_, evaluation) in measured.items() if evaluation.use == "test"]
     chosen = st.multiselect(
-        "Evaluations", names, first[:_MOST_COMPARED], max_selections=_MOST_COMPARED, key=f"lab-evaluations-{folder}"
+        "Evaluations",
+        list(measured),
+        (tests or list(measured))[:_MOST_COMPARED],
+        max_selections=_MOST_COMPARED,
+        key=f"lab-evaluations-{folder}",
     )
     if chosen:
-        _compare({name: results[name] for name in chosen})
+        _compare({name: measured[name] for name in chosen})
 
 
-def _compare(results: Mapping[str, Mapping[str, Any]]) -> None:
-    if len({one["subject"]["manifest_sha256"] for one in results.values()}) > 1:
+def _evaluations(folder: Path) -> tuple[dict[str, Measured], list[str]]:
+    """Return what was measured of the runs in a folder, by run and split, and the names of those in another form."""
+    measured: dict[str, Measured] = {}
+    unreadable = []
+    for run in (Run(path) for path in sorted(folder.iterdir()) if path.is_dir()):
+        for path in sorted(run.folder.glob("evaluation/*.json")):
+            if path.stem.endswith("-robustness"):
+                continue
+            results, name = run.results(path.stem) or {}, printable(f"{run.name}, {path.stem}")
+            try:
+                if results["version"] != RESULTS_VERSION:
+                    raise ValueError("an older form")
+                measured[name] = Measured(results, build(Evaluation, results["evaluation"], "evaluation"))
+            except (KeyError, ValueError):
+                unreadable.append(name)
+    return measured, unreadable
+
+
+def _compare(measured: Mapping[str, Measured]) -> None:
+    if len({results["subject"]["manifest_sha256"] for results, _ in measured.values()}) > 1:
         st.warning(
             "These were measured on different data sets: their figures can't be compared.", icon=":material/warning:"
         )
     columns: dict[str, Sequence[object]] = {}
-    for name, one in results.items():
-        _, rows = report.overview_table(one)
+    for name, (results, _) in measured.items():
+        _, rows = report.overview_table(results)
         columns.setdefault("", [row[0] for row in rows])
         columns[name] = [row[1] for row in rows]
     st.dataframe(columns, hide_index=True, alt="The main figures of each evaluation")
-    curves = [
-        {"evaluation": name, "fpr": fpr, "tpr": tpr}
-        for name, one in results.items()
-        if one["full"]["curves"]
-        for fpr, tpr in zip(*(one["full"]["curves"]["roc"][axis] for axis in ("fpr", "tpr")), strict=True)
-    ]
+    evaluations = {name: evaluation for name, (_, evaluation) in measured.items()}
+    st.markdown("**As found, and after saving it smaller** (AUROC)")
+    charts.aurocs(evaluations).show()
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**Found for photographs accused** (ROC, to 20 %)")
-        st.vega_lite_chart(curves, _lines("fpr", "tpr", [0, 0.2], [0.5, 1]), alt="ROC curve of each evaluation")
-    bins = [
-        {"evaluation": name, "probability": one_bin["probability"], "share": one_bin["share_ai"]}
-        for name, one in results.items()
-        for one_bin in list(one["full"]["calibration"].values())[-1]["reliability"]
-        if one_bin["count"]
-    ]
+        st.markdown("**Found for photographs accused** (ROC)")
+        curves = {name: results["full"]["curves"] for name, (results, _) in measured.items()}
+        charts.roc({name: curve["roc"] for name, curve in curves.items() if curve}).show()
     with right:
         st.markdown("**Do the probabilities hold?** (the diagonal is right)")
-        st.vega_lite_chart(bins, _lines("probability", "share", [0, 1], [0, 1]), alt="Reliability of each evaluation")
-
-
-def _lines(x: str, y: str, x_domain: list[float], y_domain: list[float]) -> dict[str, Any]:
-    def axis(field: str, domain: list[float]) -> dict[str, Any]:
-        return {
-            "field": field,
-            "type": "quantitative",
-            "scale": {"domain": domain, "clamp": True},
-            "axis": {"format": ".0%"},
-        }
-
-    return {
-        "height": 300,
-        "mark": {"type": "line", "clip": True},
-        "encoding": {
-            "x": axis(x, x_domain),
-            "y": axis(y, y_domain),
-            "color": {"field": "evaluation", "type": "nominal", "title": None, "legend": {"orient": "bottom"}},
-            "strokeDash": {"field": "evaluation", "type": "nominal", "legend": None},
-        },
-    }
+        charts.reliability(evaluations).show()

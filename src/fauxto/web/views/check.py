@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from fauxto import error_rates
 from fauxto.detector import Detector
 from fauxto.images import formats
 from fauxto.limits import Limits
 from fauxto.web import session
-from fauxto.web.card_figures import count_of
 from fauxto.web.judging import Judged, judge
 from fauxto.web.picture_card import show_card
 from fauxto.web.samples import samples
@@ -85,13 +85,12 @@ def show_limits(detector: Detector) -> None:
     st.header("What it can't tell", anchor=False)
     sizes = " or ".join(f"{bundle.domain.short_sides} ({bundle.name})" for bundle in detector.bundles)
     point = session.POINTS[detector.operating_point].lower()
-    open_share = detector.bundles[-1].operating_points[detector.operating_point].inconclusive
+    left_open = error_rates.left_open(detector.bundles[-1], detector.operating_point)
     st.markdown(
         f"""
-- **Doubt.** It leaves about {count_of(open_share, "pictures")} open, so that it seldom accuses a photograph. What
-  helps then: the original file (chats and social networks shrink pictures and strip their notes), and who showed it
-  first. How sure it has to be is the operating point, now *{point}*; the page Models says what that costs and
-  changes it.
+- **Doubt.** {left_open} That keeps it from accusing more photographs. What helps then: the original file (chats and
+  social networks shrink pictures and strip their notes), and who showed it first. How sure it has to be is the
+  operating point, now *{point}*; the page Models says what that costs and changes it.
 - **Other pictures.** It speaks only for pictures like photographs whose shorter side is {sizes}. Any other gets
   "can't tell", and that is no finding either way.
 - **Proof.** It takes some photographs for generated pictures and some generated pictures for photographs,

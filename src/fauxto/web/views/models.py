@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fauxto import error_rates
 from fauxto.bundles import Bundle
-from fauxto.web import card_figures, session
+from fauxto.bundles.metrics import Evaluation
+from fauxto.web import charts, session
 from fauxto.wording import printable
 
 
@@ -22,21 +24,28 @@ def choose_operating_point(bundles: tuple[Bundle, ...]) -> None:
     """Ask where the line shall be drawn, with what each choice costs."""
     st.header("How careful shall it be?", anchor=False)
     names = list(session.POINTS)
-    costs = card_figures.costs(bundles[-1])
+    captions = [error_rates.costs(bundles[-1], name) for name in names]
     st.radio(
         "Operating point",
         names,
-        index=names.index("balanced"),
+        index=names.index(session.launched_with().operating_point),
         format_func=session.POINTS.__getitem__,
-        captions=[costs[name] for name in names],
+        captions=captions,
         key=session.POINT_KEY,
         persist_state="session",
     )
-    of = f" The figures are those of {bundles[-1].name}; the others' stand below." if len(bundles) > 1 else ""
     st.caption(
         "The choice moves the two thresholds between which a picture stays open. It holds on all pages of this "
-        f"session; pictures are judged anew by it.{of}"
+        "session; pictures are judged anew by it."
     )
+    if any(captions):
+        others = "; the others' stand below" if len(bundles) > 1 else ""
+        st.caption(
+            f"The figures are those of {bundles[-1].name} on pictures that it had never met{others}. "
+            f"{error_rates.INTERVALS}"
+        )
+    else:
+        st.caption(error_rates.NOT_MEASURED)
 
 
 def show_bundle(bundle: Bundle) -> None:
@@ -46,36 +55,53 @@ def show_bundle(bundle: Bundle) -> None:
     speaks, parameters = st.columns(2)
     speaks.metric("Speaks for a shorter side of", bundle.domain.short_sides)
     parameters.metric("Parameters", f"{bundle.training.parameters:,}")
-    point = session.operating_point()
-    st.table(
-        {
-            "": list(session.POINTS.values()),
-            **{
-                column: [f"{100 * getattr(bundle.operating_points[name], field):.1f} %" for name in session.POINTS]
-                for column, field in (
-                    ("photographs called generated", "fpr"),
-                    ("generated found", "tpr"),
-                    ("left open", "inconclusive"),
-                )
-            },
-        },
-        hide_index=True,
-        border="horizontal",
-        alt=f"What each operating point of {bundle.name} costs",
-    )
-    st.markdown("**Photographs that score high**")
-    rows, chart = card_figures.false_alarms(bundle, point)
-    st.vega_lite_chart(rows, chart, alt="Share of real photographs with at least a probability, by that probability")
-    st.caption(
-        "The line falls to the right: few real photographs get a high probability. Dotted: from where "
-        f"*{session.POINTS[point].lower()}* calls a picture generated."
-    )
-    for title, (rows, chart) in card_figures.charts(bundle.card):
-        with st.expander(title):
-            st.vega_lite_chart(rows, chart, alt=f"{title}: bars; the card below has the figures")
+    st.markdown(error_rates.measured_on(bundle))
+    test = error_rates.test_of(bundle)
+    if test is not None:
+        show_figures(bundle, test)
     with st.expander(f"The card of {bundle.name}"):
         # A card is its bundle's own text: no picture in it may ask another host for anything.
         st.markdown(bundle.card.replace("![", "["))
+
+
+def show_figures(bundle: Bundle, test: Evaluation) -> None:
+    """Show what was measured on pictures that the model had never met."""
+    point = session.operating_point()
+    chosen = session.POINTS[point].lower()
+    st.markdown("**What photographs are called**")
+    charts.verdicts_by_point(test, "real").show()
+    st.markdown("**What generated pictures are called**")
+    charts.verdicts_by_point(test, "ai").show()
+    if test.real_scores:
+        st.markdown("**Photographs that score high**")
+        charts.high_scores(bundle, test, point).show()
+        st.caption(
+            "The line falls to the right: few photographs get a high probability. Dotted: from where "
+            f"*{chosen}* calls a picture generated, unless other rules keep it open."
+        )
+    with st.expander("After saving it smaller"):
+        st.caption(f"What pictures are called at *{chosen}* when they were shrunk and saved again.")
+        st.markdown("**Photographs**")
+        charts.verdicts_by_protocol(test, "real", point).show()
+        st.markdown("**Generated pictures**")
+        charts.verdicts_by_protocol(test, "ai", point).show()
+        st.markdown("**How well the score ranks them**")
+        charts.ranking(test).show()
+    for title, label, groups in (
+        ("Photographs called generated, by source", "real", test.groups.get("source", ())),
+        ("Generated pictures found, by generator", "ai", test.groups.get("generator", ())),
+    ):
+        if any(group.real if label == "real" else group.ai for group in groups):
+            with st.expander(title):
+                st.caption(f"At *{chosen}*. A group of few pictures says little: its interval is wide.")
+                charts.called_generated(groups, point, label).show()
+    if test.robustness:
+        with st.expander("Under one damage at a time"):
+            charts.robustness(test.robustness).show()
+    if any(group.count for group in test.reliability):
+        with st.expander("Do the probabilities hold?"):
+            charts.reliability({bundle.name: test}).show()
+            st.caption("On the dotted line, a probability of 70 % means that 7 of 10 such pictures are generated.")
 
 
 main()

@@ -1,6 +1,6 @@
 """What each ingredient of the residual network's recipe buys, measured on CIFAKE's val and never on its test.
 
-python -m benchmarks.cifake_ablation --data data/cifake
+python -m benchmarks.quality.cifake_ablation --data data/cifake
 
 Every row trains the shipped recipe with one thing changed, all else equal, the seed included. To fit an afternoon it
 trains at half width on a quarter of the data for few epochs, so that the rows compare with each other, not with the

