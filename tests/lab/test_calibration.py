@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
 from fauxto.bundles.bundle import OPERATING_POINTS
+from fauxto.choices import CalibrationMethod
 from fauxto.cli import commands
 from fauxto.errors import DatasetError, FauxtoError
 from fauxto.lab import calibration as calibration_module
@@ -53,12 +54,12 @@ def loss(parameters, scores, labels):
 
 
 @pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
-@pytest.mark.parametrize("method", ["platt", "temperature"])
+@pytest.mark.parametrize("method", CalibrationMethod)
 def test_the_fit_is_the_optimum_whatever_the_scores_size(method, size):
     scores, labels = logistic_data(2_000, 0.4, -0.8)
     fitted = fit(scores * size, labels, method)
     found = (fitted.slope * size, fitted.intercept)
-    if method == "platt":
+    if method is CalibrationMethod.PLATT:
         best = minimize(loss, (1, 0), (scores, labels), "Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-14}).x
     else:
         best = (minimize(lambda slope: loss((slope[0], 0), scores, labels), 1, method="Nelder-Mead").x[0], 0)
@@ -80,7 +81,7 @@ def test_the_fit_finds_the_truth():
     assert (fitted.slope, fitted.intercept) == pytest.approx((0.4, -0.8), abs=0.03)
 
 
-@pytest.mark.parametrize("method", ["platt", "temperature"])
+@pytest.mark.parametrize("method", CalibrationMethod)
 @pytest.mark.parametrize("count", [2, 10, 1_000])
 def test_a_val_without_errors_still_has_a_finite_fit(method, count):
     labels = np.arange(count) % 2

@@ -10,6 +10,7 @@ import shutil
 import pytest
 
 from fauxto import bundles
+from fauxto.choices import CalibrationMethod
 from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card, packing
 from fauxto.lab.calibration import calibrate
@@ -102,7 +103,7 @@ def test_metrics_are_read_back_typed(run, toy_data, tmp_path):
 def test_robustness_of_another_calibration_is_not_in_the_metrics(run, toy_data, tmp_path):
     degrade(run, toy_data)
     dataset = Dataset.open(toy_data)
-    calibrate(run, dataset, "temperature")
+    calibrate(run, dataset, CalibrationMethod.TEMPERATURE)
     run.write_results("test", measure(run.bundle(), run.name, dataset, "test", run.cache))
     bundle = pack(run, tmp_path)
     assert bundle.metrics.test.robustness == {}
@@ -172,7 +173,7 @@ def test_a_run_beside_needs_robustness_of_both(run, toy_data, tmp_path):
 
 def test_results_of_another_network_or_calibration_are_refused(run, toy_data, tmp_path, give_network):
     dataset = Dataset.open(toy_data)
-    calibrate(run, dataset, "temperature")
+    calibrate(run, dataset, CalibrationMethod.TEMPERATURE)
     with pytest.raises(FauxtoError, match="run `fauxto evaluate` again"):
         pack(run, tmp_path)
     give_network(run, gain=2.0)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from fauxto.bundles.metrics import Evaluation
 from fauxto.bundles.schema import build
+from fauxto.choices import CalibrationMethod
 from fauxto.cli import commands
 from fauxto.errors import FauxtoError
 from fauxto.lab.calibration import calibrate
@@ -208,7 +209,7 @@ def test_the_page_keeps_robustness_only_of_the_same_network(calibrated_run, toy_
     page = calibrated_run.folder / "evaluation" / "test.html"
     run_command("evaluate", calibrated_run.folder, "--data", toy_data)
     assert "Robustness" in page.read_text()
-    calibrate(calibrated_run, dataset, "temperature")
+    calibrate(calibrated_run, dataset, CalibrationMethod.TEMPERATURE)
     run_command("evaluate", calibrated_run.folder, "--data", toy_data)
     assert "Robustness" not in page.read_text()
 

@@ -24,6 +24,7 @@ from fauxto.bundles.bundle import (
     Training,
 )
 from fauxto.bundles.schema import build
+from fauxto.choices import CalibrationMethod
 from fauxto.errors import ConfigError, FauxtoError
 from fauxto.lab import provenance
 from fauxto.lab.cache import whole_or_not_at_all
@@ -38,7 +39,7 @@ _RECIPE, _START, _RECORD, _CALIBRATION = "recipe.toml", "start.json", "run.json"
 Json = dict[str, Any]
 
 
-UNCALIBRATED = Calibration("temperature", 1.0, 0.0, fitted_on="nothing", count=0)
+UNCALIBRATED = Calibration(CalibrationMethod.TEMPERATURE, 1.0, 0.0, fitted_on="nothing", count=0)
 """The network's own two-way softmax."""
 
 
