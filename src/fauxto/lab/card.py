@@ -40,7 +40,7 @@ def render(bundle: Description, run: Run, evaluations: Sequence[Results], *, bes
     tests = [results for results in evaluations if results["evaluation"]["use"] == "test"]
     last = tests[-1]
     dataset = published["datasets"].get(last["subject"]["dataset"])
-    robustness = run.results(f"{last['subject']['split']}-robustness")
+    robustness = _robustness_of(run, last)
     parts = [
         f"# {bundle.name} {bundle.version}",
         bundle.summary,
@@ -56,7 +56,7 @@ def render(bundle: Description, run: Run, evaluations: Sequence[Results], *, bes
         *_classification_part(tests[0], network),
         *_calibration_part(bundle, last, run),
         *_groups_part(last),
-        *(_robustness_part(run, robustness, beside) if robustness else []),
+        *_robustness_part(run, robustness, beside),
         *_shortcut_part(last),
         *_coverage_part(last),
         "## Known limits",
@@ -195,7 +195,17 @@ def _groups_part(results: Results) -> list[str]:
     return parts
 
 
-def _robustness_part(run: Run, robustness: Results, beside: Run | None) -> list[str]:
+def _robustness_of(run: Run, results: Results) -> Results | None:
+    """Return the robustness that was measured of the same network on the same split; None where it wasn't."""
+    robustness = run.results(f"{results['subject']['split']}-robustness")
+    return robustness if robustness and robustness["subject"] == results["subject"] else None
+
+
+def _robustness_part(run: Run, robustness: Results | None, beside: Run | None) -> list[str]:
+    if robustness is None:
+        if beside:
+            raise FauxtoError(f"{run.folder} has no robustness results; run `fauxto evaluate --robustness` first")
+        return []
     header, rows = report.summary_table(["degradation", "severity"], robustness["rows"])
     if beside:
         other = beside.results(f"{robustness['subject']['split']}-robustness")

@@ -135,7 +135,9 @@ class Recipe:
         if self.epochs == 0 and self.head == "trained":
             raise ValueError("epochs may be 0 only where the head is logistic: nothing would be learnt")
         if self.interpolation < 1 and self.head == "trained":
-            raise ValueError("interpolation needs a logistic head, which is fitted after it: a trained one would be off")
+            raise ValueError(
+                "interpolation needs a logistic head, which is fitted after it: a trained one would be off"
+            )
         if self.flip_averaging and self.head == "logistic":
             raise ValueError("flip_averaging isn't possible with a logistic head")
         _ = self.input  # which checks views and crops

@@ -24,6 +24,7 @@ from fauxto.bundles.bundle import (
     Training,
 )
 from fauxto.bundles.schema import build
+from fauxto.choices import CalibrationMethod
 from fauxto.errors import ConfigError, FauxtoError
 from fauxto.lab import provenance
 from fauxto.lab.cache import whole_or_not_at_all
@@ -38,7 +39,7 @@ _RECIPE, _START, _RECORD, _CALIBRATION = "recipe.toml", "start.json", "run.json"
 Json = dict[str, Any]
 
 
-UNCALIBRATED = Calibration("temperature", 1.0, 0.0, fitted_on="nothing", count=0)
+UNCALIBRATED = Calibration(CalibrationMethod.TEMPERATURE, 1.0, 0.0, fitted_on="nothing", count=0)
 """The network's own two-way softmax."""
 
 
@@ -222,7 +223,7 @@ class Run:
         path = self.folder / _CALIBRATION
         if not path.exists():
             return None
-        fitted = RunCalibration.from_dict(self._read(_CALIBRATION), str(path))
+        fitted = RunCalibration.from_dict(self._read(_CALIBRATION, "run `fauxto calibrate` again"), str(path))
         if fitted.network_sha256 != self.network_sha256:
             raise FauxtoError(
                 f"{path} was fitted for another network than the run now holds; run `fauxto calibrate` again"
@@ -236,7 +237,7 @@ class Run:
     def results(self, name: str) -> Json | None:
         """Return the results that `fauxto evaluate` wrote under a name; None when nobody has."""
         name = f"evaluation/{name}.json"
-        return self._read(name) if (self.folder / name).exists() else None
+        return self._read(name, "run `fauxto evaluate` again") if (self.folder / name).exists() else None
 
     def write_results(self, name: str, results: Mapping[str, Any]) -> Path:
         """Write results under a name and return the file's path."""
@@ -264,14 +265,12 @@ class Run:
         )
         return Bundle(**vars(description), folder=self.folder, model=model, card="")
 
-    def _read(self, name: str) -> Json:
+    def _read(self, name: str, remedy: str = "the run is damaged: train it again elsewhere") -> Json:
         path = self.folder / name
         try:
             plain: Json = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"{path} can't be read ({error}); the run is damaged: train it again elsewhere"
-            ) from error
+            raise ConfigError(f"{path} can't be read ({error}); {remedy}") from error
         return plain
 
     def _write(self, name: str, plain: Mapping[str, Any]) -> Path:
