@@ -4,13 +4,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: app test check bench lock dev.lock app.lock serve.lock build.lock cifake photos
+.PHONY: app test quick check coverage bench lock dev.lock app.lock serve.lock build.lock cifake photos
 
 app: $(STAMPS)/app
 	$(BIN)/fauxto app
 
+# Files of tests go to two processes, as they are listed: the slowest folders come first (testpaths in pyproject.toml).
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 test: $(STAMPS)/dev
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+# What to run after each change; `test` runs the rest too.
+quick: $(STAMPS)/dev
+	$(PYTEST) -m "not slow" tests/cli tests/golden tests/unit
+
+# The tests once more, with the lines of src/ that none of them runs.
+coverage: $(STAMPS)/dev
+	$(PYTEST) --cov --cov-report term
 
 check: $(STAMPS)/dev
 	$(BIN)/ruff check .
@@ -55,7 +66,9 @@ photos: $(STAMPS)/dev
 	$(BIN)/fauxto pack runs/photos --out src/fauxto/bundles/weights/photos --bundle-version 1.2.0 \
 	  --summary "$(PHOTOS_SUMMARY)" --min-short-side 65 --max-short-side 50000
 
-# Asks the package index for the newest versions that fit pyproject.toml; all locks agree with that of `dev`.
+# Asks the package index for the newest versions that fit pyproject.toml; all locks agree with that of `dev`. After a
+# package was added there: make lock UPGRADE= keeps the versions of all others.
+UPGRADE ?= --upgrade
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
   --no-emit-index-url --no-header --no-annotate --generate-hashes --output-file requirements/$@
 
@@ -64,7 +77,7 @@ lock: $(STAMPS)/dev
 	$(MAKE) dev.lock app.lock serve.lock build.lock
 
 dev.lock:
-	$(LOCK) --upgrade --extra dev pyproject.toml
+	$(LOCK) $(UPGRADE) --extra dev pyproject.toml
 app.lock:
 	$(LOCK) --constraint requirements/dev.lock --extra app --extra formats --extra lab pyproject.toml
 serve.lock:

@@ -1,1 +1,1 @@
-"""Speed and quality, measured side by side; each file runs alone: `python -m benchmarks.<file>`."""
+"""Speed, quality and robustness, measured; each file runs alone: `python -m benchmarks.<group>.<file>`."""

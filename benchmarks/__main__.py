@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import evidence, one_picture, scan_throughput, thumbnails
+from benchmarks.speed import evidence, one_picture, scan_throughput, thumbnails
 
 thumbnails.main([])
 one_picture.main()

@@ -16,10 +16,11 @@ FOLDER = Path(__file__).parent / "results"
 
 def write(name: str, figures: dict[str, Any], packages: tuple[str, ...]) -> Path:
     """Write `figures` to results/NAME.json beside what they depend on, and return the file's path."""
-    FOLDER.mkdir(exist_ok=True)
+    spec = sys.modules["__main__"].__spec__
+    module = spec.name.removesuffix(".__main__") if spec else f"benchmarks: {name}"
     words = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
     made_by = {
-        "command": shlex.join(["python", "-m", f"benchmarks.{name.replace('-', '_')}", *words]),
+        "command": shlex.join(["python", "-m", module, *words]),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "packages": {package: importlib.metadata.version(package) for package in packages},

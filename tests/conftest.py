@@ -8,9 +8,10 @@ import io
 import json
 import math
 import shutil
+import signal
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,7 @@ from fauxto.report import (
     Evidence,
     ImageSummary,
     ModelSummary,
+    Reason,
     Report,
     Says,
     Stability,
@@ -45,6 +47,15 @@ PHOTOGRAPHS = {
 }
 
 Encode = Callable[..., bytes]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """Programs that tests start end on SIGINT, even where a shell that runs the tests in its background ignores it."""
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +103,10 @@ def full_report() -> Report:
         score=3.5,
         fpr_at_score=0.02,
         stability=Stability(flips=0, of=2),
-        reasons=("declared_ai: the file declares it.", "pixels_ai: the probability of AI is 0.9700."),
+        reasons=(
+            Reason("declared_ai", "the file declares it."),
+            Reason("pixels_ai", "the probability of AI is 0.9700."),
+        ),
         evidence=(
             Evidence("compression", Says.NOTHING, Trust.INFERRED, "No trace of an earlier compression.", {}),
             Evidence("generator_metadata", Says.AI, Trust.DECLARED, "The file declares it.", {"prompt": "a\ncat"}),

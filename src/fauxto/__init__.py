@@ -22,13 +22,16 @@ from fauxto.errors import (
     ImageError,
     MissingExtraError,
     ModelIntegrityError,
+    ServiceError,
 )
 from fauxto.limits import Limits
+from fauxto.options import DetectorOptions
 from fauxto.report import (
     Basis,
     Evidence,
     ImageSummary,
     ModelSummary,
+    Reason,
     Report,
     Says,
     Stability,
@@ -47,6 +50,7 @@ __all__ = [
     "ConfigError",
     "DatasetError",
     "Detector",
+    "DetectorOptions",
     "Evidence",
     "FauxtoError",
     "ImageError",
@@ -55,8 +59,10 @@ __all__ = [
     "MissingExtraError",
     "ModelIntegrityError",
     "ModelSummary",
+    "Reason",
     "Report",
     "Says",
+    "ServiceError",
     "Stability",
     "Status",
     "Trust",

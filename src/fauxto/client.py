@@ -16,9 +16,9 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-from fauxto.errors import FauxtoError, ImageError, MissingExtraError
+from fauxto.errors import ImageError, MissingExtraError, ServiceError
 from fauxto.limits import Limits
-from fauxto.report import Report, Status
+from fauxto.report import Reason, Report, Status
 
 if TYPE_CHECKING:
     import httpx
@@ -32,15 +32,6 @@ _AGAIN = frozenset({429, 503})
 _TOO_MANY = frozenset({413, 422})  # the service takes smaller batches than this client makes
 # What a detector would say of these pictures is a report too.
 _REPORTS = {413: Status.TOO_LARGE, 504: Status.TIMED_OUT}
-
-
-class ServiceError(FauxtoError):
-    """The service can't be reached, or refuses a request; `status` is its status code, None without an answer."""
-
-    def __init__(self, message: str, status: int | None = None, request_id: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.request_id = request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +105,7 @@ class Client:
             return picture
         answer = self._post("/v1/analyze", {"file": picture.form})
         if answer.status_code in _REPORTS:
-            return _unjudged(picture.path, _REPORTS[answer.status_code], _problem(answer)["detail"])
+            return Report.unjudged(picture.path, _REPORTS[answer.status_code], _problem(answer)["detail"])
         return replace(_report(_checked(answer).content), path=picture.path)
 
     def analyze_many(self, sources: Iterable[Source]) -> Iterator[Report]:
@@ -130,7 +121,7 @@ class Client:
             if group and (
                 isinstance(picture, Report)
                 or len(group) == _GROUP_FILES
-                or size + sum(len(one.data) for one in group) > _GROUP_BYTES
+                or size + sum(len(waiting.data) for waiting in group) > _GROUP_BYTES
             ):
                 yield from self._batch(group)
                 group = []
@@ -152,9 +143,9 @@ class Client:
 
         answer = self._post("/v1/explain", {"file": _Picture(None, read_bytes(source)).form})
         if answer.status_code == 422:
-            word, _, sentence = _problem(answer)["detail"].partition(": ")
-            if word in set(Status):
-                raise ImageError(Status(word), sentence)
+            reason = Reason.parse(_problem(answer)["detail"])
+            if reason.word in set(Status):
+                raise ImageError(Status(reason.word), reason.sentence)
         faithful = {"true": True, "false": False}
         return ExplanationMap(_checked(answer).content, faithful.get(answer.headers.get("x-fauxto-faithful", "")))
 
@@ -189,13 +180,15 @@ class Client:
         if len(group) == 1:
             yield self.analyze(group[0].data, name=group[0].path)
             return
-        request = self._http.build_request("POST", "/v1/analyze/batch", files=[("files", one.form) for one in group])
+        request = self._http.build_request(
+            "POST", "/v1/analyze/batch", files=[("files", picture.form) for picture in group]
+        )
         answer = self._send(lambda: self._http.send(request, stream=True))
         try:
             if answer.is_error:
                 answer.read()
             if answer.status_code in _TOO_MANY:
-                yield from (self.analyze(one.data, name=one.path) for one in group)
+                yield from (self.analyze(picture.data, name=picture.path) for picture in group)
                 return
             lines = _checked(answer).iter_lines()
             for picture, line in zip(group, lines, strict=True):
@@ -231,11 +224,7 @@ def _read(source: Source, name: str | None) -> _Picture | Report:
     try:
         return _Picture(name, read_bytes(source, Limits()))
     except ImageError as error:
-        return _unjudged(name, error.status, str(error))
-
-
-def _unjudged(path: str | None, status: Status, sentence: str) -> Report:
-    return Report(path, status, reasons=(f"{status}: {sentence}",))
+        return Report.unjudged(name, error.status, str(error))
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:
@@ -265,7 +254,7 @@ def _problem(answer: httpx.Response) -> dict[str, Any]:
     """Return a problem document; what stands between client and service may answer with something else."""
     unknown = {"title": f"status {answer.status_code}", "detail": "no more is said", "request_id": None}
     try:
-        found = answer.json()
+        document = answer.json()
     except ValueError:
         return unknown
-    return {**unknown, **found} if isinstance(found, dict) else unknown
+    return {**unknown, **document} if isinstance(document, dict) else unknown

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import BinaryIO
@@ -19,9 +19,10 @@ from fauxto import bundles, images, preprocessing
 from fauxto.bundles import Bundle
 from fauxto.bundles.network import Network
 from fauxto.domain import objection
-from fauxto.errors import ConfigError, ImageError
+from fauxto.errors import ImageError
 from fauxto.evidence import gather, load_sources
 from fauxto.limits import Limits
+from fauxto.options import DetectorOptions
 from fauxto.preprocessing import Pixels
 from fauxto.reencoding import LONGEST_SIDE, reencode, shrink
 from fauxto.report import Evidence, ImageSummary, ModelSummary, Report, Stability, Status, Verdict
@@ -90,8 +91,7 @@ class Detector:
 
     Attributes:
         bundles: The bundles in use. A picture goes to the first whose domain holds its short side, else to the nearest.
-        operating_point: The name of the thresholds in use.
-        limits: What one picture may cost.
+        options: How it judges.
     """
 
     def __init__(
@@ -108,34 +108,30 @@ class Detector:
     ) -> None:
         """Load and check the bundles; a network is opened at its first picture.
 
-        Args:
-            bundle: The name of an installed bundle or a folder; None for the built-in ones, each for its sizes.
-            operating_point: "cautious", "balanced" or "sensitive".
-            limits: What one picture may cost.
-            batch_size: Most pictures in one run of the network.
-            threads: How many threads one run of the network may use; None for one per physical core.
-            evidence: Whether to read what the files carry; without it a verdict rests on the pixels alone.
-            personal: Whether reports keep the names, places and serial numbers that files carry.
-            trust_list: PEM certificates of those whose content credentials count as signed; None for the built-in list.
+        The arguments are the fields of `DetectorOptions`, which explains them.
 
         Raises:
             BundleError: The bundle can't be used.
             ConfigError: An operating point, batch size or number of threads that there can't be, a trust list that
                 can't be used, or two sources of evidence of one name.
         """
-        if operating_point not in bundles.OPERATING_POINTS:
-            known = ", ".join(bundles.OPERATING_POINTS)
-            raise ConfigError(f"operating point {operating_point!r} is unknown; choose one of {known}")
-        if batch_size < 1 or (threads is not None and threads < 1):
-            raise ConfigError(f"batch_size and threads must be 1 or more, not {batch_size} and {threads}")
-        chosen = bundles.DEFAULTS if bundle is None else (bundle,)
-        self.bundles: tuple[Bundle, ...] = tuple(bundles.load(one) for one in chosen)
-        self.operating_point = operating_point
-        self.limits = limits
-        self._batch_size = batch_size
+        self.options = DetectorOptions(
+            bundle, operating_point, limits, batch_size, threads, evidence, personal, trust_list
+        )
+        names = bundles.DEFAULTS if bundle is None else (bundle,)
+        self.bundles: tuple[Bundle, ...] = tuple(bundles.load(name) for name in names)
         self._sources = load_sources(trust_list) if evidence else {}
-        self._personal = personal
-        self._models = tuple(_Model(one, threads) for one in self.bundles)
+        self._models = tuple(_Model(loaded, threads) for loaded in self.bundles)
+
+    @property
+    def operating_point(self) -> str:
+        """The name of the thresholds in use."""
+        return self.options.operating_point
+
+    @property
+    def limits(self) -> Limits:
+        """What one picture may cost."""
+        return self.options.limits
 
     def analyze(self, source: Source, *, name: str | None = None) -> Report:
         """Judge one picture.
@@ -174,7 +170,7 @@ class Detector:
                 ahead.append(self._submit(pool, source))
                 if len(ahead) == 2 * size:
                     yield from self._judge_first(ahead, size)
-                    size = min(2 * size, self._batch_size)
+                    size = min(2 * size, self.options.batch_size)
             while ahead:
                 yield from self._judge_first(ahead, size)
         finally:
@@ -198,7 +194,7 @@ class Detector:
     def bundle_of(self, report: Report) -> Bundle:
         """Return the bundle that gave a report's score; the first one where none did."""
         named = report.model and report.model.name
-        return next((one for one in self.bundles if one.name == named), self.bundles[0])
+        return next((bundle for bundle in self.bundles if bundle.name == named), self.bundles[0])
 
     def _model_for(self, shape: tuple[int, ...]) -> _Model:
         """Return the model for a picture of `shape` [H, W, 3]."""
@@ -221,15 +217,14 @@ class Detector:
             data = images.read_bytes(source, self.limits)
             picture = images.decode(data, self.limits, name=name)
         except ImageError as error:
-            reason = f"{error.status}: {error}"
-            return Report(name, error.status, reasons=(reason,), milliseconds={"decode": _since(started)})
+            return replace(Report.unjudged(name, error.status, str(error)), milliseconds={"decode": _since(started)})
         model = self._model_for(picture.rgb.shape)
         views = model.views(picture.rgb)
         small = shrink(picture.rgb, LONGEST_SIDE) if model.bundle.stability else None
         why_not = objection(picture.rgb)
         milliseconds = {"decode": _since(started)}
         started = perf_counter()
-        evidence = gather(data, picture, self.limits, self._sources, personal=self._personal)
+        evidence = gather(data, picture, self.limits, self._sources, personal=self.options.personal)
         if self._sources:
             milliseconds["evidence"] = _since(started)
         return _Decoded(name, model, views, small, why_not, picture.facts, evidence, milliseconds)
@@ -238,38 +233,38 @@ class Detector:
         return self._judge([ahead.popleft().result() for _ in range(min(size, len(ahead)))])
 
     def _judge(self, batch: list[_Decoded | Report]) -> list[Report]:
-        decoded = [one for one in batch if isinstance(one, _Decoded)]
-        judged = iter(self._reports(decoded) if decoded else ())
-        return [next(judged) if isinstance(one, _Decoded) else one for one in batch]
+        pictures = [entry for entry in batch if isinstance(entry, _Decoded)]
+        reports = iter(self._reports(pictures) if pictures else ())
+        return [next(reports) if isinstance(entry, _Decoded) else entry for entry in batch]
 
-    def _reports(self, decoded: list[_Decoded]) -> list[Report]:
+    def _reports(self, pictures: list[_Decoded]) -> list[Report]:
         started = perf_counter()
-        scores = _scores([one.model for one in decoded], [one.views for one in decoded])
-        milliseconds = _since(started, len(decoded))
+        scores = _scores([picture.model for picture in pictures], [picture.views for picture in pictures])
+        milliseconds = _since(started, len(pictures))
         return [
-            self._report(one, self._scored(one.model.bundle, score, milliseconds))
-            for one, score in zip(decoded, scores.tolist(), strict=True)
+            self._report(picture, self._scored(picture.model.bundle, score, milliseconds))
+            for picture, score in zip(pictures, scores.tolist(), strict=True)
         ]
 
     def _scored(self, bundle: Bundle, score: float, milliseconds: float) -> _Scored:
         if not np.isfinite(score):
             return _Scored(None, None, None, milliseconds)
-        one = np.array([score])
-        probability, fpr = bundle.calibration.probability(one), bundle.real_score_quantiles.fpr_at(one)
+        scores = np.array([score])
+        probability, fpr = bundle.calibration.probability(scores), bundle.real_score_quantiles.fpr_at(scores)
         return _Scored(score, float(probability[0]), float(fpr[0]), milliseconds)
 
-    def _report(self, one: _Decoded, scored: _Scored) -> Report:
-        facts, bundle = one.facts, one.model.bundle
+    def _report(self, picture: _Decoded, scored: _Scored) -> Report:
+        facts, bundle = picture.facts, picture.model.bundle
         short_side = min(facts.width, facts.height)
         point = bundle.operating_points[self.operating_point]
-        pixels, reason = pixel_verdict(scored.probability, short_side, one.objection, bundle.domain, point)
+        pixels, reason = pixel_verdict(scored.probability, short_side, picture.objection, bundle.domain, point)
         started = perf_counter()
-        stability = self._stability(one, pixels)
+        stability = self._stability(picture, pixels)
         if stability and stability.flips:
             pixels, reason = Verdict.INCONCLUSIVE, unstable(pixels)
-        verdict, basis, reasons = combine(pixels, one.evidence)
+        verdict, basis, reasons = combine(pixels, picture.evidence)
         return Report(
-            path=one.path,
+            path=picture.path,
             status=Status.OK,
             verdict=verdict,
             basis=basis,
@@ -278,20 +273,20 @@ class Detector:
             fpr_at_score=scored.fpr,
             stability=stability,
             reasons=(*reasons, reason, *facts.notes),
-            evidence=one.evidence,
+            evidence=picture.evidence,
             image=ImageSummary(facts.width, facts.height, facts.format, facts.sha256),
-            model=one.model.summary,
-            milliseconds={**one.milliseconds, "model": round(scored.milliseconds + _since(started), 3)},
+            model=picture.model.summary,
+            milliseconds={**picture.milliseconds, "model": round(scored.milliseconds + _since(started), 3)},
         )
 
-    def _stability(self, one: _Decoded, said: Verdict) -> Stability | None:
+    def _stability(self, picture: _Decoded, pixels: Verdict) -> Stability | None:
         """Judge a re-encoded copy, where there is a verdict to lose."""
-        if one.small is None or said is Verdict.INCONCLUSIVE:
+        if picture.small is None or pixels is Verdict.INCONCLUSIVE:
             return None
-        bundle = one.model.bundle
-        probability = bundle.calibration.probability(one.model.network.score([reencode(one.small)]))
+        bundle = picture.model.bundle
+        probability = bundle.calibration.probability(picture.model.network.score([reencode(picture.small)]))
         verdict = bundle.operating_points[self.operating_point].verdict(float(probability[0]))
-        return Stability(flips=int(verdict is not said), of=1)
+        return Stability(flips=int(verdict is not pixels), of=1)
 
 
 def _scores(models: Sequence[_Model], views: Sequence[Pixels]) -> NDArray[np.float64]:

@@ -8,7 +8,8 @@ FauxtoError                every error below; catch this one to catch them all
 │   └── ModelIntegrityError    model.onnx isn't the file that bundle.json describes
 ├── MissingExtraError      a feature needs an optional extra that isn't installed
 ├── ConfigError            a configuration file or option has a wrong key or value
-└── DatasetError           an archive, a folder or a manifest can't be used as a data set
+├── DatasetError           an archive, a folder or a manifest can't be used as a data set
+└── ServiceError           the service can't be reached or refuses a request; carries its status code
 """
 
 from __future__ import annotations
@@ -58,3 +59,17 @@ class ConfigError(FauxtoError):
 
 class DatasetError(FauxtoError):
     """An archive, a folder or a manifest can't be used as a data set."""
+
+
+class ServiceError(FauxtoError):
+    """The service can't be reached, or refuses a request.
+
+    Attributes:
+        status: The status code of its answer, None without one.
+        request_id: The name under which the service logged the request, None where it gave none.
+    """
+
+    def __init__(self, message: str, status: int | None = None, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.request_id = request_id

@@ -66,6 +66,26 @@ class Trust(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a report says what it says: a stable `word` for programs ("too_small") and a `sentence` for people.
+
+    Its text, and its form in JSON, is "word: sentence".
+    """
+
+    word: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.sentence}" if self.word else self.sentence
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the reason whose text this is; one that no word leads has the empty word."""
+        word, colon, sentence = text.partition(": ")
+        return cls(word, sentence) if colon and word.isidentifier() and word.islower() else cls("", text)
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What one source found in one file; `summary` is one sentence for a person, `details` are for a program."""
 
@@ -74,6 +94,16 @@ class Evidence:
     trust: Trust
     summary: str
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_composite(self) -> bool:
+        """Whether it says that a model made only parts of the picture."""
+        return self.details.get("kind") == "composite"
+
+    @property
+    def is_tampered(self) -> bool:
+        """Whether it is a content credential that doesn't fit its picture."""
+        return self.source == "content_credentials" and self.details.get("outcome") == "tampered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +148,7 @@ class Report:
         score: The network's raw logit of AI.
         fpr_at_score: Share of real validation pictures that score at least this high.
         stability: Verdict flips under mild re-encoding, where that was tried.
-        reasons: Sentences, each led by a stable word and a colon ("too_small: ...").
+        reasons: Why, the most important first.
         evidence: One entry a source, in the order of the sources.
         image: None when the picture couldn't be decoded.
         model: None when no network was asked.
@@ -133,16 +163,28 @@ class Report:
     score: float | None = None
     fpr_at_score: float | None = None
     stability: Stability | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     image: ImageSummary | None = None
     model: ModelSummary | None = None
     milliseconds: Mapping[str, float] = field(default_factory=dict)
 
+    @classmethod
+    def unjudged(cls, path: str | None, status: Status, sentence: str, *, word: str | None = None) -> Self:
+        """Return the report on a picture that couldn't be judged.
+
+        Args:
+            path: The path or name that the caller gave.
+            status: Any but `ok`.
+            sentence: What happened, and what to do.
+            word: Leads the reason; the status itself where that says enough.
+        """
+        return cls(path, status, reasons=(Reason(word or status.value, sentence),))
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and numbers, ready for `json.dumps`."""
         plain = dataclasses.asdict(self)
-        plain["reasons"] = list(self.reasons)
+        plain["reasons"] = list(map(str, self.reasons))
         plain["evidence"] = list(plain["evidence"])
         return {"version": REPORT_VERSION, **plain}
 
@@ -165,16 +207,16 @@ class Report:
             score=plain["score"],
             fpr_at_score=plain["fpr_at_score"],
             stability=None if plain["stability"] is None else Stability(**plain["stability"]),
-            reasons=tuple(plain["reasons"]),
+            reasons=tuple(map(Reason.parse, plain["reasons"])),
             evidence=tuple(
                 Evidence(
-                    source=one["source"],
-                    says=Says(one["says"]),
-                    trust=Trust(one["trust"]),
-                    summary=one["summary"],
-                    details=one["details"],
+                    source=piece["source"],
+                    says=Says(piece["says"]),
+                    trust=Trust(piece["trust"]),
+                    summary=piece["summary"],
+                    details=piece["details"],
                 )
-                for one in plain["evidence"]
+                for piece in plain["evidence"]
             ),
             image=None if plain["image"] is None else ImageSummary(**plain["image"]),
             model=None if plain["model"] is None else ModelSummary(**plain["model"]),

@@ -24,12 +24,12 @@ docs/explanation/verdict.md says why.
 from __future__ import annotations
 
 from fauxto.bundles.bundle import Domain, OperatingPoint
-from fauxto.report import Basis, Evidence, Says, Trust, Verdict
+from fauxto.report import Basis, Evidence, Reason, Says, Trust, Verdict
 
 
 def pixel_verdict(
     probability: float | None, short_side: int, objection: str | None, domain: Domain, point: OperatingPoint
-) -> tuple[Verdict, str]:
+) -> tuple[Verdict, Reason]:
     """Say what the pixels alone make of a picture.
 
     Args:
@@ -43,55 +43,54 @@ def pixel_verdict(
         The verdict and the one reason for it.
     """
     if probability is None:
-        return Verdict.INCONCLUSIVE, "model_error: the network gave no finite number for this picture."
-    if short_side < domain.min_short_side:
-        return Verdict.INCONCLUSIVE, (
-            f"too_small: the picture's short side is {short_side} px; "
-            f"this model needs {domain.min_short_side} px or more."
-        )
-    if short_side > domain.max_short_side:
-        return Verdict.INCONCLUSIVE, (
-            f"out_of_domain: the picture's short side is {short_side} px; "
-            f"this model judges pictures of {domain.short_sides} only."
-        )
-    if objection is not None:
-        return (
-            Verdict.INCONCLUSIVE,
-            f"out_of_domain: the picture {objection}; this model judges photograph-like pictures only.",
-        )
-    said = f"the probability of AI is {probability:.4f}:"
+        return Verdict.INCONCLUSIVE, Reason("model_error", "the network gave no finite number for this picture.")
+    if reason := _outside(short_side, objection, domain):
+        return Verdict.INCONCLUSIVE, reason
     verdict = point.verdict(probability)
-    if verdict is Verdict.AI:
-        return verdict, f"pixels_ai: {said} {point.ai_above:g} and more counts as AI."
-    if verdict is Verdict.REAL:
-        return verdict, f"pixels_real: {said} {point.real_below:g} and less counts as a photograph."
-    return verdict, (
-        f"pixels_inconclusive: {said} from {point.real_below:g} to {point.ai_above:g} neither is sure enough."
-    )
+    meaning = {
+        Verdict.AI: f"{point.ai_above:g} and more counts as AI.",
+        Verdict.REAL: f"{point.real_below:g} and less counts as a photograph.",
+        Verdict.INCONCLUSIVE: f"from {point.real_below:g} to {point.ai_above:g} neither is sure enough.",
+    }
+    return verdict, Reason(f"pixels_{verdict}", f"the probability of AI is {probability:.4f}: {meaning[verdict]}")
 
 
-def unstable(said: Verdict) -> str:
+def _outside(short_side: int, objection: str | None, domain: Domain) -> Reason | None:
+    """Return why a picture lies outside the domain of a network, or None."""
+    if short_side < domain.min_short_side:
+        needed = f"this model needs {domain.min_short_side} px or more."
+        return Reason("too_small", f"the picture's short side is {short_side} px; {needed}")
+    if short_side > domain.max_short_side:
+        judged = f"this model judges pictures of {domain.short_sides} only."
+        return Reason("out_of_domain", f"the picture's short side is {short_side} px; {judged}")
+    if objection is not None:
+        return Reason("out_of_domain", f"the picture {objection}; this model judges photograph-like pictures only.")
+    return None
+
+
+def unstable(verdict: Verdict) -> Reason:
     """Return the reason why a verdict that a mild re-encoding changes is none."""
-    return f"unstable: the pixels say {said}, but no longer so once the picture is shrunk and saved again."
+    return Reason("unstable", f"the pixels say {verdict}, but no longer so once the picture is shrunk and saved again.")
 
 
-def combine(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdict, Basis, tuple[str, ...]]:
+def combine(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdict, Basis, tuple[Reason, ...]]:
     """Combine the pixels' verdict with the evidence by the table above.
 
-    "Signed" is evidence of trust `signed`, "declared" evidence of trust `declared`. A tampered credential is
-    evidence of the source "content_credentials" whose details say `"outcome": "tampered"`.
+    "Signed" is evidence of trust `signed`, "declared" evidence of trust `declared`.
 
     Returns:
         The verdict, what it rests on, and a reason for each piece of evidence that had a part in it.
     """
     verdict, basis, reasons = _untampered(pixels, evidence)
-    if not any(_is_tampered(one) for one in evidence):
+    if not any(piece.is_tampered for piece in evidence):
         return verdict, basis, reasons
-    warning = "tampered_credential: the file's content credential doesn't fit the picture: one of them was changed."
+    warning = Reason(
+        "tampered_credential", "the file's content credential doesn't fit the picture: one of them was changed."
+    )
     return (Verdict.INCONCLUSIVE if verdict is Verdict.REAL else verdict), basis, (*reasons, warning)
 
 
-def _untampered(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdict, Basis, tuple[str, ...]]:
+def _untampered(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdict, Basis, tuple[Reason, ...]]:
     signed_ai = _summaries(evidence, Trust.SIGNED, Says.AI)
     signed_real = _summaries(evidence, Trust.SIGNED, Says.REAL)
     declared_ai = _summaries(evidence, Trust.DECLARED, Says.AI)
@@ -110,18 +109,15 @@ def _untampered(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdic
 
 
 def _made_or_edited(pixels: Verdict, evidence: tuple[Evidence, ...], trust: Trust) -> Verdict:
-    kinds = {one.details.get("kind") for one in evidence if one.trust is trust and one.says is Says.AI}
-    only_edited = kinds == {"composite"}
+    only_edited = all(piece.is_composite for piece in evidence if piece.trust is trust and piece.says is Says.AI)
     return Verdict.INCONCLUSIVE if only_edited and pixels is not Verdict.AI else Verdict.AI
 
 
-def _summaries(evidence: tuple[Evidence, ...], trust: Trust, says: Says) -> tuple[str, ...]:
-    return tuple(f"{trust}_{says}: {one.summary}" for one in evidence if one.trust is trust and one.says is says)
+def _summaries(evidence: tuple[Evidence, ...], trust: Trust, says: Says) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(f"{trust}_{says}", piece.summary) for piece in evidence if piece.trust is trust and piece.says is says
+    )
 
 
-def _conflict(pixels: Verdict) -> str:
-    return f"conflict: what the file carries contradicts itself or the pixels, which say {pixels}."
-
-
-def _is_tampered(one: Evidence) -> bool:
-    return one.source == "content_credentials" and one.details.get("outcome") == "tampered"
+def _conflict(pixels: Verdict) -> Reason:
+    return Reason("conflict", f"what the file carries contradicts itself or the pixels, which say {pixels}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fauxto.report import Basis, Report, Says, Trust, Verdict
+from fauxto.report import Basis, Reason, Report, Says, Trust, Verdict
 
 _OUTSIDE_DOMAIN = frozenset({"too_small", "out_of_domain", "model_error"})
 _ON_THE_SCALE = frozenset({"pixels_ai", "pixels_real", "pixels_inconclusive"})
@@ -84,7 +84,7 @@ def finding(report: Report) -> Finding:
     plain = _FINDINGS[report.verdict]
     meaning = _OTHER_MEANINGS.get((report.verdict, report.basis), plain.meaning)
     if (report.verdict, report.basis) == (Verdict.INCONCLUSIVE, Basis.PIXELS):
-        words = (split_reason(reason)[0] for reason in report.reasons)
+        words = (reason.word for reason in report.reasons)
         meaning = next((_UNDECIDED[word] for word in words if word in _UNDECIDED), meaning)
     return Finding(plain.headline, meaning)
 
@@ -94,26 +94,25 @@ def printable(text: str) -> str:
 
     No text from a file or a bundle may steer the terminal or the page that shows it.
     """
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
 
 
-def split_reason(reason: str) -> tuple[str, str]:
-    """Split a reason into its stable word ("" if it has none) and its sentence."""
-    word, colon, rest = reason.partition(": ")
-    if not colon or not word.isidentifier() or not word.islower():
-        return "", reason
-    return word, rest[:1].upper() + rest[1:] + ("" if rest.endswith((".", "!", "?")) else ".")
+def as_sentence(reason: Reason) -> str:
+    """Return a reason as a whole sentence, without its word."""
+    sentence = reason.sentence
+    if not reason.word:
+        return sentence
+    return sentence[:1].upper() + sentence[1:] + ("" if sentence.endswith((".", "!", "?")) else ".")
 
 
 def telling_reasons(report: Report) -> list[str]:
     """Return a report's reasons in sentences, but for what a scale with its thresholds shows already."""
-    reasons = map(split_reason, report.reasons)
-    return [sentence for word, sentence in reasons if word not in _ON_THE_SCALE]
+    return [as_sentence(reason) for reason in report.reasons if reason.word not in _ON_THE_SCALE]
 
 
 def is_in_domain(report: Report) -> bool:
     """Tell whether the model speaks for a picture of this kind, so that its probability counts."""
-    return not any(split_reason(reason)[0] in _OUTSIDE_DOMAIN for reason in report.reasons)
+    return not any(reason.word in _OUTSIDE_DOMAIN for reason in report.reasons)
 
 
 def percent(probability: float) -> str:

@@ -273,8 +273,8 @@ def test_closed_standard_input_cannot_be_read(run: Run) -> None:
     assert json.loads(ended.stdout)["status"] == "unreadable"
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_interrupted_leaves_whole_lines(run: Run) -> None:
-    """SECURITY-CASES row 48."""
     command = [*FAUXTO, "check", "--json", "--model", str(GOLDEN), *["smooth.png", "rough.png"] * 5000]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -292,7 +292,7 @@ def test_a_batch_that_is_interrupted_leaves_whole_lines(run: Run) -> None:
 
 
 def test_judging_opens_no_network_connection(run: Run, photograph_files: dict[str, Path]) -> None:
-    """SECURITY-CASES row 45, in a fresh process: nor does any import."""
+    """In a fresh process: nor does any import."""
     script = """
 import sys
 

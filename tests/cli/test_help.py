@@ -68,3 +68,9 @@ def test_the_reference_names_the_command_and_each_parameter(path: tuple[str, ...
         written = [parameter.metavar or parameter.name.upper()] if is_argument else parameter.opts
         for name in (*written, *parameter.secondary_opts):
             assert f"`{name}" in section, f"{name} isn't in the section of {' '.join(path)}"
+
+
+@pytest.mark.parametrize("name", ["check", "scan", "bench", "app", "serve"])
+def test_every_command_that_judges_takes_the_options_of_a_detector(name: str) -> None:
+    options = {option for parameter in EVERY[(name,)].params for option in parameter.opts}
+    assert {"--model", "--operating-point", "--personal", "--trust-list"} <= options

@@ -162,6 +162,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_it_says_how_to_go_on(run: Callable[..., Result], number: signal.Signals) -> None:
     smooth = Path("photos/smooth.png").read_bytes()
@@ -182,6 +183,7 @@ def test_stopped_it_says_how_to_go_on(run: Callable[..., Result], number: signal
     assert "3,004 inputs" in resumed.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for child processes in /proc")
 def test_stopped_while_it_starts_it_says_no_more_than_that(run: Callable[..., Result]) -> None:
     scan = start("photos", "--out", "out.jsonl", "--workers", "2")
@@ -196,6 +198,7 @@ def test_stopped_while_it_starts_it_says_no_more_than_that(run: Callable[..., Re
     assert re.fullmatch(r"stopped with \d rows safe; the same command with --resume goes on\n", error)
 
 
+@pytest.mark.slow
 def test_watching_judges_what_arrives_until_it_is_stopped(run: Callable[..., Result]) -> None:
     scan = start("photos", "--out", "out.jsonl", "--watch", "--interval", "0.2", "--workers", "1")
     wait_for(lambda: Path("out.jsonl").exists() and len(verdicts()) == 4)
@@ -213,6 +216,7 @@ def test_watching_judges_what_arrives_until_it_is_stopped(run: Callable[..., Res
     assert again.communicate(timeout=100)[1] == ""
 
 
+@pytest.mark.slow
 def test_bench(run: Callable[..., Result], photo: NDArray[np.uint8]) -> None:
     ended = run("bench", "photos", "--json", "--workers", "1")
     assert ended.exit_code == 0, ended.output

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+from fauxto.lab.config import Augmentation
 
 from fauxto.lab.augment import augment
-from fauxto.lab.config import Augmentation
 
 NOTHING = Augmentation(flip=False)
 

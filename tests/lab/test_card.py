@@ -7,6 +7,7 @@ import json
 import shutil
 
 import pytest
+from fauxto.lab.evaluation.robustness import measure_robustness
 
 from fauxto.bundles.bundle import Description, Domain, Input, Training
 from fauxto.errors import FauxtoError
@@ -15,7 +16,6 @@ from fauxto.lab.calibration import RunCalibration
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.evaluation import report
 from fauxto.lab.evaluation.results import measure
-from fauxto.lab.evaluation.robustness import measure_robustness
 
 AGREEMENT = card.Agreement(pictures=777, difference=2.5e-6)
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from fauxto.lab.config import RECIPES, Augmentation, Recipe, recipe_for
 
 from fauxto.errors import ConfigError
 from fauxto.lab import networks
-from fauxto.lab.config import RECIPES, Augmentation, Recipe, recipe_for
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)

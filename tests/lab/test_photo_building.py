@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from fauxto.lab.photos import clip, delivery
+from fauxto.lab.photos.building import FEWEST, Recipe, build, harder_half
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
@@ -17,8 +19,6 @@ from fauxto import Detector
 from fauxto.bundles import load
 from fauxto.errors import DatasetError
 from fauxto.lab.datasets.photos import import_photos
-from fauxto.lab.photos import clip, delivery
-from fauxto.lab.photos.building import FEWEST, Recipe, build, harder_half
 
 RNG = np.random.default_rng(0)
 EMBEDDINGS = "vision_model.embeddings"

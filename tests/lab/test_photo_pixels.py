@@ -11,13 +11,13 @@ import numpy as np
 import onnx
 import pyarrow as pa
 import pytest
+from fauxto.lab.photos import autoencoders, copies, crops, sampling, state_dicts
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from skimage import data as skimage_data
 
 from fauxto.errors import DatasetError
 from fauxto.lab.datasets.manifest import Split
-from fauxto.lab.photos import autoencoders, copies, crops, sampling, state_dicts
 from fauxto.lab.training import import_keras
 
 RNG = np.random.default_rng(0)

@@ -6,13 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
+from fauxto.lab.evaluation.robustness import CORRUPTIONS, UNTOUCHED, Corrupted, measure_robustness
 from skimage import data as skimage_data
 from skimage.color import rgb2gray
 
 from fauxto.errors import DatasetError
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.evaluation import robustness
-from fauxto.lab.evaluation.robustness import CORRUPTIONS, UNTOUCHED, Corrupted, measure_robustness
 from fauxto.preprocessing import resize
 
 PHOTOGRAPH = np.ascontiguousarray(skimage_data.astronaut()[::4, ::4])

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+from fauxto.lab.config import Augmentation, Recipe
 from PIL import Image
 from skimage import data as skimage_data
 from typer.testing import CliRunner
@@ -15,7 +16,6 @@ from fauxto import Detector
 from fauxto.cli import commands
 from fauxto.errors import ConfigError, DatasetError, FauxtoError
 from fauxto.lab import training
-from fauxto.lab.config import Augmentation, Recipe
 from fauxto.lab.datasets import Dataset
 
 RECIPE = Recipe(

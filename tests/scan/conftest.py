@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fauxto.options import DetectorOptions
 from fauxto.report import Status
-from fauxto.scan import Judging
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 
 
 @pytest.fixture(scope="session")
-def judging() -> Judging:
-    return Judging(GOLDEN)
+def golden() -> DetectorOptions:
+    return DetectorOptions(GOLDEN)
 
 
 @pytest.fixture(scope="session")

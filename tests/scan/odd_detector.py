@@ -13,8 +13,8 @@ from fauxto.report import Report, Status
 
 
 @dataclass(frozen=True)
-class OddJudging:
-    """Takes the place of `Judging`; `memory` is a folder in which workers leave word for each other."""
+class OddOptions:
+    """Takes the place of `DetectorOptions`; `memory` is a folder in which workers leave word for each other."""
 
     memory: Path
     seconds: float = 60.0

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -43,11 +44,12 @@ def said(rows: Iterator[Row]) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_what_kills_hangs_or_fails_costs_its_own_row_only(odd: ModuleType, tmp_path: Path) -> None:
     names = [f"good-{number}" for number in range(30)]
     odd_names = ["crash-1", "once-1", "bug-1", "hang-1", "once-2"]
     mixed = [*names[:5], *odd_names, *names[5:]]
-    found = said(local.run(items(*mixed), odd.OddJudging(tmp_path, seconds=4.0), 2))
+    found = said(local.run(items(*mixed), odd.OddOptions(tmp_path, seconds=4.0), 2))
     expected = {"crash-1": "crashed", "bug-1": "internal_error", "hang-1": "timed_out"}
     assert found == {**dict.fromkeys(mixed, "ok"), **expected}
     assert multiprocessing.active_children() == []
@@ -57,16 +59,17 @@ STOPPED = """
 if __name__ == "__main__":
     import sys
     from pathlib import Path
-    from odd_detector import OddJudging
+    from odd_detector import OddOptions
     from fauxto.scan import local
     from fauxto.scan.items import Item
 
     items = [Item(name, name, b"x", 1) for name in ("good-1", "slow-1", "good-2")]
-    for row in local.run(items, OddJudging(Path(sys.argv[1]), seconds=5.0), 1):
+    for row in local.run(items, OddOptions(Path(sys.argv[1]), seconds=5.0), 1):
         print(row.key, row.status, flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no job control")
 def test_a_scan_that_sleeps_takes_no_picture_for_late(tmp_path: Path) -> None:
     (tmp_path / "stopped.py").write_text(STOPPED)
@@ -96,7 +99,7 @@ def test_what_no_picture_would_survive_ends_the_scan(
     odd: ModuleType, tmp_path: Path, names: list[str], starts: bool
 ) -> None:
     with pytest.raises(FauxtoError, match="the network fails" if starts else "can't start"):
-        list(local.run(items(*names), odd.OddJudging(tmp_path, starts=starts), 1))
+        list(local.run(items(*names), odd.OddOptions(tmp_path, starts=starts), 1))
     assert multiprocessing.active_children() == []
 
 
@@ -108,7 +111,7 @@ def test_inputs_are_taken_only_as_they_are_judged(odd: ModuleType, tmp_path: Pat
             taken["items"] += 1
             yield Item(str(taken["items"]), "good", b"x", 1)
 
-    rows = local.run(endless(), odd.OddJudging(tmp_path), 2)
+    rows = local.run(endless(), odd.OddOptions(tmp_path), 2)
     for _ in range(50):
         next(rows)
     ahead = taken["items"] - 50
@@ -124,4 +127,25 @@ def test_a_handful_holds_no_more_than_some_megabytes() -> None:
 
 
 def test_no_input_starts_no_process(odd: ModuleType, tmp_path: Path) -> None:
-    assert list(local.run([], odd.OddJudging(tmp_path, starts=False), 2)) == []
+    assert list(local.run([], odd.OddOptions(tmp_path, starts=False), 2)) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals that go to a thread")
+def test_ctrl_c_waits_until_a_process_has_started_whichever_thread_it_comes_to() -> None:
+    done, started = threading.Event(), []
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+
+    def interrupted_start() -> None:
+        with local._without_ctrl_c():
+            signal.pthread_kill(thread.ident, signal.SIGINT)
+            time.sleep(0.2)
+            started.append(True)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupted_start()
+    finally:
+        done.set()
+        thread.join()
+    assert started

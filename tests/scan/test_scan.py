@@ -18,17 +18,18 @@ import pytest
 from fauxto import export
 from fauxto.errors import ConfigError, FauxtoError, MissingExtraError
 from fauxto.export import jsonl
+from fauxto.options import DetectorOptions
 from fauxto.report import Report, Status
-from fauxto.scan import Judging, Scan
+from fauxto.scan import Scan
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 
-# Kills of the test below; `FAUXTO_KILLS=20` for the figure that issue 7 asks for.
+# Kills of the test below; `FAUXTO_KILLS=20` for a thorough run.
 KILLS = int(os.environ.get("FAUXTO_KILLS", "2"))
 
 
-def scanned(sources: list[object], out: Path, judging: Judging, **options: object) -> list[Report]:
-    with Scan([str(source) for source in sources], out, judging) as scan:
+def scanned(sources: list[object], out: Path, golden: DetectorOptions, **options: object) -> list[Report]:
+    with Scan([str(source) for source in sources], out, golden) as scan:
         scan.run(**options)
         scan.write()
         scan.finish()
@@ -38,7 +39,7 @@ def scanned(sources: list[object], out: Path, judging: Judging, **options: objec
 
 def test_a_thousand_files_of_which_fifty_are_broken_in_ten_ways(
     tmp_path: Path,
-    judging: Judging,
+    golden: DetectorOptions,
     pictures: Callable[[int], bytes],
     broken: dict[str, tuple[bytes, Status]],
 ) -> None:
@@ -51,11 +52,11 @@ def test_a_thousand_files_of_which_fifty_are_broken_in_ten_ways(
         path.write_bytes(data)
         expected[str(path)] = status
     assert Counter(expected.values())[Status.OK] == 950
-    reports = scanned([tmp_path / "photos"], tmp_path / "out.jsonl", judging)
+    reports = scanned([tmp_path / "photos"], tmp_path / "out.jsonl", golden)
     assert {report.path: report.status for report in reports} == expected
     assert len(reports) == 1000
     assert all((report.verdict is None) == (report.status != "ok") for report in reports)
-    detector = judging.detector()
+    detector = golden.detector()
     for report in reports[::50]:
         assert report.path is not None
         alone = detector.analyze(report.path)
@@ -63,7 +64,7 @@ def test_a_thousand_files_of_which_fifty_are_broken_in_ten_ways(
 
 
 def test_every_kind_of_source_gives_the_same_scores_and_every_format_the_same_rows(
-    tmp_path: Path, judging: Judging, pictures: Callable[[int], bytes]
+    tmp_path: Path, golden: DetectorOptions, pictures: Callable[[int], bytes]
 ) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -74,31 +75,32 @@ def test_every_kind_of_source_gives_the_same_scores_and_every_format_the_same_ro
     (tmp_path / "list.csv").write_text("path\n" + "".join(f"photos/{number}.jpg\n" for number in range(6)))
     out = tmp_path / "out.jsonl"
     sources = [folder, tmp_path / "photos.tar", tmp_path / "list.csv", folder.as_uri()]
-    by_source = [scanned([source], out, judging, workers=1) for source in sources]
+    by_source = [scanned([source], out, golden, workers=1) for source in sources]
     assert [[report.score for report in reports] for reports in by_source] == [
         [report.score for report in by_source[0]]
     ] * len(sources)
     assert None not in {report.score for report in by_source[0]}
 
-    together = scanned(sources, out, judging, workers=1)
+    together = scanned(sources, out, golden, workers=1)
     assert len(together) == 24
     assert all(not report.milliseconds for report in together)
     for format in ("csv", "parquet"):
-        scanned(sources, tmp_path / f"out.{format}", judging, workers=1)
+        scanned(sources, tmp_path / f"out.{format}", golden, workers=1)
         export.write(together, tmp_path / f"expected.{format}", format)
         assert (tmp_path / f"out.{format}").read_bytes() == (tmp_path / f"expected.{format}").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300 + 60 * KILLS)
 def test_killed_at_random_and_resumed_it_equals_a_clean_run(
-    tmp_path: Path, judging: Judging, pictures: Callable[[int], bytes]
+    tmp_path: Path, golden: DetectorOptions, pictures: Callable[[int], bytes]
 ) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(400):
         (folder / f"{number}.jpg").write_bytes(pictures(number) if number % 9 else b"broken")
     clean = tmp_path / "clean.jsonl"
-    scanned([folder], clean, judging)
+    scanned([folder], clean, golden)
     out = tmp_path / "out.jsonl"
     journal = tmp_path / "out.jsonl.journal"
     command = [sys.executable, "-c", "from fauxto.cli import main; main()", "scan", str(folder), "--out", str(out)]
@@ -137,7 +139,7 @@ def _wait_until_gone(group: int) -> None:
     raise AssertionError(f"processes of the group {group} live on")
 
 
-def test_a_cut_scan_repeats_nothing(tmp_path: Path, judging: Judging, pictures: Callable[[int], bytes]) -> None:
+def test_a_cut_scan_repeats_nothing(tmp_path: Path, golden: DetectorOptions, pictures: Callable[[int], bytes]) -> None:
     for number in range(20):
         (tmp_path / f"{number}.jpg").write_bytes(pictures(number))
     sources, out = [str(tmp_path / "*.jpg")], tmp_path / "out.jsonl"
@@ -147,10 +149,10 @@ def test_a_cut_scan_repeats_nothing(tmp_path: Path, judging: Judging, pictures: 
         if done == 7:
             raise KeyboardInterrupt
 
-    with Scan(sources, out, judging) as scan, pytest.raises(KeyboardInterrupt):
+    with Scan(sources, out, golden) as scan, pytest.raises(KeyboardInterrupt):
         scan.run(workers=1, on_progress=stop)
     assert not out.exists()
-    with Scan(sources, out, judging, resume=True) as scan:
+    with Scan(sources, out, golden, resume=True) as scan:
         assert scan.run(workers=1) == 13
         assert scan.run(workers=1) == 0
         scan.write()
@@ -168,66 +170,66 @@ def test_a_cut_scan_repeats_nothing(tmp_path: Path, judging: Judging, pictures: 
 )
 @pytest.mark.parametrize("is_page", [False, True])
 def test_what_can_be_known_is_said_before_the_work(
-    tmp_path: Path, judging: Judging, out: str, message: str, is_page: bool
+    tmp_path: Path, golden: DetectorOptions, out: str, message: str, is_page: bool
 ) -> None:
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "list.csv").touch()
     sources = [str(tmp_path), str(tmp_path / "list.csv")]
     if not is_page:
         with pytest.raises(ConfigError, match=message):
-            Scan(sources, tmp_path / out, judging)
+            Scan(sources, tmp_path / out, golden)
     elif out != "out.xlsx":
         with pytest.raises(ConfigError, match=message):
-            Scan(sources, tmp_path / "out.csv", judging, pages=[tmp_path / out])
+            Scan(sources, tmp_path / "out.csv", golden, pages=[tmp_path / out])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.csv", "list.csv"]
 
 
-def test_a_table_and_a_page_have_two_names(tmp_path: Path, judging: Judging) -> None:
+def test_a_table_and_a_page_have_two_names(tmp_path: Path, golden: DetectorOptions) -> None:
     with pytest.raises(ConfigError, match="can't be the table and a page at once"):
-        Scan([str(tmp_path)], tmp_path / "out.csv", judging, pages=[tmp_path / "out.csv"])
+        Scan([str(tmp_path)], tmp_path / "out.csv", golden, pages=[tmp_path / "out.csv"])
 
 
 def test_what_a_kill_left_of_a_page_is_no_input(
-    tmp_path: Path, judging: Judging, pictures: Callable[[int], bytes]
+    tmp_path: Path, golden: DetectorOptions, pictures: Callable[[int], bytes]
 ) -> None:
     (tmp_path / "1.jpg").write_bytes(pictures(1))
     (tmp_path / "page.html.unfinished").touch()
     (tmp_path / "out.csv.unfinished").touch()
-    with Scan([str(tmp_path)], tmp_path / "out.csv", judging, pages=[tmp_path / "page.html"]) as scan:
+    with Scan([str(tmp_path)], tmp_path / "out.csv", golden, pages=[tmp_path / "page.html"]) as scan:
         assert scan.run(workers=1) == 1
 
 
 def test_a_scan_goes_on_only_where_its_names_mean_the_same_files(
-    tmp_path: Path, judging: Judging, pictures: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, golden: DetectorOptions, pictures: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder / "photos").mkdir(parents=True)
         (tmp_path / folder / "photos" / "1.jpg").write_bytes(pictures(1))
     out = tmp_path / "out.jsonl"
     monkeypatch.chdir(tmp_path / "one")
-    with Scan(["photos"], out, judging) as scan:
+    with Scan(["photos"], out, golden) as scan:
         scan.run(workers=1)
     monkeypatch.chdir(tmp_path / "two")
     with pytest.raises(ConfigError, match="is of a scan with another source"):
-        Scan(["photos"], out, judging, resume=True)
+        Scan(["photos"], out, golden, resume=True)
     monkeypatch.chdir(tmp_path / "one")
-    with Scan(["photos"], out, judging, resume=True) as scan:
+    with Scan(["photos"], out, golden, resume=True) as scan:
         assert scan.run(workers=1) == 0
 
 
 def test_a_full_disk_is_one_sentence_and_costs_no_row(
-    tmp_path: Path, judging: Judging, pictures: Callable[[int], bytes]
+    tmp_path: Path, golden: DetectorOptions, pictures: Callable[[int], bytes]
 ) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(60):
         (folder / f"{number}.jpg").write_bytes(pictures(number))
     out = tmp_path / "out.jsonl"
-    with Scan([str(folder)], out, judging) as scan:
+    with Scan([str(folder)], out, golden) as scan:
         scan.journal._database.execute("PRAGMA max_page_count = 12")
         with pytest.raises(FauxtoError, match=r"can't be written \(database or disk is full\).*go on with --resume"):
             scan.run(workers=1)
-    with Scan([str(folder)], out, judging, resume=True) as scan:
+    with Scan([str(folder)], out, golden, resume=True) as scan:
         scan.run(workers=1)
         scan.write()
         scan.finish()
@@ -235,11 +237,11 @@ def test_a_full_disk_is_one_sentence_and_costs_no_row(
 
 
 def test_missing_pyarrow_is_known_before_the_work(
-    tmp_path: Path, judging: Judging, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, golden: DetectorOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"fauxto\[export\]"):
-        Scan([str(tmp_path)], tmp_path / "out.parquet", judging)
+        Scan([str(tmp_path)], tmp_path / "out.parquet", golden)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -21,9 +21,9 @@ import pytest
 
 from fauxto.errors import ConfigError, MissingExtraError
 from fauxto.limits import Limits
-from fauxto.report import Status
+from fauxto.report import Report, Status
 from fauxto.scan import archives, stores
-from fauxto.scan.items import Item, Refusal
+from fauxto.scan.items import Item
 from fauxto.scan.sources import Sources
 
 fsspec = pytest.importorskip("fsspec")
@@ -38,11 +38,8 @@ def found(*sources: object, is_done: Callable[[str], bool] = lambda key: False, 
 
 
 def words(items: dict[str, Item]) -> dict[str, str]:
-    """The first word of each refusal, and "" for what is to be judged."""
-    return {
-        key: item.source.reason.partition(":")[0] if isinstance(item.source, Refusal) else ""
-        for key, item in items.items()
-    }
+    """The word of what can't be judged, and "" for what is to be judged."""
+    return {key: item.source.reasons[0].word if isinstance(item.source, Report) else "" for key, item in items.items()}
 
 
 @pytest.fixture
@@ -321,7 +318,7 @@ def test_a_parquet_file(tmp_path: Path, kind: str) -> None:
     items = list(found(path).values())
     expected = [str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg")] if kind == "paths" else contents[:2]
     assert [item.source for item in items[:2]] == expected
-    assert items[2].source.reason.startswith("empty_cell")
+    assert items[2].source.reasons[0].word == "empty_cell"
     shown = {"paths": "b.jpg", "bytes": f"{path}#2", "struct": f"{path}#2/b.jpg"}
     assert items[1].path == shown[kind]
     assert Sources([str(path)]).count() == 3

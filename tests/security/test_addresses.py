@@ -1,4 +1,4 @@
-"""SECURITY-CASES row 33: pictures by their address. A connection goes to an address that was checked, or nowhere."""
+"""Pictures by their address. A connection goes to an address that was checked, or nowhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SECURITY-CASES row 49: mutated files, a seeded part of what `python -m benchmarks.service_fuzz` sends."""
+"""Mutated files, a seeded part of what `python -m benchmarks.robustness.service_fuzz` sends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fauxto.images import decode
 from fauxto.limits import Limits
 from fauxto.report import Status
 
-FUZZ = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks/service_fuzz.py"))
+FUZZ = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks/robustness/service_fuzz.py"))
 
 
 def test_the_same_seed_makes_the_same_files_and_most_are_damaged():

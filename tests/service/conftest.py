@@ -19,7 +19,7 @@ import httpx
 import numpy as np
 import pytest
 
-from fauxto import Limits
+from fauxto import DetectorOptions, Limits
 from fauxto.service.app import create_app
 from fauxto.service.settings import Settings
 
@@ -28,11 +28,11 @@ SECONDS = 60
 START = """
 import json, sys
 from pathlib import Path
-from fauxto import Limits
+from fauxto import DetectorOptions, Limits
 from fauxto.service.run import serve
 from fauxto.service.settings import Settings
-port, plain = json.loads(sys.argv[1])
-plain["limits"] = Limits(**plain.get("limits", {}))
+port, model, limits, plain = json.loads(sys.argv[1])
+plain["detector"] = DetectorOptions(model, limits=Limits(**limits))
 if plain.get("keys"):
     plain["keys"] = Path(plain["keys"])
 serve(Settings(**plain), "127.0.0.1", port)
@@ -42,7 +42,7 @@ serve(Settings(**plain), "127.0.0.1", port)
 class Service:
     """A running service. It can't write a single byte to any file: its disk is as good as full."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, limits: dict[str, Any] | None = None, **settings: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
@@ -50,7 +50,7 @@ class Service:
         self.ends_with = 0
         self._http = httpx.Client(base_url=self.address, timeout=SECONDS)  # a client costs more than a request
         self.lines: list[str] = []
-        plain = {"model": str(GOLDEN), "workers": 1, **settings}
+        plain = {"workers": 1, **settings}
         self.process = subprocess.Popen(
             [
                 "bash",
@@ -60,7 +60,7 @@ class Service:
                 sys.executable,
                 "-c",
                 START,
-                json.dumps([self.port, plain]),
+                json.dumps([self.port, str(GOLDEN), limits or {}, plain]),
             ],
             cwd=folder,
             env={**os.environ, "HOME": str(folder), "TMPDIR": str(folder), "FAUXTO_TEST_SECRET": "not for workers"},
@@ -164,7 +164,7 @@ def routes() -> Callable[..., Routes]:
 
     def routes(host: str = "127.0.0.1", limits: dict[str, Any] | None = None, **settings: Any) -> Routes:
         bounds = Limits(**{"max_bytes": 1_000_000, "max_seconds": 5, **(limits or {})})
-        return Routes(Settings(workers=1, limits=bounds, **settings), host)
+        return Routes(Settings(DetectorOptions(limits=bounds), workers=1, **settings), host)
 
     return routes
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fauxto import Client, Detector, FauxtoError, ImageError, Report
-from fauxto.client import ServiceError
+from fauxto import Client, Detector, FauxtoError, ImageError, Reason, Report, ServiceError
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/bundle"
 
@@ -130,7 +129,7 @@ def test_a_service_that_stays_busy_is_an_error():
 def test_what_a_detector_would_report_is_a_report(code, status):
     with made_up(httpx.Response(code, json={"detail": "Too much."})) as client:
         report = client.analyze(b"x", name="a")
-    assert (report.path, report.status, report.reasons) == ("a", status, (f"{status}: Too much.",))
+    assert (report.path, report.status, report.reasons) == ("a", status, (Reason(status, "Too much."),))
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ import httpx
 import numpy as np
 import pytest
 
+from fauxto import DetectorOptions
 from fauxto.service import frames
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/bundle"
@@ -50,7 +51,7 @@ def in_background(call):
     return future
 
 
-def test_row_31_a_picture_that_takes_too_long_is_504_and_the_next_is_served(tight, pictures):
+def test_a_picture_that_takes_too_long_is_504_and_the_next_is_served(tight, pictures):
     (worker,) = tight.workers()
     os.kill(worker, signal.SIGSTOP)  # it will never answer
     answer = tight.post("/v1/analyze", content=pictures["rough"])
@@ -100,7 +101,7 @@ def test_a_picture_that_needs_too_much_memory_is_refused_and_the_service_goes_on
     assert peak < 400 * 1024
 
 
-def test_row_30_a_full_line_is_503_and_all_are_answered(tight, pictures):
+def test_a_full_line_is_503_and_all_are_answered(tight, pictures):
     (worker,) = tight.workers()
     os.kill(worker, signal.SIGSTOP)
     with ThreadPoolExecutor(20) as pool:
@@ -180,7 +181,7 @@ def test_a_client_that_is_gone_in_the_middle_of_a_batch_leaves_nothing_behind(ti
         (head(9) + b"x", b"HTTP/1.1 408"),
     ],
 )
-def test_row_32_a_client_that_says_nothing_is_cut_off(tight, sent, answer):
+def test_a_client_that_says_nothing_is_cut_off(tight, sent, answer):
     with connect(tight, sent) as client:
         said = b""
         while more := client.recv(4096):
@@ -189,7 +190,7 @@ def test_row_32_a_client_that_says_nothing_is_cut_off(tight, sent, answer):
     assert bool(said) == bool(answer)
 
 
-def test_row_32_a_head_that_trickles_is_cut_off(tight):
+def test_a_head_that_trickles_is_cut_off(tight):
     with connect(tight, b"GET / HTTP/1.1\r\n") as client:
         gone = threading.Event()
 
@@ -261,7 +262,7 @@ def test_a_worker_that_hangs_ends_without_a_service_to_end_it():
         worker.Judge.answer = lambda *_: time.sleep(99)
         worker.main()
     """
-    told = {"model": str(GOLDEN), "operating_point": "balanced", "limits": {}, "worker_bytes": 1 << 30}
+    told = {"detector": DetectorOptions(GOLDEN).to_dict(), "worker_bytes": 1 << 30}
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdin=-1, stdout=subprocess.DEVNULL)
     frames.write(process.stdin, told)
     frames.write(process.stdin, {"do": "analyze", "seconds": 0.5}, b"x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 
 import pytest
@@ -16,7 +17,7 @@ SECONDS = 60
 
 
 class MadeUp:
-    """A worker that answers, dies, talks nonsense or never answers; `slow` ones take their time."""
+    """A worker that answers, was dead before, dies, talks nonsense or never answers; `slow` ones take their time."""
 
     bounded = True
     models = ()
@@ -38,6 +39,8 @@ class MadeUp:
         self.ended.set()
 
     async def ask(self, header, data):
+        if self.does == "be dead":
+            raise pools._NotReachedError
         if self.does == "die":
             raise EOFError
         if self.does == "talk nonsense":
@@ -104,6 +107,63 @@ def test_workers_that_ended_while_idle_are_no_pictures_fault(with_pool):
         return answer, len(started), pool.is_ready
 
     assert with_pool(["answer"], use, workers=2) == ((b"x", 4, True), ["death"] * 2)
+
+
+class MadeUpProcess:
+    """What asyncio shows of a worker's process: one that answers, or one that was killed and isn't known to be dead."""
+
+    def __init__(self, is_dead):
+        self.returncode = None
+        self.stdin, self.stdout = self, asyncio.StreamReader()
+        self.ended = asyncio.Event()
+        if is_dead:
+            self.stdout.feed_eof()
+
+    def write(self, sent):
+        """Answer each header as `fauxto.service.worker` does; the picture behind it changes nothing."""
+        if not self.stdout.at_eof() and sent.endswith(b"}"):
+            header = frames.PONG if json.loads(sent[12:]) == frames.PING else {"status": "ok"}
+            self.stdout.feed_data(frames.pack(header, b""))
+
+    async def drain(self):
+        pass
+
+    async def wait(self):
+        await self.ended.wait()
+
+    def kill(self):
+        self.returncode = -9
+        self.ended.set()
+
+    async def communicate(self):
+        pass
+
+
+@pytest.mark.parametrize("dead", [0, 1, 2, 3])
+def test_workers_that_were_dead_before_a_picture_reached_them_cost_it_nothing(monkeypatch, dead):
+    """asyncio may learn of a death only after the worker was handed the picture: to the pool these look alive."""
+    states, ended = [True] * dead, []
+
+    async def start(_):
+        return pools._Worker(MadeUpProcess(bool(states) and states.pop()), {"models": [], "bounded": True})
+
+    async def run():
+        pool = pools.WorkerPool(Settings(workers=3), ended.append)
+        await pool.start()
+        try:
+            answer = await pool.ask({"do": "analyze"}, b"x", SECONDS)
+            await asyncio.sleep(0.01)
+            return answer
+        finally:
+            await pool.close()
+
+    monkeypatch.setattr(pools._Worker, "start", start)
+    assert asyncio.run(run()) == ({"status": "ok"}, b"")
+    assert ended == ["death"] * dead
+
+
+def test_a_picture_doesnt_wait_for_ever_for_a_worker_that_lives(with_pool):
+    assert with_pool(["be dead"], ask, wait_seconds=0.05)[0] is pools.NoWorkerError
 
 
 def test_what_becomes_of_workers_is_logged(with_pool, monkeypatch, caplog):

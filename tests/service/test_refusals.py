@@ -38,7 +38,7 @@ async def in_pieces(*pieces):
 
 
 @pytest.mark.parametrize("path", PICTURES)
-def test_row_29_one_byte_too_many_is_refused_without_reading_on(routes, path):
+def test_one_byte_too_many_is_refused_without_reading_on(routes, path):
     sent = []
 
     async def endless():
@@ -56,7 +56,7 @@ def test_row_29_one_byte_too_many_is_refused_without_reading_on(routes, path):
     assert problem(app.post(path, content=in_pieces(*[PART % bytes(90_000)]), headers=FORM)) == "too_large"
 
 
-def test_row_29_too_many_files_and_too_large_a_batch(routes):
+def test_too_many_files_and_too_large_a_batch(routes):
     app = routes(max_files=100)
     assert problem(app.post("/v1/analyze/batch", files=[("files", ("a", b"x"))] * 101)) == "wrong_form"
     app = routes(limits={"max_bytes": 1_000}, max_batch_bytes=5_000, max_files=9)
@@ -99,7 +99,7 @@ def test_a_batch_is_a_form(routes):
     assert problem(routes().post("/v1/analyze/batch", content=b"x")) == "wrong_form"
 
 
-def test_row_32_a_slow_body_is_cut(routes):
+def test_a_slow_body_is_cut(routes):
     async def trickle():
         while True:
             yield b"x"
@@ -127,7 +127,7 @@ def test_bytes_that_are_held_are_bounded_and_given_back():
     assert line.taken == 0
 
 
-def test_row_30_a_full_line_is_told_to_come_again_before_it_sends(routes):
+def test_a_full_line_is_told_to_come_again_before_it_sends(routes):
     app = routes(queue=0)
     line = app.app.state.line
     with line.place():

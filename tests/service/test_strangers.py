@@ -15,9 +15,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from fauxto.service import run
+from fauxto.service import connections
+from fauxto.service.connections import MAX_CONNECTIONS, impatient
 from fauxto.service.pool import WorkerPool
-from fauxto.service.run import _impatient
 
 SECONDS = 60
 HOST = b"Host: localhost\r\n"
@@ -247,7 +247,7 @@ def test_an_answer_has_to_be_accepted(sip, rate, comes):
         loop, state = asyncio.get_running_loop(), ServerState()
         config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, timeout_keep_alive=SECONDS)
         config.load()
-        protocol = _impatient(0.5, rate)
+        protocol = impatient(0.5, rate)
         server = await loop.create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
         client = socket.socket()
         client.setblocking(False)
@@ -270,7 +270,7 @@ def test_connections_beyond_the_most_are_closed_at_once(monkeypatch):
     async def connect(others):
         state = ServerState()
         state.connections.update(range(others))
-        protocol = _impatient(10, 1)(uvicorn.Config(lambda: None, ws="none", lifespan="off"), state, {})
+        protocol = impatient(10, 1)(uvicorn.Config(lambda: None, ws="none", lifespan="off"), state, {})
         closed = []
         transport = SimpleNamespace(
             abort=lambda: closed.append(True), get_extra_info=lambda *_: None, get_write_buffer_size=lambda: 0
@@ -278,8 +278,8 @@ def test_connections_beyond_the_most_are_closed_at_once(monkeypatch):
         protocol.connection_made(transport)
         return bool(closed)
 
-    assert not asyncio.run(connect(run._MAX_CONNECTIONS))
-    assert asyncio.run(connect(run._MAX_CONNECTIONS + run._MORE_CONNECTIONS))
+    assert not asyncio.run(connect(MAX_CONNECTIONS))
+    assert asyncio.run(connect(MAX_CONNECTIONS + connections._MORE_CONNECTIONS))
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")

@@ -16,6 +16,7 @@ from fauxto import bundles
 from fauxto.bundles import bundle as bundle_module
 from fauxto.bundles import registry
 from fauxto.bundles.bundle import Calibration, ScoreQuantiles, as_stored
+from fauxto.choices import CalibrationMethod
 from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrityError
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
@@ -324,7 +325,7 @@ def test_the_reference_names_every_key() -> None:
 
 
 def test_probability() -> None:
-    calibration = Calibration("platt", slope=2.0, intercept=-1.0, fitted_on="val", count=10)
+    calibration = Calibration(CalibrationMethod.PLATT, slope=2.0, intercept=-1.0, fitted_on="val", count=10)
     scores = np.array([-1e6, -30.0, 0.0, 0.5, 2.0, 1e6])
     expected = [0.0, np.exp(-61.0), 1 / (1 + np.e), 0.5, 1 / (1 + np.exp(-3.0)), 1.0]
     np.testing.assert_allclose(calibration.probability(scores), expected, rtol=1e-12)

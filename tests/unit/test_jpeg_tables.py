@@ -9,6 +9,7 @@ import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL.JpegImagePlugin import JpegImageFile
 
 from fauxto.jpeg_tables import estimate_quality, read_tables
 
@@ -25,6 +26,7 @@ def test_tables_are_those_that_pillow_reads(photo, encode) -> None:
     steps = np.arange(1, 65).tolist()
     data = encode(photo[:16, :16], "JPEG", qtables=[steps, steps[::-1]])
     with PIL.Image.open(io.BytesIO(data)) as picture:
+        assert isinstance(picture, JpegImageFile)
         assert {key: tuple(table) for key, table in picture.quantization.items()} != {}
     natural = {key: sorted(table) for key, table in read_tables(data).items()}
     assert natural == {0: steps, 1: steps}

@@ -12,7 +12,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
-PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 
 def project_texts() -> dict[str, str]:
@@ -88,9 +91,19 @@ def test_the_readme_starts_with_the_two_commands_and_names_no_target_that_make_l
     assert set(commands) <= targets
 
 
-def test_ci_runs_what_the_readme_says() -> None:
-    assert re.search(r"^CI=true make test$", read(".ci/run"), flags=re.MULTILINE)
+def test_ci_runs_the_checks_and_then_what_the_readme_says() -> None:
+    assert re.findall(r"^(?:CI=true )?make \w+$", read(".ci/run"), flags=re.MULTILINE) == [
+        "make check",
+        "CI=true make test",
+    ]
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
+
+
+def test_a_run_of_all_tests_misses_no_folder() -> None:
+    listed = tomllib.loads(read("pyproject.toml"))["tool"]["pytest"]["ini_options"]["testpaths"]
+    folders = {path.parent for path in (ROOT / "tests").rglob("test_*.py")}
+    tops = {"/".join(folder.relative_to(ROOT).parts[:2]) for folder in folders}
+    assert sorted(listed) == sorted(tops)
 
 
 def test_one_version_everywhere() -> None:
@@ -129,6 +142,14 @@ def test_every_page_of_the_docs_is_in_the_index() -> None:
     assert {page for page in PAGES if page.is_relative_to(index.parent)} - {index} <= linked
 
 
+def test_the_page_of_the_benchmarks_has_a_row_for_each() -> None:
+    benchmarks = {module.stem for module in (ROOT / "benchmarks").glob("*/*.py") if "def main(" in read(module)}
+    rows = set(re.findall(r"^\| `(\w+)` \|", read("benchmarks/README.md"), flags=re.MULTILINE))
+    assert benchmarks == rows | {"scan_capacity"}  # which scan_throughput runs
+    results = [path.stem.replace("-", "_") for path in (ROOT / "benchmarks/results").glob("*.json")]
+    assert [name for name in results if not name.startswith(tuple(rows))] == []
+
+
 def test_every_path_that_the_architecture_names_exists() -> None:
     named = re.findall(r"`((?:src|tests|docs|benchmarks|requirements)/[\w./-]*)`", read("docs/architecture.md"))
     assert len(named) > 20
@@ -153,7 +174,7 @@ def test_only_pictures_that_fauxto_saved_itself_are_opened_past_the_gate() -> No
         if (isinstance(node, ast.Attribute) and re.fullmatch(r"(PIL\.|Pillow)?Image\.open", ast.unparse(node)))
         or (isinstance(node, ast.ImportFrom) and node.module == "PIL.Image" and "open" in {a.name for a in node.names})
     }
-    assert calling == {"evidence/trace_pictures.py", "lab/corruptions.py", "reencoding.py"}
+    assert calling == {"evidence/trace_pictures.py", "lab/degradations/functions.py", "reencoding.py"}
 
 
 def test_every_page_that_the_source_refers_to_exists() -> None:

@@ -9,8 +9,9 @@ import fauxto
 
 NAMES = {
     "Basis", "Bundle", "BundleError", "BundleFormatError", "BundleNotFoundError", "Client", "ConfigError",
-    "DatasetError", "Detector", "Evidence", "FauxtoError", "ImageError", "ImageSummary", "Limits", "MissingExtraError",
-    "ModelIntegrityError", "ModelSummary", "Report", "Says", "Stability", "Status", "Trust", "Verdict", "__version__",
+    "DatasetError", "Detector", "DetectorOptions", "Evidence", "FauxtoError", "ImageError", "ImageSummary", "Limits",
+    "MissingExtraError", "ModelIntegrityError", "ModelSummary", "Reason", "Report", "Says", "ServiceError", "Stability",
+    "Status", "Trust", "Verdict", "__version__",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from fauxto.report import (
     Basis,
     Evidence,
     ImageSummary,
+    Reason,
     Report,
     Says,
     Status,
@@ -17,12 +18,19 @@ from fauxto.report import (
     Verdict,
 )
 
-FAILED = Report(path=None, status=Status.TRUNCATED, reasons=("truncated: It ends too early.",))
+FAILED = Report.unjudged(None, Status.TRUNCATED, "It ends too early.")
 
 
 def test_a_report_survives_json(full_report: Report) -> None:
     for report in (full_report, FAILED):
         assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
+
+
+def test_what_could_not_be_judged_has_a_reason_of_its_own_or_its_status() -> None:
+    assert FAILED.reasons == (Reason("truncated", "It ends too early."),)
+    assert (FAILED.verdict, FAILED.score, FAILED.image, FAILED.model) == (None,) * 4
+    bomb = Report.unjudged("a.zip", Status.UNREADABLE, "it unpacks to too much", word="archive_bomb")
+    assert list(map(str, bomb.reasons)) == ["archive_bomb: it unpacks to too much"]
 
 
 def test_json_of_a_report_is_version_1_of_the_schema(full_report: Report) -> None:

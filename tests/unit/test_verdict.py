@@ -42,20 +42,20 @@ POINT = OperatingPoint(real_below=0.2, ai_above=0.9, fpr=0.01, tpr=0.8, inconclu
 def test_pixels(probability: float | None, short_side: int, verdict: Verdict, word: str) -> None:
     found, reason = pixel_verdict(probability, short_side, None, DOMAIN, POINT)
     assert found is verdict
-    assert reason.startswith(f"{word}: ")
+    assert reason.word == word
 
 
 @pytest.mark.parametrize(("probability", "short_side"), [(0.0, 32), (0.5, 16), (1.0, 64)])
 def test_a_kind_that_cannot_be_judged_gets_no_verdict(probability: float, short_side: int) -> None:
     found, reason = pixel_verdict(probability, short_side, "is noise", DOMAIN, POINT)
     assert found is INCONCLUSIVE
-    assert reason == "out_of_domain: the picture is noise; this model judges photograph-like pictures only."
+    assert str(reason) == "out_of_domain: the picture is noise; this model judges photograph-like pictures only."
 
 
 def test_a_domain_of_one_size_is_said_as_one() -> None:
     _, reason = pixel_verdict(0.9, 33, None, Domain(min_short_side=32, max_short_side=32), POINT)
-    assert reason.endswith("is 33 px; this model judges pictures of 32 px only.")
-    assert pixel_verdict(0.9, 65, None, DOMAIN, POINT)[1].endswith("pictures of 16 to 64 px only.")
+    assert reason.sentence.endswith("is 33 px; this model judges pictures of 32 px only.")
+    assert pixel_verdict(0.9, 65, None, DOMAIN, POINT)[1].sentence.endswith("pictures of 16 to 64 px only.")
 
 
 def test_without_an_inconclusive_band_the_threshold_itself_is_ai() -> None:
@@ -127,10 +127,10 @@ def test_the_table(carried: tuple[Evidence, ...], pixels: Verdict, verdict: Verd
 
 def test_reasons_quote_the_evidence_that_had_a_part() -> None:
     _, _, reasons = combine(AI, (CAMERA_NOTES, SIGNED_REAL, DECLARED_AI, TAMPERED))
-    assert [reason.partition(": ")[0] for reason in reasons] == [
+    assert [reason.word for reason in reasons] == [
         "signed_real",
         "declared_ai",
         "conflict",
         "tampered_credential",
     ]
-    assert reasons[1] == "declared_ai: generator_metadata says ai."
+    assert str(reasons[1]) == "declared_ai: generator_metadata says ai."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fauxto import wording
-from fauxto.report import Basis, Report, Status, Verdict
+from fauxto.report import Basis, Reason, Report, Status, Verdict
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_probability_never_claims_certainty(probability: float, said: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("reason", "word", "sentence"),
+    ("text", "word", "sentence"),
     [
         ("too_small: the picture's short side is 9 px", "too_small", "The picture's short side is 9 px."),
         ("animated: The first of 3 frames.", "animated", "The first of 3 frames."),
@@ -36,8 +36,10 @@ def test_a_probability_never_claims_certainty(probability: float, said: str) -> 
         ("no word in front", "", "no word in front"),
     ],
 )
-def test_a_reason_loses_its_stable_word(reason: str, word: str, sentence: str) -> None:
-    assert wording.split_reason(reason) == (word, sentence)
+def test_a_reason_loses_its_stable_word(text: str, word: str, sentence: str) -> None:
+    reason = Reason.parse(text)
+    assert (reason.word, wording.as_sentence(reason)) == (word, sentence)
+    assert str(reason) == text
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,8 @@ def test_a_reason_loses_its_stable_word(reason: str, word: str, sentence: str) -
     ],
 )
 def test_which_probabilities_count(reasons: tuple[str, ...], in_domain: bool) -> None:
-    report = Report("x", Status.OK, Verdict.INCONCLUSIVE, probability=0.5, reasons=reasons)
+    parsed = tuple(map(Reason.parse, reasons))
+    report = Report("x", Status.OK, Verdict.INCONCLUSIVE, probability=0.5, reasons=parsed)
     assert wording.is_in_domain(report) is in_domain
 
 
@@ -71,7 +74,8 @@ def test_every_verdict_and_none_have_words_of_their_own() -> None:
     ],
 )
 def test_doubt_says_where_it_comes_from(reasons: tuple[str, ...], said: str) -> None:
-    report = Report("x", Status.OK, Verdict.INCONCLUSIVE, Basis.PIXELS, reasons=reasons)
+    parsed = tuple(map(Reason.parse, reasons))
+    report = Report("x", Status.OK, Verdict.INCONCLUSIVE, Basis.PIXELS, reasons=parsed)
     meaning = wording.finding(report).meaning
     assert said in meaning
     assert "no finding either way" in meaning
@@ -79,9 +83,9 @@ def test_doubt_says_where_it_comes_from(reasons: tuple[str, ...], said: str) -> 
 
 def test_reasons_that_tell_more_than_the_scale() -> None:
     reasons = (
-        "declared_ai: the file declares it.",
-        "pixels_ai: the probability of AI is 0.9.",
-        "animated: two frames.",
+        Reason("declared_ai", "the file declares it."),
+        Reason("pixels_ai", "the probability of AI is 0.9."),
+        Reason("animated", "two frames."),
     )
     report = Report("x", Status.OK, Verdict.AI, reasons=reasons)
     assert wording.telling_reasons(report) == ["The file declares it.", "Two frames."]

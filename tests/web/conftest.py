@@ -16,6 +16,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fauxto.detector import Detector
+from fauxto.options import DetectorOptions
 from fauxto.web.launch import PAGE
 
 Png = Callable[..., bytes]
@@ -53,10 +54,20 @@ def png() -> Png:
     return png
 
 
+def launched(bundle: Path, **options: Any) -> list[str]:
+    """The arguments with which the launcher starts the page."""
+    return [str(PAGE), json.dumps(DetectorOptions(bundle, **options).to_dict())]
+
+
+@pytest.fixture
+def arguments() -> Callable[..., list[str]]:
+    return launched
+
+
 @pytest.fixture
 def open_page(golden_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> OpenPage:
     """`open_page("many")`: one of the pages in Streamlit's own test harness, with the golden bundle."""
-    monkeypatch.setattr(sys, "argv", [str(PAGE), str(golden_bundle)])
+    monkeypatch.setattr(sys, "argv", launched(golden_bundle))
 
     def open_page(name: str) -> AppTest:
         page = AppTest.from_file(PAGE, default_timeout=60).run()

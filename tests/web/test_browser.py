@@ -32,11 +32,15 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from fauxto import images
 from fauxto.detector import Detector
+from fauxto.evidence import SOURCES
 from fauxto.explain import explain
 from fauxto.export import case_file, html
 from fauxto.report import Report, Status, Verdict
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="ulimit, which forbids the server to write, is POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="ulimit, which forbids the server to write, is POSIX"),
+]
 
 CHROMIUM_ARGUMENTS = [
     "--headless",
@@ -222,7 +226,7 @@ def test_a_report_with_a_map_prints_on_one_page(
     page.goto((tmp_path / "report.html").as_uri())
     printed = page.pdf(prefer_css_page_size=True, format="A4")
     page.close()
-    assert len(report.evidence) == 5
+    assert len(report.evidence) == len(SOURCES)
     assert len(pypdf.PdfReader(io.BytesIO(printed)).pages) == 1
 
 
@@ -338,7 +342,7 @@ def test_a_zip_is_opened_and_a_bomb_is_not(page: Page, photo: NDArray[np.uint8])
         ("many.zip!/inside.png", Status.OK),
         ("many.zip!/../outside.png", Status.UNREADABLE),
     ]
-    assert "archive_bomb" in reports[-1].reasons[0]
+    assert reports[-1].reasons[0].word == "archive_bomb"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

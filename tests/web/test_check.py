@@ -248,8 +248,10 @@ def test_a_file_name_is_shown_as_plain_text_only(
     assert all(shown.isprintable() for shown in texts(page))
 
 
-def test_a_model_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", [str(PAGE), str(tmp_path / "nowhere")])
+def test_a_model_that_cannot_be_used_is_said_in_a_sentence(
+    tmp_path: Path, arguments: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", arguments(tmp_path / "nowhere"))
     page = AppTest.from_file(PAGE, default_timeout=60).run()
     assert not page.exception
     assert page.error[0].value == "The model can't be used."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from streamlit.web import cli as streamlit
 
 from fauxto.cli import app as command
 from fauxto.errors import BundleNotFoundError, ConfigError, MissingExtraError
+from fauxto.options import DetectorOptions
 from fauxto.web import launch
 from fauxto.web.uploads import MOST_BYTES
 
@@ -29,7 +31,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def test_the_defaults_keep_the_page_on_this_machine(
     started: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    launch.serve("127.0.0.1", None, None, open_browser=False)
+    launch.serve("127.0.0.1", None, DetectorOptions(), open_browser=False)
     [line] = started
     assert line[:2] == ["run", str(launch.PAGE)]
     port = next(int(flag.partition("=")[2]) for flag in line if flag.startswith("--server.port="))
@@ -57,10 +59,12 @@ def test_the_printed_address_is_one_that_the_page_answers_to(host: str) -> None:
 def test_opening_the_page_to_others_is_said(
     started: list[list[str]], golden_bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    launch.serve("0.0.0.0", None, str(golden_bundle), open_browser=True)
+    options = DetectorOptions(str(golden_bundle), "cautious", personal=True)
+    launch.serve("0.0.0.0", None, options, open_browser=True)
     [line] = started
     assert "Other machines can reach it" in capsys.readouterr().out
-    assert line[-2:] == ["--", str(golden_bundle)]
+    assert line[-2] == "--"
+    assert DetectorOptions.from_dict(json.loads(line[-1])) == options
     assert not any(flag.startswith(("--server.allowedHosts", "--server.headless")) for flag in line)
 
 
@@ -87,7 +91,7 @@ def test_an_address_that_is_not_here_is_said() -> None:
 
 def test_a_wrong_model_is_said_before_anything_starts(started: list[list[str]], tmp_path: Path) -> None:
     with pytest.raises(BundleNotFoundError):
-        launch.serve("127.0.0.1", None, str(tmp_path / "nowhere"), open_browser=False)
+        launch.serve("127.0.0.1", None, DetectorOptions(tmp_path / "nowhere"), open_browser=False)
     assert started == []
 
 

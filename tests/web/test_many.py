@@ -136,7 +136,7 @@ def test_the_model_failing_is_said_and_what_was_judged_stays(
     def fails(self: Detector, source: bytes, *, name: str) -> Report:
         if name == "b.png":
             raise BundleFormatError("no network")
-        return Report(name, Status.TRUNCATED, reasons=("truncated: It ends.",))
+        return Report.unjudged(name, Status.TRUNCATED, "It ends.")
 
     monkeypatch.setattr(Detector, "analyze", fails)
     check(page, ("a.png", png("generated")), ("b.png", png("generated")))

@@ -93,13 +93,13 @@ def test_no_chart_cuts_or_clamps_and_bars_begin_at_0(open_models: Callable[[], A
 
 
 def test_a_card_can_make_the_page_load_nothing(
-    golden_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    golden_bundle: Path, tmp_path: Path, arguments: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "golden"
     shutil.copytree(golden_bundle, folder)
     seen = "![seen](http://host.example/seen.png) ![also][1]\n\n[1]: http://host.example/too.png\n<img src=http://h.example>"
     (folder / "CARD.md").write_text(seen)
-    monkeypatch.setattr(sys, "argv", [str(PAGE), str(folder)])
+    monkeypatch.setattr(sys, "argv", arguments(folder))
     page = AppTest.from_file(PAGE, default_timeout=60).run().switch_page("views/models.py").run()
     [card] = [one for one in page.markdown if "host.example" in one.value]
     assert "![" not in card.value

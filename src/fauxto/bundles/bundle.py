@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 from fauxto.bundles import onnx_file
 from fauxto.bundles.metrics import Metrics
 from fauxto.bundles.schema import build
+from fauxto.choices import CalibrationMethod, PointName
 from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrityError
 from fauxto.preprocessing import Input
 from fauxto.report import Verdict
 
 FORMAT = 2
-OPERATING_POINTS = ("cautious", "balanced", "sensitive")
+OPERATING_POINTS = tuple(PointName)
 
 _MODEL, _PACKED = "model.onnx", "model.onnx.gz"
 _MAX_BYTES = {
@@ -66,7 +67,7 @@ class Domain:
 class Calibration:
     """Probability = sigmoid(slope * score + intercept), fitted on the `count` pictures of `fitted_on`."""
 
-    method: Literal["platt", "temperature"]
+    method: CalibrationMethod
     slope: float
     intercept: float
     fitted_on: str
@@ -217,11 +218,11 @@ def read(folder: Path) -> Bundle:
         raise BundleNotFoundError(f"{folder} is no model bundle: it holds no bundle.json")
     description: Description = _parse(folder / "bundle.json", lambda plain: build(Description, _lifted(plain), ""))
     model = _read_model(folder)
-    found = hashlib.sha256(model).hexdigest()
-    if found != description.model_sha256:
+    digest = hashlib.sha256(model).hexdigest()
+    if digest != description.model_sha256:
         raise ModelIntegrityError(
             f"{folder / _MODEL} isn't the file that bundle.json describes: "
-            f"expected sha256 {description.model_sha256}, found {found}; install the bundle again"
+            f"expected sha256 {description.model_sha256}, found {digest}; install the bundle again"
         )
     onnx_file.check(model, str(folder / _MODEL), (description.input.height, description.input.width))
     card = _read_file(folder / "CARD.md").decode("utf-8", errors="replace")

@@ -69,7 +69,7 @@ def check(model: bytes, where: str, size: tuple[int, int]) -> None:
         BundleFormatError: It is refused; the message says why.
     """
     try:
-        top = {one.number for one in _fields(memoryview(model))}
+        top = {field.number for field in _fields(memoryview(model))}
         if not {_IR_VERSION, _GRAPH} <= top:
             raise ValueError("it isn't an ONNX network, and fauxto runs nothing else")
         for tensor in _tensors(model):
@@ -89,20 +89,20 @@ def _tensors(model: bytes) -> Iterator[memoryview]:
             yield message
             continue
         leads_to = _LEADS_TO[kind]
-        waiting += [(leads_to[one.number], one.content) for one in _fields(message) if one.number in leads_to]
+        waiting += [(leads_to[field.number], field.content) for field in _fields(message) if field.number in leads_to]
 
 
 def _check_tensor(tensor: memoryview) -> None:
     data_type, name, stored = 0, "", defaultdict[int, list[memoryview]](list)
-    for one in _fields(tensor):
-        if one.number == _EXTERNAL_DATA or (one.number == _DATA_LOCATION and one.value != 0):
+    for field in _fields(tensor):
+        if field.number == _EXTERNAL_DATA or (field.number == _DATA_LOCATION and field.value != 0):
             raise ValueError("it keeps weights in another file (external data); store them inside model.onnx")
-        if one.number == _DATA_TYPE:
-            data_type = one.value
-        elif one.number == _NAME:
-            name = bytes(one.content).decode("utf-8", errors="replace")
-        elif one.number in _DATA:
-            stored[one.number].append(one.content)
+        if field.number == _DATA_TYPE:
+            data_type = field.value
+        elif field.number == _NAME:
+            name = bytes(field.content).decode("utf-8", errors="replace")
+        elif field.number in _DATA:
+            stored[field.number].append(field.content)
     if data_type in _WHOLE:
         return
     if data_type not in _FLOATS or (data_type == _FLOAT16 and _INT32_DATA in stored):
@@ -113,13 +113,13 @@ def _check_tensor(tensor: memoryview) -> None:
 
 
 def _check_shape(graph: memoryview, number: int, what: str, wanted: list[int]) -> None:
-    declared = [one.content for one in _fields(graph) if one.number == number]
+    declared = [field.content for field in _fields(graph) if field.number == number]
     if len(declared) != 1:
         raise ValueError(f"it has {len(declared)} {what}s; a bundle's network has one")
     tensor = _joined(_joined(declared[0], _TYPE), _TENSOR_TYPE)
-    element = next((one.value for one in _fields(tensor) if one.number == _ELEMENT_TYPE), 0)
-    dims = [one.content for one in _fields(_joined(tensor, _SHAPE)) if one.number == _DIM]
-    shape = [next((one.value for one in _fields(dim) if one.number == _DIM_VALUE), "free") for dim in dims]
+    element = next((field.value for field in _fields(tensor) if field.number == _ELEMENT_TYPE), 0)
+    dims = [field.content for field in _fields(_joined(tensor, _SHAPE)) if field.number == _DIM]
+    shape = [next((field.value for field in _fields(dim) if field.number == _DIM_VALUE), "free") for dim in dims]
     if element != _FLOAT or shape != ["free", *wanted]:
         raise ValueError(
             f"its {what} is of type {element} and shape {shape}; bundle.json asks for {_FLOAT} (float32) and "
@@ -129,7 +129,7 @@ def _check_shape(graph: memoryview, number: int, what: str, wanted: list[int]) -
 
 def _joined(message: memoryview, number: int) -> memoryview:
     """Return a message that is a field of another; protobuf has one that is there in several parts joined."""
-    return memoryview(b"".join(one.content for one in _fields(message) if one.number == number))
+    return memoryview(b"".join(field.content for field in _fields(message) if field.number == number))
 
 
 def _fields(message: memoryview) -> Iterator[_Field]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -13,7 +14,7 @@ def build(kind: Any, plain: object, key: str) -> Any:
     """Turn parsed JSON into a value of the type `kind`.
 
     Args:
-        kind: A dataclass, `str`, `int`, `float`, `bool`, `Literal`, `Mapping[str, X]`, `tuple[X, ...]`,
+        kind: A dataclass, a `StrEnum`, `str`, `int`, `float`, `bool`, `Literal`, `Mapping[str, X]`, `tuple[X, ...]`,
             `tuple[X, Y, Z]` or `X | None`. A dataclass may check more and raise ValueError in its `__post_init__`.
         plain: What `json.loads` returned.
         key: Where `plain` stands, such as "input.mean[1]"; the empty string at the top.
@@ -32,9 +33,9 @@ def build(kind: Any, plain: object, key: str) -> Any:
     if origin is UnionType:
         return None if plain is None else build(arguments[0], plain, key)
     if origin is Literal:
-        if not any(plain == one and type(plain) is type(one) for one in arguments):
-            raise ValueError(f"{key} must be {' or '.join(map(repr, arguments))}, not {_shown(plain)}")
-        return plain
+        return _choice(arguments, plain, key)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind(str(_choice([member.value for member in kind], plain, key)))
     return _SCALARS[kind](plain, key)
 
 
@@ -59,7 +60,13 @@ def _build_tuple(arguments: tuple[Any, ...], plain: object, key: str) -> tuple[A
     kinds = [arguments[0]] * len(plain) if arguments[-1] is ... else arguments
     if len(plain) != len(kinds):
         raise ValueError(f"{key} must have {len(kinds)} entries, not {len(plain)}")
-    return tuple(build(kind, one, f"{key}[{i}]") for i, (kind, one) in enumerate(zip(kinds, plain, strict=True)))
+    return tuple(build(kind, entry, f"{key}[{i}]") for i, (kind, entry) in enumerate(zip(kinds, plain, strict=True)))
+
+
+def _choice(choices: Iterable[object], plain: object, key: str) -> object:
+    if not any(plain == choice and type(plain) is type(choice) for choice in choices):
+        raise ValueError(f"{key} must be {' or '.join(map(repr, choices))}, not {_shown(plain)}")
+    return plain
 
 
 def _text(plain: object, key: str) -> str:

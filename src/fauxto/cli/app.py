@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from fauxto.cli.options import Model
+from fauxto.cli.options import takes_detector_options
+from fauxto.options import DetectorOptions
 
 
+@takes_detector_options
 def app(
     host: Annotated[
         str, typer.Option(help="Address to listen on; any other than the default lets other machines in.")
@@ -18,8 +20,9 @@ def app(
         int | None,
         typer.Option(min=1, max=65535, help="Port to listen on.", show_default="the first free one from 8501"),
     ] = None,
-    model: Model = None,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    *,
+    options: DetectorOptions,
 ) -> None:
     """Open a web page that judges the pictures dropped on it."""
     from fauxto.errors import MissingExtraError
@@ -29,4 +32,4 @@ def app(
 
     from fauxto.web.launch import serve
 
-    serve(host, port, model, open_browser=browser)
+    serve(host, port, options, open_browser=browser)

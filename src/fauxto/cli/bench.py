@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fauxto.cli.options import Model, Workers
+from fauxto.cli.options import Workers, takes_detector_options
+from fauxto.options import DetectorOptions
 
 if TYPE_CHECKING:
     from fauxto.scan.measuring import Measurement
 
 
+@takes_detector_options
 def bench(
     files: Annotated[
         list[str] | None,
@@ -26,17 +28,18 @@ def bench(
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Files to judge at most.")] = 200,
     workers: Workers = None,
-    model: Model = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    *,
+    options: DetectorOptions,
 ) -> None:
     """Measure pictures per second, milliseconds per picture by stage, and peak memory."""
     from tempfile import TemporaryDirectory
 
-    from fauxto.scan import Judging, measuring
+    from fauxto.scan import measuring
 
     with TemporaryDirectory() as temporary:
         sources = files or measuring.make_pictures(Path(temporary))
-        measured = measuring.measure(sources, Judging(model), count=count, workers=workers)
+        measured = measuring.measure(sources, options, count=count, workers=workers)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(measured)))
     else:
@@ -52,11 +55,11 @@ def _print(measured: Measurement) -> None:
     console = Console()
     headings = ("files", *STAGES, "in all")
     table = Table(
-        "size", *(Column(one, justify="right") for one in headings), title="Milliseconds on one core, medians"
+        "size", *(Column(heading, justify="right") for heading in headings), title="Milliseconds on one core, medians"
     )
     for cost in measured.costs:
         taken = [cost.milliseconds[stage] for stage in STAGES]
-        table.add_row(cost.size, f"{cost.pictures:,}", *(f"{one:.1f}" for one in (*taken, sum(taken))))
+        table.add_row(cost.size, f"{cost.pictures:,}", *(f"{time:.1f}" for time in (*taken, sum(taken))))
     console.print(table)
     each = "process" if measured.workers == 1 else "processes"
     rate = f"{measured.images_per_second:,.1f} pictures/s, {measured.megapixels_per_second:,.1f} megapixels/s"

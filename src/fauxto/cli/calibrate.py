@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class Method(StrEnum):
-    """How scores become probabilities."""
-
-    PLATT = "platt"
-    TEMPERATURE = "temperature"
+from fauxto.choices import CalibrationMethod
 
 
 def calibrate(
@@ -26,7 +20,9 @@ def calibrate(
             "may be called ai no more often than others either."
         ),
     ] = None,
-    method: Annotated[Method, typer.Option(help="platt: slope and intercept; temperature: slope.")] = Method.PLATT,
+    method: Annotated[
+        CalibrationMethod, typer.Option(help="platt: slope and intercept; temperature: slope.")
+    ] = CalibrationMethod.PLATT,
 ) -> None:
     """Fit probabilities and thresholds on pictures that the network hasn't learnt; writes RUN/calibration.json."""
     from rich.console import Console

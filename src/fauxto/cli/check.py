@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fauxto.cli.options import Model, OperatingPoint, Personal, PointName, TrustList
+from fauxto.cli.options import takes_detector_options
+from fauxto.options import DetectorOptions
 from fauxto.report import Report, Verdict
 
 if TYPE_CHECKING:
     from fauxto.detector import Detector, Source
 
 
+@takes_detector_options
 def check(
     images: Annotated[
         list[str],
@@ -29,13 +31,9 @@ def check(
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON report a line.")] = False,
-    model: Model = None,
-    operating_point: OperatingPoint = PointName.BALANCED,
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Show a card of each source of evidence, whatever it says.")
     ] = False,
-    personal: Personal = False,
-    trust_list: TrustList = None,
     explain: Annotated[
         Path | None,
         typer.Option(
@@ -53,14 +51,14 @@ def check(
             show_default=False,
         ),
     ] = None,
+    *,
+    options: DetectorOptions,
 ) -> None:
     """Tell photographs from pictures that a generative model made.
 
     Exit code: 0 every picture was judged, 1 one or more could not be, 2 the command was wrong.
     """
-    from fauxto.detector import Detector
-
-    detector = Detector(model, operating_point=operating_point, personal=personal, trust_list=trust_list)
+    detector = options.detector()
     show = _show_json if as_json else _panels(detector, evidence)
     counts = dict.fromkeys((*Verdict, None), 0)
     reports = detector.analyze_many(_sources(images))

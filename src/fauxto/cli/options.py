@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import functools
+import inspect
+from collections.abc import Callable
+from inspect import Parameter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-
-class PointName(StrEnum):
-    """The operating points of every bundle."""
-
-    CAUTIOUS = "cautious"
-    BALANCED = "balanced"
-    SENSITIVE = "sensitive"
-
+from fauxto.choices import PointName
+from fauxto.options import DetectorOptions
 
 Model = Annotated[
     str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.", show_default="the built-in ones")
@@ -41,3 +38,31 @@ TrustList = Annotated[
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Pictures that are judged at a time.", show_default="one per core")
 ]
+
+_OF_A_DETECTOR = (
+    Parameter("model", Parameter.KEYWORD_ONLY, default=None, annotation=Model),
+    Parameter("operating_point", Parameter.KEYWORD_ONLY, default=PointName.BALANCED, annotation=OperatingPoint),
+    Parameter("personal", Parameter.KEYWORD_ONLY, default=False, annotation=Personal),
+    Parameter("trust_list", Parameter.KEYWORD_ONLY, default=None, annotation=TrustList),
+)
+
+
+def takes_detector_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a detector; it gets them as one argument, `options: DetectorOptions`."""
+    own = [
+        parameter.replace(kind=Parameter.KEYWORD_ONLY)
+        for name, parameter in inspect.signature(command, eval_str=True).parameters.items()
+        if name != "options"
+    ]
+
+    @functools.wraps(command)
+    def run(
+        *, model: str | None, operating_point: PointName, personal: bool, trust_list: Path | None, **others: Any
+    ) -> None:
+        options = DetectorOptions(model, operating_point.value, personal=personal, trust_list=trust_list)
+        command(**others, options=options)
+
+    parameters = (*own, *_OF_A_DETECTOR)
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what Typer reads
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run

@@ -55,9 +55,9 @@ def _lines(
         yield from _probability(report, report.probability, bundle, point_name, width)
         yield ""
     yield _reasons(report, show_evidence)
-    for one in report.evidence if show_evidence else ():
+    for piece in report.evidence if show_evidence else ():
         yield ""
-        yield evidence_card(one)
+        yield evidence_card(piece)
     if report.image is not None and report.model is not None:
         image, model = report.image, report.model
         yield ""
@@ -67,9 +67,9 @@ def _lines(
 
 def _probability(report: Report, probability: float, bundle: Bundle, point_name: str, width: int) -> Iterator[Text]:
     counts = wording.is_in_domain(report)
-    said = Text("Probability that it was generated: ")
-    said.append(wording.percent(probability), style=f"bold {TERMINAL[report.verdict]}")
-    yield said if counts else said.append(" (not to be relied on)")
+    line = Text("Probability that it was generated: ")
+    line.append(wording.percent(probability), style=f"bold {TERMINAL[report.verdict]}")
+    yield line if counts else line.append(" (not to be relied on)")
     yield _bar(probability, bundle.operating_points[point_name], width, is_dim=not counts)
     if counts and report.score is not None:
         yield Text(error_rates.scored_this_high(bundle, report.score))
@@ -94,10 +94,11 @@ def _bar(probability: float, point: OperatingPoint, width: int, *, is_dim: bool)
 
 
 def _reasons(report: Report, show_evidence: bool) -> Table:
-    sentences = [wording.split_reason(reason)[1] for reason in report.reasons]
+    sentences = list(map(wording.as_sentence, report.reasons))
     if not show_evidence:  # a reason has said already what had a part in the verdict
-        telling = (one.summary for one in report.evidence if one.says is not Says.NOTHING)
-        sentences += [summary for summary in telling if not any(reason.endswith(summary) for reason in report.reasons)]
+        told = {reason.sentence for reason in report.reasons}
+        telling = (piece.summary for piece in report.evidence if piece.says is not Says.NOTHING)
+        sentences += [summary for summary in telling if summary not in told]
     if report.status is Status.NOT_A_FILE:
         sentences.append("For the pictures in a folder, give a pattern: fauxto check 'FOLDER/*.jpg'")
     table = Table.grid(padding=(0, 1))
@@ -106,5 +107,5 @@ def _reasons(report: Report, show_evidence: bool) -> Table:
     return table
 
 
-def _text(said: str, style: str = "") -> Text:
-    return Text(printable(said), style=style, overflow="fold")
+def _text(words: str, style: str = "") -> Text:
+    return Text(printable(words), style=style, overflow="fold")

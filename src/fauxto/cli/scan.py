@@ -6,14 +6,15 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fauxto.cli.options import Model, OperatingPoint, Personal, PointName, TrustList, Workers
+from fauxto.choices import Engine, SortAction
+from fauxto.cli.options import Workers, takes_detector_options
 from fauxto.errors import ConfigError
+from fauxto.options import DetectorOptions
 
 if TYPE_CHECKING:
     from fauxto.scan import OnProgress, Scan
@@ -22,84 +23,71 @@ if TYPE_CHECKING:
 _STOPPED = 130  # what a shell gives for Ctrl-C
 
 
-class EngineName(StrEnum):
-    """Where pictures are judged."""
+Sources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE",
+        help="Files, folders, quoted patterns, .zip and .tar archives, .csv and .parquet tables, s3:// and gs:// "
+        "addresses.",
+        show_default=False,
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", help="Table to write: .jsonl, .csv or .parquet.", show_default=False)]
+Html = Annotated[
+    Path | None, typer.Option("--html", help="Also write a page with the pictures by verdict.", show_default=False)
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a scan that was stopped or killed.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Keep judging what arrives in the folders, until Ctrl-C.")]
+Interval = Annotated[
+    float, typer.Option(min=0.1, help="Seconds between two looks of --watch, and that a new file must rest.")
+]
+Sort = Annotated[
+    tuple[SortAction, Path] | None,
+    typer.Option(
+        metavar="copy|move|link DIR",
+        help="Put judged files under real, ai and inconclusive in DIR.",
+        show_default=False,
+    ),
+]
+Column = Annotated[
+    str | None, typer.Option(help="Column of tables with paths or bytes.", show_default="path, image or bytes")
+]
+FollowSymlinks = Annotated[bool, typer.Option("--follow-symlinks", help="Follow symbolic links inside folders.")]
+EngineName = Annotated[Engine, typer.Option(help="Judge on this machine, or with Ray on one or many.")]
+Address = Annotated[str | None, typer.Option(help="Ray cluster to use.", show_default="a Ray of this machine's own")]
 
-    LOCAL = "local"
-    RAY = "ray"
 
-
-class SortName(StrEnum):
-    """What becomes of a judged file."""
-
-    COPY = "copy"
-    MOVE = "move"
-    LINK = "link"
-
-
+@takes_detector_options
 def scan(
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCE",
-            help="Files, folders, quoted patterns, .zip and .tar archives, .csv and .parquet tables, s3:// and gs:// "
-            "addresses.",
-            show_default=False,
-        ),
-    ],
-    out: Annotated[Path, typer.Option("--out", help="Table to write: .jsonl, .csv or .parquet.", show_default=False)],
-    html: Annotated[
-        Path | None, typer.Option("--html", help="Also write a page with the pictures by verdict.", show_default=False)
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a scan that was stopped or killed.")] = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Keep judging what arrives in the folders, until Ctrl-C.")
-    ] = False,
-    interval: Annotated[
-        float, typer.Option(min=0.1, help="Seconds between two looks of --watch, and that a new file must rest.")
-    ] = 5.0,
-    sort: Annotated[
-        tuple[SortName, Path] | None,
-        typer.Option(
-            metavar="copy|move|link DIR",
-            help="Put judged files under real, ai and inconclusive in DIR.",
-            show_default=False,
-        ),
-    ] = None,
-    column: Annotated[
-        str | None,
-        typer.Option(help="Column of tables with paths or bytes.", show_default="path, image or bytes"),
-    ] = None,
-    follow_symlinks: Annotated[
-        bool, typer.Option("--follow-symlinks", help="Follow symbolic links inside folders.")
-    ] = False,
-    engine: Annotated[
-        EngineName, typer.Option(help="Judge on this machine, or with Ray on one or many.")
-    ] = EngineName.LOCAL,
-    address: Annotated[
-        str | None, typer.Option(help="Ray cluster to use.", show_default="a Ray of this machine's own")
-    ] = None,
+    sources: Sources,
+    out: Out,
+    html: Html = None,
+    resume: Resume = False,
+    watch: Watch = False,
+    interval: Interval = 5.0,
+    sort: Sort = None,
+    column: Column = None,
+    follow_symlinks: FollowSymlinks = False,
+    engine: EngineName = Engine.LOCAL,
+    address: Address = None,
     workers: Workers = None,
-    model: Model = None,
-    operating_point: OperatingPoint = PointName.BALANCED,
-    personal: Personal = False,
-    trust_list: TrustList = None,
+    *,
+    options: DetectorOptions,
 ) -> None:
     """Judge many pictures into one table, a row for each whatever happens to it.
 
     Exit code: 0 the table is written, 2 the command was wrong, 130 stopped by Ctrl-C: --resume goes on.
     """
-    from fauxto.scan import Judging, Scan
-    from fauxto.scan.sorting import How, Sorter
+    from fauxto.scan import Scan
+    from fauxto.scan.sorting import Sorter
 
-    if watch and (engine is EngineName.RAY or not all(Path(source).is_dir() for source in sources)):
+    if watch and (engine is Engine.RAY or not all(Path(source).is_dir() for source in sources)):
         raise ConfigError("--watch takes folders of this machine only, and the engine 'local'")
-    judging = Judging(model, operating_point, personal=personal, trust_list=trust_list)
-    sorter = Sorter(How(sort[0]), sort[1], sources) if sort else None
+    sorter = Sorter(sort[0], sort[1], sources) if sort else None
     job = Scan(
         sources,
         out,
-        judging,
+        options,
         resume=resume,
         column=column,
         follow_symlinks=follow_symlinks,
@@ -111,8 +99,8 @@ def scan(
                 if watch:
                     _watch(job, interval, workers, on_progress)
                 else:
-                    job.run(engine.value, workers=workers, address=address, on_progress=on_progress)
-            _finish(job, out, html, sorter, judging)
+                    job.run(engine, workers=workers, address=address, on_progress=on_progress)
+            _finish(job, out, html, sorter, options)
         except KeyboardInterrupt:
             job.journal.commit()
             judged = sum(job.journal.counts().values())
@@ -122,13 +110,13 @@ def scan(
             job.finish()
 
 
-def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, judging: Any) -> None:
+def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, options: DetectorOptions) -> None:
     job.write()
     written = [str(out)]
     if html:
         from fauxto.scan import gallery
 
-        gallery.write(job.journal.reports_and_files(), html, judging.limits)
+        gallery.write(job.journal.reports_and_files(), html, options.limits)
         written.append(str(html))
     for line in _summary(job.journal.counts()):
         typer.echo(line)

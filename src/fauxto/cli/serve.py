@@ -3,46 +3,61 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fauxto.cli.options import Model, OperatingPoint, PointName
+from fauxto.choices import LogLevel
+from fauxto.cli.options import takes_detector_options
+from fauxto.options import DetectorOptions
 
 _PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx")
 
 
+Host = Annotated[str, typer.Option(help="Address to listen on; any other than this machine's own needs --keys.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
+Keys = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="File of the API keys that are accepted.", show_default="none")
+]
+NewKey = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Make a key of this name, add its hash to --keys, print it once, and end."),
+]
+Rate = Annotated[int, typer.Option(min=1, help="Pictures a minute and key.")]
+Processes = Annotated[int | None, typer.Option(min=1, help="Processes that open pictures.", show_default="one a core")]
+WorkerMemory = Annotated[int, typer.Option(min=256, help="Memory of each for pictures, in MiB.")]
+Queue = Annotated[int, typer.Option(min=0, help="Requests that may wait; one more is told to come again.")]
+MaxMegabytes = Annotated[int, typer.Option(min=1, max=200, help="Largest picture file, in MiB.")]
+MaxMegapixels = Annotated[int, typer.Option(min=1, max=80, help="Largest picture, in million pixels.")]
+MaxFiles = Annotated[int, typer.Option(min=1, max=1000, help="Pictures in one batch.")]
+MaxSeconds = Annotated[float, typer.Option(min=1, help="Longest time for one picture.")]
+FetchUrls = Annotated[
+    bool, typer.Option("--fetch-urls", help="Also take pictures by their address, from the public internet.")
+]
+Logged = Annotated[LogLevel, typer.Option(help="info for a line a request, warning for trouble alone.")]
+
+
+@takes_detector_options
 def serve(
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; any other than this machine's own needs --keys.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080,
-    model: Model = None,
-    operating_point: OperatingPoint = PointName.BALANCED,
-    keys: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="File of the API keys that are accepted.", show_default="none")
-    ] = None,
-    new_key: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Make a key of this name, add its hash to --keys, print it once, and end."),
-    ] = None,
-    rate: Annotated[int, typer.Option(min=1, help="Pictures a minute and key.")] = 600,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="Processes that open pictures.", show_default="one a core"),
-    ] = None,
-    worker_memory: Annotated[int, typer.Option(min=256, help="Memory of each for pictures, in MiB.")] = 2048,
-    queue: Annotated[int, typer.Option(min=0, help="Requests that may wait; one more is told to come again.")] = 64,
-    max_megabytes: Annotated[int, typer.Option(min=1, max=200, help="Largest picture file, in MiB.")] = 25,
-    max_megapixels: Annotated[int, typer.Option(min=1, max=80, help="Largest picture, in million pixels.")] = 50,
-    max_files: Annotated[int, typer.Option(min=1, max=1000, help="Pictures in one batch.")] = 100,
-    max_seconds: Annotated[float, typer.Option(min=1, help="Longest time for one picture.")] = 20,
-    fetch_urls: Annotated[
-        bool, typer.Option("--fetch-urls", help="Also take pictures by their address, from the public internet.")
-    ] = False,
-    log_level: Annotated[str, typer.Option(help="info for a line a request, warning for trouble alone.")] = "info",
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    keys: Keys = None,
+    new_key: NewKey = None,
+    rate: Rate = 600,
+    workers: Processes = None,
+    worker_memory: WorkerMemory = 2048,
+    queue: Queue = 64,
+    max_megabytes: MaxMegabytes = 25,
+    max_megapixels: MaxMegapixels = 50,
+    max_files: MaxFiles = 100,
+    max_seconds: MaxSeconds = 20,
+    fetch_urls: FetchUrls = False,
+    log_level: Logged = LogLevel.INFO,
+    *,
+    options: DetectorOptions,
 ) -> None:
     """Serve verdicts over HTTP, to this machine or, with keys, to others.
 
@@ -58,20 +73,15 @@ def serve(
     from fauxto.service.run import serve as run
     from fauxto.service.settings import MEBIBYTE, Settings
 
-    if log_level not in ("info", "warning"):
-        raise ConfigError(f"--log-level is info or warning, not {log_level!r}")
     if new_key is not None:
         if keys is None:
             raise ConfigError("--new-key needs the file to add it to: --keys FILE")
         typer.echo(make_key(keys, new_key))
         return
+    limits = Limits(max_bytes=max_megabytes * MEBIBYTE, max_pixels=max_megapixels * 1_000_000, max_seconds=max_seconds)
     settings = Settings(
-        model=model,
-        operating_point=operating_point,
+        detector=replace(options, limits=limits),
         workers=workers or os.cpu_count() or 1,
-        limits=Limits(
-            max_bytes=max_megabytes * MEBIBYTE, max_pixels=max_megapixels * 1_000_000, max_seconds=max_seconds
-        ),
         worker_bytes=worker_memory * MEBIBYTE,
         queue=queue,
         max_files=max_files,
@@ -79,4 +89,4 @@ def serve(
         rate=rate,
         fetch_urls=fetch_urls,
     )
-    run(settings, host, port, log_level=log_level)
+    run(settings, host, port, log_level=log_level.value)

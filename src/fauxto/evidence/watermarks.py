@@ -36,7 +36,7 @@ THRESHOLD = 6.0
 """Standard errors from which on a match counts as a mark."""
 
 FALSE_ALARMS = "0 of 2,600 crops of photographs, 0 of 2,487 photographs in full size"
-"""At `THRESHOLD`, as measured by benchmarks/watermark_false_alarms.py."""
+"""At `THRESHOLD`, as measured by benchmarks/quality/watermark_false_alarms.py."""
 
 VOTES_PER_BIT = 4
 """Blocks that must speak for each bit of a message before it is looked for."""

@@ -146,7 +146,7 @@ def assemble(
         finding=wording.finding(report),
         scale=scale(report, judge, operating_point),
         probability=" ".join(probability(report, judge)),
-        reasons=tuple(shown(wording.split_reason(reason)[1]) for reason in report.reasons),
+        reasons=tuple(shown(wording.as_sentence(reason)) for reason in report.reasons),
         evidence=tuple(cards),
         map="" if explanation is None else explanation.sentence,
         method=tuple(_method(report, judge, operating_point, explanation)),

@@ -71,7 +71,7 @@ def row(report: Report) -> dict[str, Cell]:
         "probability": report.probability,
         "score": report.score,
         "fpr_at_score": report.fpr_at_score,
-        "reasons": _BETWEEN.join(report.reasons) or None,
+        "reasons": _BETWEEN.join(map(str, report.reasons)) or None,
         **_evidence(report),
         **{f"milliseconds_{stage}": report.milliseconds.get(stage) for stage in ("decode", "evidence", "model")},
     }

@@ -80,9 +80,9 @@ def gallery(pictures: Pictures, *, time: datetime, title: str = "Pictures, by ve
     ]
     for verdict, members in groups.members.items():
         if members:
-            tiles = "".join(_tile(one, picture) for one, picture in members)
+            tiles = "".join(_tile(report, picture) for report, picture in members)
             parts.append(_section(groups.heading(verdict), f'<ul class="gallery">{tiles}</ul>'))
-    rows = [_row(one) for members in groups.members.values() for one, _ in members]
+    rows = [_row(report) for members in groups.members.values() for report, _ in members]
     if rows:
         header = ["name", "verdict", "probability", "rests on", "picture", "reason"]
         parts.append(_section("As a table", table(header, rows)))
@@ -151,21 +151,21 @@ def _symbol(verdict: Verdict | None) -> str:
     return f'<span aria-hidden="true">{wording.SYMBOLS[verdict]}</span>'
 
 
-def _tile(one: Report, picture: Thumbnail | None) -> str:
+def _tile(report: Report, picture: Thumbnail | None) -> str:
     # The name stands below the picture, so that the picture needs no words of its own.
     image = '<div class="no-picture">no picture</div>' if picture is None else _picture(picture, "")
     return (
-        f'<li class="{_CLASSES[one.verdict]}">{image}<p class="name">{html.escape(name(one))}</p>'
-        f'<p class="reading">{_symbol(one.verdict)} {html.escape(reading(one))}</p></li>'
+        f'<li class="{_CLASSES[report.verdict]}">{image}<p class="name">{html.escape(name(report))}</p>'
+        f'<p class="reading">{_symbol(report.verdict)} {html.escape(reading(report))}</p></li>'
     )
 
 
-def _row(one: Report) -> Sequence[object]:
-    image = one.image
+def _row(report: Report) -> Sequence[object]:
+    image = report.image
     size = None if image is None else shown(f"{image.format}, {image.width} × {image.height}", 200)
-    reason = shown(wording.split_reason(one.reasons[0])[1], 200) if one.reasons else None
-    probability = None if one.probability is None else reading(one)
-    return name(one), one.verdict or "not judged", probability, one.basis, size, reason
+    reason = shown(wording.as_sentence(report.reasons[0]), 200) if report.reasons else None
+    probability = None if report.probability is None else reading(report)
+    return name(report), report.verdict or "not judged", probability, report.basis, size, reason
 
 
 def _picture(picture: Thumbnail, alt: str) -> str:

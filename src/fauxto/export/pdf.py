@@ -158,17 +158,17 @@ def _in_columns(
 def _row_of_tiles(sheet: Sheet, members: Sequence[tuple[Report, Thumbnail | None]]) -> None:
     sheet.need(_TILE_HEIGHT)
     top = sheet.y + 1
-    for column, (one, picture) in enumerate(members):
+    for column, (report, picture) in enumerate(members):
         x = LEFT + column * (_TILE_WIDTH + _TILE_GAP)
         if picture is None:
             sheet.y = top + _TILE_WIDTH / 2
             sheet.text("no picture", 7, x=x, width=_TILE_WIDTH, colour=SOFT, align="C")
         else:
-            sheet.picture(picture, name(one), x=x, y=top, width=_TILE_WIDTH, height=_TILE_WIDTH)
+            sheet.picture(picture, name(report), x=x, y=top, width=_TILE_WIDTH, height=_TILE_WIDTH)
         sheet.y = top + _TILE_WIDTH + 1
-        sheet.symbol(*_SYMBOLS[one.verdict], 6.5, x=x, colour=_TONES[one.verdict])
-        sheet.text(reading(one), 7, x=x + 3.4, width=_TILE_WIDTH - 3.4, style="B", colour=_TONES[one.verdict])
-        sheet.text(_ending(sheet.spelled(name(one))), 6, x=x, width=_TILE_WIDTH)
+        sheet.symbol(*_SYMBOLS[report.verdict], 6.5, x=x, colour=_TONES[report.verdict])
+        sheet.text(reading(report), 7, x=x + 3.4, width=_TILE_WIDTH - 3.4, style="B", colour=_TONES[report.verdict])
+        sheet.text(_ending(sheet.spelled(name(report))), 6, x=x, width=_TILE_WIDTH)
     sheet.y = top + _TILE_HEIGHT
 
 

@@ -28,7 +28,7 @@ from fauxto.images.container import Container, Format, check_pixels
 from fauxto.images.formats import name_mismatch, sniff
 from fauxto.images.source import check_bytes, read_bytes
 from fauxto.limits import Limits
-from fauxto.report import Status
+from fauxto.report import Reason, Status
 
 __all__ = ["FileFacts", "Image", "decode", "read_bytes"]
 
@@ -69,7 +69,7 @@ class FileFacts:
         frames: Frames or pages, counted up to `Limits.max_frames`.
         icc_profile: Description of the embedded colour profile that was applied; None without a usable one.
         trailing_bytes: Bytes behind the image's own end, which were not read.
-        notes: Sentences, each led by a stable word and a colon ("animated: ...").
+        notes: What is odd about the file, such as "animated" or "trailing_data".
     """
 
     format: str
@@ -82,7 +82,7 @@ class FileFacts:
     frames: int
     icc_profile: str | None
     trailing_bytes: int
-    notes: tuple[str, ...]
+    notes: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,9 +127,9 @@ def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, *, name: str | None = 
     except MemoryError as error:
         raise ImageError(Status.TOO_LARGE, f"the {kind} doesn't fit into memory; save the picture smaller") from error
     except Exception as error:  # on damaged data Pillow raises nearly anything
-        said = " ".join(str(error).split())
-        status = next((status for words, status in _PILLOW_SAYS.items() if words in said.lower()), Status.UNREADABLE)
-        raise ImageError(status, f"the {kind} can't be decoded ({said[:200]}); save it anew") from error
+        message = " ".join(str(error).split())
+        status = next((status for words, status in _PILLOW_SAYS.items() if words in message.lower()), Status.UNREADABLE)
+        raise ImageError(status, f"the {kind} can't be decoded ({message[:200]}); save it anew") from error
 
 
 def _decode(data: bytes, format: Format, outside: Container, limits: Limits, name: str | None) -> Image:
@@ -144,13 +144,13 @@ def _decode(data: bytes, format: Format, outside: Container, limits: Limits, nam
     icc = outside.icc or picture.info.get("icc_profile")
     rgb, alpha, icc_profile = to_srgb(picture, icc if icc and len(icc) <= limits.max_metadata_bytes else None)
     if icc and icc_profile is None:
-        notes.append("metadata_unreadable: the colour profile can't be used; colours were read as sRGB.")
+        notes.append(Reason("metadata_unreadable", "the colour profile can't be used; colours were read as sRGB."))
     exif = outside.exif or picture.info.get("exif")
     orientation = 1
     try:
         orientation = tiff.exif_orientation(exif) if exif else 1
     except (ValueError, KeyError, IndexError, struct.error, ImageError):
-        notes.append("metadata_unreadable: the EXIF block is damaged; the picture was taken as upright.")
+        notes.append(Reason("metadata_unreadable", "the EXIF block is damaged; the picture was taken as upright."))
     if orientation in _UPRIGHT:
         rgb = rgb.transpose(_UPRIGHT[orientation])
         alpha = alpha and alpha.transpose(_UPRIGHT[orientation])
@@ -158,10 +158,11 @@ def _decode(data: bytes, format: Format, outside: Container, limits: Limits, nam
     frames = outside.frames or min(getattr(picture, "n_frames", 1), limits.max_frames)
     if frames > 1:
         count = f"at least {frames}" if frames == limits.max_frames else frames
-        notes.append(f"{format.several}: the file holds {count} pictures; only the first was read.")
+        notes.append(Reason(format.several, f"the file holds {count} pictures; only the first was read."))
     trailing = len(data) - outside.end
     if trailing:
-        notes.append(f"trailing_data: {trailing} bytes follow the end of the picture; they were not read.")
+        sentence = f"{trailing} bytes follow the end of the picture; they were not read."
+        notes.append(Reason("trailing_data", sentence))
     facts = FileFacts(
         format=format.name,
         bytes=len(data),

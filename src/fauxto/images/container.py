@@ -21,7 +21,7 @@ from PIL.ImageFile import ImageFile
 
 from fauxto.errors import ImageError
 from fauxto.limits import Limits
-from fauxto.report import Status
+from fauxto.report import Reason, Status
 
 MAX_PARTS = 500_000
 """Segments, chunks or blocks that a walker visits: half a second; an honest file of 100 MB has fewer."""
@@ -42,7 +42,7 @@ class Container:
         frames: Frames or pages, counted up to `Limits.max_frames`; None where only the decoder knows them.
         exif: The EXIF block, a TIFF structure with or without its "Exif" lead; None where the decoder reports it.
         icc: The ICC profile; None where there is none or the decoder reports it.
-        notes: Sentences for `FileFacts.notes`.
+        notes: For `FileFacts.notes`.
     """
 
     pixels: bytes
@@ -50,7 +50,7 @@ class Container:
     frames: int | None = 1
     exif: bytes | None = None
     icc: bytes | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
 
 
 class Kind(StrEnum):

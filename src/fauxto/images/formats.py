@@ -8,7 +8,7 @@ from pathlib import PurePath
 from fauxto.errors import ImageError
 from fauxto.images import avif, bmp, gif, heif, jpeg, png, tiff, webp
 from fauxto.images.container import Format
-from fauxto.report import Status
+from fauxto.report import Reason, Status
 
 FORMATS: Mapping[str, Format] = {
     format.name: format
@@ -45,13 +45,13 @@ def sniff(data: bytes) -> Format:
     )
 
 
-def name_mismatch(name: str | None, format: str) -> tuple[str, ...]:
+def name_mismatch(name: str | None, format: str) -> tuple[Reason, ...]:
     """Return a note if the ending of a file's name promises another format than the one named `format`."""
     suffix = PurePath(name or "").suffix.lower()
     promised = _PROMISED.get(suffix)
     if promised is None or promised.name == format:
         return ()
-    return (f"name_mismatch: the name ends in {suffix}, but the file is a {format}.",)
+    return (Reason("name_mismatch", f"the name ends in {suffix}, but the file is a {format}."),)
 
 
 def labels() -> str:

@@ -49,10 +49,10 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """
     position = len(_SOI)
     while True:
-        found = _MARKER.search(data, position)
-        if found is None:
+        match = _MARKER.search(data, position)
+        if match is None:
             raise EOFError
-        start, position = found.span()
+        start, position = match.span()
         marker = data[start + 1]
         if marker == _EOI:
             yield marker, start, position

@@ -20,7 +20,7 @@ from fauxto.images.container import (
     check_pixels,
 )
 from fauxto.limits import Limits
-from fauxto.report import Status
+from fauxto.report import Reason, Status
 
 MAX_TEXTS = 256
 
@@ -61,7 +61,7 @@ def read(data: bytes, limits: Limits) -> Container:
     check_pixels(width, height, limits)
     kept = [_SIGNATURE]
     exif = icc = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
     frames = end = 0
     still_is_a_frame = False
     seen: set[bytes] = set()
@@ -96,7 +96,7 @@ def read(data: bytes, limits: Limits) -> Container:
     )
 
 
-def _profile(payload: bytes, limits: Limits) -> tuple[bytes | None, tuple[str, ...]]:
+def _profile(payload: bytes, limits: Limits) -> tuple[bytes | None, tuple[Reason, ...]]:
     """Inflate an iCCP chunk (name, NUL, method, zlib data) to at most `limits.max_metadata_bytes`."""
     inflater = zlib.decompressobj()
     try:
@@ -104,7 +104,8 @@ def _profile(payload: bytes, limits: Limits) -> tuple[bytes | None, tuple[str, .
     except (ValueError, zlib.error):
         profile = b""
     if not profile or not inflater.eof:
-        return None, ("metadata_unreadable: the colour profile is damaged or too large; colours are read as sRGB.",)
+        sentence = "the colour profile is damaged or too large; colours are read as sRGB."
+        return None, (Reason("metadata_unreadable", sentence),)
     return profile, ()
 
 

@@ -154,17 +154,17 @@ def _check_mode(tags: dict[int, tuple[int, ...]]) -> None:
     compression = tags.get(_COMPRESSION, (_NONE,))[0]
     photometric = tags[_PHOTOMETRIC][0]
     bits = set(tags.get(_BITS, (1,)))
-    said = None
+    problem = None
     if compression not in (_NONE, _LZW, _DEFLATE, _OLD_DEFLATE, _PACKBITS):
-        said = f"compression {compression}"
+        problem = f"compression {compression}"
     elif photometric not in (0, 1, 2, 3, _CMYK):
-        said = f"colour space {photometric}"
+        problem = f"colour space {photometric}"
     elif set(tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))) != {_UNSIGNED}:
-        said = "signed or floating-point samples"
+        problem = "signed or floating-point samples"
     elif not bits <= {1, 2, 4, 8, 16} or (photometric == _WHITE_IS_ZERO and bits == {16}):
-        said = f"{max(bits)}-bit samples of colour space {photometric}"
-    if said:
-        raise ImageError(Status.UNSUPPORTED_MODE, f"fauxto doesn't read a TIFF with {said}; save it as 8-bit PNG")
+        problem = f"{max(bits)}-bit samples of colour space {photometric}"
+    if problem:
+        raise ImageError(Status.UNSUPPORTED_MODE, f"fauxto doesn't read a TIFF with {problem}; save it as 8-bit PNG")
 
 
 def _check_storage(tags: dict[int, tuple[int, ...]], length: int, limits: Limits) -> None:

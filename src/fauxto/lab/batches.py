@@ -14,7 +14,7 @@ from fauxto.lab.augment import augment
 from fauxto.lab.datasets import Split
 from fauxto.lab.degradations.chain import degrade
 from fauxto.lab.recipe import Recipe
-from fauxto.lab.weighting import weights_by_source
+from fauxto.lab.weighting import held_out, weights_by_source
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -50,8 +50,9 @@ class Varied(keras.utils.PyDataset):  # type: ignore[misc]
     def __init__(self, pictures: Split, recipe: Recipe, folder: Path) -> None:
         super().__init__(workers=2, max_queue_size=8)  # threads: the varying hides behind the network's arithmetic
         self.pictures, self.recipe, self.epoch = pictures, recipe, 0
-        everything = np.random.default_rng(recipe.seed).permutation(len(pictures))
-        self.learnt = everything[: round(recipe.train_share * len(pictures))]
+        everything = np.flatnonzero(~held_out(pictures.sources, recipe.held_out))
+        everything = np.random.default_rng(recipe.seed).permutation(everything)
+        self.learnt = everything[: round(recipe.train_share * len(everything))]
         self.kept = [views.degraded(pictures, recipe, variant, folder) for variant in range(recipe.variants)]
 
     def __len__(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -18,13 +19,13 @@ from fauxto.bundles.bundle import Bundle, Calibration, OperatingPoint, ScoreQuan
 from fauxto.bundles.network import Network
 from fauxto.errors import DatasetError, FauxtoError
 from fauxto.lab.datasets import Dataset, Split
-from fauxto.lab.degradations.protocols import CLEAN, DELIVERED
+from fauxto.lab.degradations.protocols import CLEAN, DELIVERED, Protocol
 from fauxto.lab.evaluation.measurements import FPR_LEVELS
 from fauxto.lab.evaluation.metrics import calibration_error, decisions
 from fauxto.lab.evaluation.scores import score
 from fauxto.lab.run import UNCALIBRATED, Run, RunCalibration
 from fauxto.lab.thumbnails import thumbnails
-from fauxto.lab.weighting import weights_by_source
+from fauxto.lab.weighting import held_out, weights_by_source
 
 Method = Literal["platt", "temperature"]
 
@@ -174,8 +175,9 @@ def score_quantiles(real_scores: NDArray[np.float64]) -> ScoreQuantiles:
 def calibrate(run: Run, dataset: Dataset, method: Method = "platt", foreign: Dataset | None = None) -> RunCalibration:
     """Fit everything on pictures that the network hasn't learnt, and write RUN/calibration.json.
 
-    These are the pictures of val, and, where the run has a logistic head, those of train by heads that were fitted
-    without their source. Where there are several sources, probabilities are fitted on the harder half of them.
+    These are the pictures of val, and those of train whose sources the recipe held out. Each counts once: where the
+    pictures are whole ones, a third of them as found and a third each under `web` and `hard`. Where there are several
+    sources, probabilities are fitted on the harder half of them.
 
     Args:
         run: The run.
@@ -193,18 +195,15 @@ def calibrate(run: Run, dataset: Dataset, method: Method = "platt", foreign: Dat
             f"{run.folder} was trained on another data set than {dataset.folder}, whose val it may have learnt; "
             "calibrate on the one that it was trained on"
         )
-    bundle, val = run.bundle(), dataset.split("val")
-    under = score(bundle, val, DELIVERED if dataset.files else (CLEAN,), run.cache)
-    # Each picture of val under one protocol, in turn: it counts once.
-    turn = np.arange(len(val)) % len(under)
-    scores = np.stack([each.score for each in under])[turn, np.arange(len(val))]
-    labels, sources, fitted_on = val.labels, val.sources, "val"
-    if (held_out := run.held_out_scores) is not None:
-        learn, times = dataset.split("train"), len(held_out) // len(dataset.split("train"))
-        scores = np.concatenate([scores, held_out])
-        labels = np.concatenate([labels, np.tile(learn.labels, times)])
-        sources = np.concatenate([sources, np.tile(learn.sources, times)])
-        fitted_on = "val, and train by heads that were fitted without the source"
+    bundle, val, learn = run.bundle(), dataset.split("val"), dataset.split("train")
+    parts = [(val, np.arange(len(val)))]
+    if run.recipe.held_out:
+        parts.append((learn, np.flatnonzero(held_out(learn.sources, run.recipe.held_out))))
+    under = DELIVERED if dataset.files else (CLEAN,)
+    scores = np.concatenate([_in_turn(bundle, pictures, rows, under, run.cache) for pictures, rows in parts])
+    labels = np.concatenate([pictures.labels[rows] for pictures, rows in parts])
+    sources = np.concatenate([pictures.sources[rows] for pictures, rows in parts])
+    fitted_on = "val and of the sources of train that were held out" if run.recipe.held_out else "val"
     kept = harder_half(scores, labels, sources)
     fitted = fit(scores[kept], labels[kept], method, weights_by_source(labels[kept], sources[kept]))
     fitted = dataclasses.replace(
@@ -218,7 +217,7 @@ def calibrate(run: Run, dataset: Dataset, method: Method = "platt", foreign: Dat
         operating_points=operating_points(probabilities, labels, [*groups, *([elsewhere] if foreign else [])]),
         real_score_quantiles=score_quantiles(scores[labels == 0]),
         val={
-            name: calibration_error(val.labels, stage.probability(under[0].score))
+            name: calibration_error(val.labels, stage.probability(scores[: len(val)]))
             for name, stage in (("before", UNCALIBRATED), ("after", fitted))
         },
         foreign_photographs=len(elsewhere),
@@ -226,6 +225,18 @@ def calibrate(run: Run, dataset: Dataset, method: Method = "platt", foreign: Dat
     )
     run.write_calibration(dataclasses.asdict(calibration))
     return calibration
+
+
+def _in_turn(
+    bundle: Bundle, pictures: Split, rows: NDArray[np.int64], under: Sequence[Protocol], folder: Path
+) -> NDArray[np.float64]:
+    """Return the score of each of some pictures under one of the protocols, in turn."""
+    scores = np.empty(len(rows))
+    for turn, protocol in enumerate(under):
+        chosen = slice(turn, None, len(under))
+        (scored,) = score(bundle, pictures, (protocol,), folder, rows=rows[chosen])
+        scores[chosen] = scored.score
+    return scores
 
 
 def harder_half(scores: NDArray[np.float64], labels: NDArray[np.int64], sources: NDArray[np.str_]) -> NDArray[np.bool_]:

@@ -1,7 +1,6 @@
 """A logistic regression as a network's head, fitted on the features of the very encoder that ships.
 
-The last step of a recipe whose head is "logistic", be the encoder frozen or trained before. Each picture's source is
-its weight's business and the folds': heads that were fitted without a source tell how the network does on new ones.
+The last step of a recipe whose head is "logistic", be the encoder frozen or trained before.
 """
 
 from __future__ import annotations
@@ -15,17 +14,15 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 
 from fauxto.lab import cache, encoder_export, views
 from fauxto.lab.datasets import Split
 from fauxto.lab.recipe import Recipe
-from fauxto.lab.weighting import weights_by_source
+from fauxto.lab.weighting import held_out, weights_by_source
 
 if TYPE_CHECKING:
     import keras
 
-FOLDS = 5
 FEATURES, LOGITS = "features", "logits"
 """Names of the layers that a backbone ends in."""
 
@@ -42,33 +39,26 @@ class Head:
     weights: NDArray[np.float32]
     bias: float
 
-    def score(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the scores [N] of features [N, D]."""
-        return (features @ self.weights + self.bias).astype(np.float64)
 
-
-def fit_into(model: keras.Model, learn: Split, recipe: Recipe, folder: Path) -> NDArray[np.float64]:
-    """Fit the head of a model on the degraded pictures of a split, and give it to the model.
+def fit_into(model: keras.Model, pictures: Split, recipe: Recipe, folder: Path) -> None:
+    """Fit the head of a model on the degraded pictures of a split, but for the sources that the recipe holds out.
 
     Args:
         model: A model whose last two layers are called "features" and "logits".
-        learn: The pictures.
+        pictures: The split.
         recipe: How.
         folder: Where caches lie.
-
-    Returns:
-        float64 [variants * N]: the score of each picture, variant by variant, by a head fitted without its source.
     """
     import keras
 
     network = encoder_export.export(keras.Model(model.inputs, model.get_layer(FEATURES).output))
     variants = range(max(1, recipe.variants))
-    seen = np.concatenate([_features(network, learn, recipe, variant, folder) for variant in variants])
-    labels, sources = (np.tile(column, len(variants)) for column in (learn.labels, learn.sources))
+    learnt = ~held_out(pictures.sources, recipe.held_out)
+    seen = np.concatenate([_features(network, pictures, recipe, variant, folder)[learnt] for variant in variants])
+    labels, sources = (np.tile(column[learnt], len(variants)) for column in (pictures.labels, pictures.sources))
     head = fit(seen, labels, sources, recipe.head_strength)
     kernel = np.stack([-head.weights / 2, head.weights / 2], axis=1)
     model.get_layer(LOGITS).set_weights([kernel, np.float32([-head.bias / 2, head.bias / 2])])
-    return held_out_scores(seen, labels, sources, recipe.head_strength)
 
 
 def fit(features: NDArray[np.float32], labels: NDArray[np.int64], sources: NDArray[np.str_], strength: float) -> Head:
@@ -87,20 +77,9 @@ def fit(features: NDArray[np.float32], labels: NDArray[np.int64], sources: NDArr
     return Head(weights, float(model.intercept_[0] - weights @ centre))
 
 
-def held_out_scores(
-    features: NDArray[np.float32], labels: NDArray[np.int64], sources: NDArray[np.str_], strength: float
-) -> NDArray[np.float64]:
-    """Return the score [N] of each picture by a head that was fitted without its source."""
-    scores = np.empty(len(labels))
-    for learnt, left_out in GroupKFold(FOLDS).split(features, groups=sources):
-        head = fit(features[learnt], labels[learnt], sources[learnt], strength)
-        scores[left_out] = head.score(features[left_out])
-    return scores
-
-
-def _features(network: bytes, learn: Split, recipe: Recipe, variant: int, folder: Path) -> NDArray[np.float32]:
+def _features(network: bytes, pictures: Split, recipe: Recipe, variant: int, folder: Path) -> NDArray[np.float32]:
     """Return the mean over each picture's views of the encoder's features, float32 [N, D]."""
-    seen = views.degraded(learn, recipe, variant, folder)
+    seen = views.degraded(pictures, recipe, variant, folder)
     session = _session(network)
 
     def compute(few: range) -> cache.Array:
@@ -110,8 +89,8 @@ def _features(network: bytes, learn: Split, recipe: Recipe, variant: int, folder
         mean: Any = features.reshape(count, views_each, -1).mean(axis=1)
         return np.asarray(mean, np.float32)
 
-    name = f"{learn.name}-features-{variant}-{cache.key(hashlib.sha256(network).hexdigest(), seen.name)}"
-    return np.asarray(cache.rows(folder, name, len(learn), compute).whole(), np.float32)
+    name = f"{pictures.name}-features-{variant}-{cache.key(hashlib.sha256(network).hexdigest(), seen.name)}"
+    return np.asarray(cache.rows(folder, name, len(pictures), compute).whole(), np.float32)
 
 
 def _session(network: bytes) -> onnxruntime.InferenceSession:

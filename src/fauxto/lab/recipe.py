@@ -58,6 +58,7 @@ class Recipe:
         crops: How many crops at native resolution it looks at besides.
         width: Scale of the network's channel counts; below 1 for quick experiments.
         train_share: Share of the train split that is learnt; below 1 for quick experiments.
+        held_out: Share of train's sources that isn't learnt but calibrated on: val alone may be kinder than the world.
         seed: Seeds the weights, the order, the degradations and the augmentation.
         backend: Keras's backend: "tensorflow" or "torch" (which trains faster in bfloat16).
         precision: Keras's dtype policy.
@@ -94,6 +95,7 @@ class Recipe:
     crops: int = 0
     width: float = 1.0
     train_share: float = 1.0
+    held_out: float = 0.0
     seed: int = 1
     backend: Literal["tensorflow", "torch"] = "tensorflow"
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
@@ -119,7 +121,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _require_in_range(
-            self, ("train_share", "warmup", "label_smoothing", "kept_tokens", "averaging", "interpolation")
+            self, ("train_share", "held_out", "warmup", "label_smoothing", "kept_tokens", "averaging", "interpolation")
         )
         for name, least in (("image_size", 8), ("batch_size", 1), ("epochs", 0), ("trainable", -1)):
             if getattr(self, name) < least:

@@ -13,9 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fauxto import bundles
 from fauxto.bundles.bundle import (
     FORMAT,
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
 
 KERAS_MODEL, ONNX_MODEL = "model.keras", "model.onnx"
 _RECIPE, _START, _RECORD, _CALIBRATION = "recipe.toml", "start.json", "run.json", "calibration.json"
-_HELD_OUT = "held-out.npy"
 
 Json = dict[str, Any]
 
@@ -152,16 +148,6 @@ class Run:
     def finish(self, record: Json) -> None:
         """Write the record of a finished training."""
         self._write(_RECORD, record)
-
-    @property
-    def held_out_scores(self) -> NDArray[np.float64] | None:
-        """The scores of train's pictures by logistic heads that were fitted without their source, [variants * N]."""
-        path = self.folder / _HELD_OUT
-        return np.load(path, allow_pickle=False) if path.is_file() else None
-
-    def write_held_out_scores(self, scores: NDArray[np.float64]) -> None:
-        """Write what `held_out_scores` returns."""
-        np.save(self.folder / _HELD_OUT, scores, allow_pickle=False)
 
     def load_keras_model(self) -> keras.Model:
         """Load the trained network in float32, on whatever backend Keras runs; mirrored twice if the recipe says so.

@@ -69,7 +69,7 @@ def train(
         if history:
             model = run.load_keras_model()
             _interpolate(model, recipe, weights)
-        run.write_held_out_scores(linear_head.fit_into(model, learn, recipe, run.cache))
+        linear_head.fit_into(model, learn, recipe, run.cache)
         model.save(run.keras_model)
     record = {
         **start,

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 from numpy.typing import NDArray
+
+
+def held_out(sources: NDArray[np.str_], share: float) -> NDArray[np.bool_]:
+    """Tell which pictures [N] belong to the `share` of their sources that a hash of the name leaves out."""
+    names, source = np.unique(sources, return_inverse=True)
+    places = [
+        int.from_bytes(hashlib.sha256(f"held out: {name}".encode()).digest()[:8], "big") / 2**64 for name in names
+    ]
+    return np.array(places)[source] < share
 
 
 def weights_by_source(labels: NDArray[np.int64], sources: NDArray[np.str_]) -> NDArray[np.float64]:

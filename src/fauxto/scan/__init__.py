@@ -18,20 +18,20 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from fauxto import __version__, export
+from fauxto.choices import Engine
 from fauxto.errors import ConfigError
+from fauxto.options import DetectorOptions
 from fauxto.scan import local
 from fauxto.scan.files import check_place, replaced, unfinished
-from fauxto.scan.items import Item, Judging, Row
+from fauxto.scan.items import Item, Row
 from fauxto.scan.journal import Journal
 from fauxto.scan.sources import Sources
 from fauxto.scan.stores import is_address
 
-__all__ = ["Judging", "Scan"]
-
-Engine = Literal["local", "ray"]
+__all__ = ["Scan"]
 
 OnProgress = Callable[[int, int | None], None]
 """Called with the number of rows so far, and of inputs in all as far as that is known."""
@@ -56,7 +56,7 @@ class Scan:
         self,
         sources: Sequence[str],
         out: Path,
-        judging: Judging | None = None,
+        options: DetectorOptions | None = None,
         *,
         resume: bool = False,
         column: str | None = None,
@@ -68,7 +68,7 @@ class Scan:
         Args:
             sources: See `Sources`.
             out: The table to write; its ending names the format.
-            judging: How to make the detector.
+            options: How the detector judges.
             resume: Whether to go on with a scan that was cut.
             column: See `Sources`.
             follow_symlinks: See `Sources`.
@@ -93,16 +93,15 @@ class Scan:
             ignored=[str(path) for path in own],
         )
         self._out = out
-        self._judging = judging = judging or Judging()
-        models = judging.detector().bundles
+        self._options = options = options or DetectorOptions()
         origin = {
             "version of fauxto": __version__,
             # As they were named, which the keys come from, and what that means from this folder.
-            "source": [[one, one if is_address(one) else os.path.abspath(one)] for one in sources],  # noqa: PTH100
-            "model": [[model.name, model.version, model.model_sha256] for model in models],
-            "operating point": judging.operating_point,
-            "--personal": judging.personal,
-            "trust list": judging.trust_list and judging.trust_list.read_text(),
+            "source": [[name, name if is_address(name) else os.path.abspath(name)] for name in sources],  # noqa: PTH100
+            "model": [[bundle.name, bundle.version, bundle.model_sha256] for bundle in options.detector().bundles],
+            "operating point": options.operating_point,
+            "--personal": options.personal,
+            "trust list": options.trust_list and options.trust_list.read_text(),
             "--column": column,
         }
         self.journal = Journal(journal, origin, resume=resume)
@@ -115,7 +114,7 @@ class Scan:
 
     def run(
         self,
-        engine: Engine = "local",
+        engine: Engine | str = Engine.LOCAL,
         *,
         workers: int | None = None,
         address: str | None = None,
@@ -153,16 +152,16 @@ class Scan:
         """Delete the journal: the table is written."""
         self.journal.delete()
 
-    def _rows(self, engine: Engine, workers: int | None, address: str | None, settled: float) -> Iterator[Row]:
-        if engine == "ray":
+    def _rows(self, engine: Engine | str, workers: int | None, address: str | None, settled: float) -> Iterator[Row]:
+        if Engine(engine) is Engine.RAY:
             from fauxto.scan import ray
 
-            return ray.run(self.sources.shards(), self.journal, self._judging, address=address, workers=workers)
-        return local.run(self._items(settled), self._judging, workers or local.cores())
+            return ray.run(self.sources.shards(), self.journal, self._options, address=address, workers=workers)
+        return local.run(self._items(settled), self._options, workers or local.cores())
 
     def _items(self, settled: float) -> Iterator[Item]:
         for shard in self.sources.shards():
-            for item in shard.items(self._judging.limits, self.journal.is_done):
+            for item in shard.items(self._options.limits, self.journal.is_done):
                 if not settled or _age(item) >= settled:
                     yield item
 

@@ -13,15 +13,16 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, Self, cast
 
 from fauxto.errors import ImageError
 from fauxto.images import read_bytes
 from fauxto.limits import Limits
-from fauxto.report import Status
+from fauxto.report import Report, Status
 from fauxto.scan import stores
-from fauxto.scan.items import IsDone, Item, Refusal
+from fauxto.scan.items import IsDone, Item
 
 _UNPACKERS = {
     ".tar": None,
@@ -51,15 +52,16 @@ _MAX_RATIO = 100
 _FREE_BYTES = 256 * 1024 * 1024
 """An archive may unpack to this, or to `_MAX_RATIO` times its own size, whichever is more."""
 
-_NOT_PLAIN = Refusal(Status.UNREADABLE, "unsafe_name: the member's name isn't a plain relative path")
-_TWICE = Refusal(Status.UNREADABLE, "duplicate_name: an earlier member of the archive has the same name")
-_NO_FILE = Refusal(Status.NOT_A_FILE, "not_a_file: the member is a link, a device or a sparse file")
-_ENCRYPTED = Refusal(Status.UNREADABLE, "encrypted: the member is encrypted; unpack the archive with its password")
-_COMPRESSION = Refusal(
-    Status.UNREADABLE, "compression: the member isn't stored or deflated; pack the archive as ZIPs usually are"
+_unreadable = partial(Report.unjudged, None, Status.UNREADABLE)
+_NOT_PLAIN = _unreadable("the member's name isn't a plain relative path", word="unsafe_name")
+_TWICE = _unreadable("an earlier member of the archive has the same name", word="duplicate_name")
+_NO_FILE = Report.unjudged(None, Status.NOT_A_FILE, "the member is a link, a device or a sparse file")
+_ENCRYPTED = _unreadable("the member is encrypted; unpack the archive with its password", word="encrypted")
+_COMPRESSION = _unreadable(
+    "the member isn't stored or deflated; pack the archive as ZIPs usually are", word="compression"
 )
 _BOMB = (
-    f"archive_bomb: the archive unpacks to more than {_MAX_RATIO} times its size; the rest of it was not read, "
+    f"the archive unpacks to more than {_MAX_RATIO} times its size; the rest of it was not read, "
     "unpack it yourself if you trust it"
 )
 
@@ -113,17 +115,23 @@ class Archive:
                     seen.add(hash(key))
                     if is_done(key):
                         continue
-                    source = content if isinstance(content, Refusal) else content.read()
+                    source = content if isinstance(content, Report) else content.read()
                     yield Item(key, key, source, len(source) if isinstance(source, bytes) else 0)
             except DAMAGE as error:
-                status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
-                said = str(error) if isinstance(error, Bomb) else f"damaged_archive: the rest isn't readable: {error}"
                 if not is_done(self.prefix):
-                    yield Item(self.prefix, self.prefix, Refusal(status, said))
+                    yield Item(self.prefix, self.prefix, cut_short(self.prefix, error))
 
 
 class Bomb(tarfile.TarError):
     """The archive unpacks to more than it may."""
+
+
+def cut_short(path: str, error: Exception) -> Report:
+    """Return the report on an archive of which the rest wasn't read: `error` is a `Bomb` or other `DAMAGE`."""
+    if isinstance(error, Bomb):
+        return Report.unjudged(path, Status.UNREADABLE, str(error), word="archive_bomb")
+    status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
+    return Report.unjudged(path, status, f"the rest isn't readable: {error}", word="damaged_archive")
 
 
 class Careful:
@@ -152,18 +160,18 @@ class _Member:
     limits: Limits
     careful: Careful
 
-    def read(self) -> bytes | Refusal:
+    def read(self) -> bytes | Report:
         """Return its bytes, or why there are none; damage of the archive's own is raised."""
         most, self.careful.most = self.careful.most, self.limits.max_bytes + 65_536
         try:
             return read_bytes(self.file, self.limits)
         except ImageError as error:
-            return Refusal(error.status, f"{error.status}: {error}")
+            return Report.unjudged(None, error.status, str(error))
         finally:
             self.careful.most = most
 
 
-def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _Member | Refusal]]:
+def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _Member | Report]]:
     """Yield the files of a ZIP: each one's name, and the member, to be read before the next, or why it can't be.
 
     Raises:
@@ -186,16 +194,13 @@ def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _
             try:
                 opened = archive.open(info)
             except DAMAGE as error:  # of this member: those behind it may be whole
-                yield (
-                    info.filename,
-                    Refusal(Status.UNREADABLE, f"damaged_member: the archive doesn't yield it: {error}"),
-                )
+                yield info.filename, _unreadable(f"the archive doesn't yield it: {error}", word="damaged_member")
                 continue
             with opened:
                 yield info.filename, _Member(cast(BinaryIO, opened), limits, careful)
 
 
-def _refuse_zip(info: zipfile.ZipInfo) -> Refusal | None:
+def _refuse_zip(info: zipfile.ZipInfo) -> Report | None:
     if not is_plain(info.filename):
         return _NOT_PLAIN
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
@@ -225,7 +230,7 @@ class StrictHeader(tarfile.TarInfo):
             raise tarfile.ReadError(f"there is no member where one should begin: {error}") from error
 
 
-def _tar_members(file: BinaryIO, location: str, limits: Limits) -> Iterator[tuple[str, _Member | Refusal]]:
+def _tar_members(file: BinaryIO, location: str, limits: Limits) -> Iterator[tuple[str, _Member | Report]]:
     name = stores.name_of(location)
     unpack = next(unpack for ending, unpack in _UNPACKERS.items() if name.endswith(ending))
     allowed = max(_FREE_BYTES, _MAX_RATIO * stores.size_of(file))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from fauxto.detector import Detector
@@ -20,27 +19,20 @@ IsDone = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an input isn't even looked at; `reason` is led by a stable word and a colon."""
-
-    status: Status
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
     """One input.
 
     Attributes:
         key: What tells it from every other input of the scan; rows come out in the order of the keys' bytes.
         path: What its row calls it.
-        source: A path, the address of an object, the bytes of a file, or why there is nothing to look at.
+        source: A path, the address of an object, the bytes of a file, or the report where there is nothing to look at;
+            its path is that of the item.
         size: Of the file in bytes, as far as it is known without reading it.
     """
 
     key: str
     path: str
-    source: str | bytes | Refusal
+    source: str | bytes | Report
     size: int = 0
 
 
@@ -72,28 +64,6 @@ class Shard(Protocol):
         """Return how many items there are, or None where only reading it all would tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judging:
-    """How to make the detector of a scan, in whichever process or machine; the names are `Detector`'s."""
-
-    model: str | Path | None = None
-    operating_point: str = "balanced"
-    limits: Limits = field(default_factory=Limits)
-    personal: bool = False
-    trust_list: Path | None = None
-
-    def detector(self, threads: int | None = None) -> Detector:
-        """Make it; raises BundleError and ConfigError as `Detector` does."""
-        return Detector(
-            self.model,
-            operating_point=self.operating_point,
-            limits=self.limits,
-            threads=threads,
-            personal=self.personal,
-            trust_list=self.trust_list,
-        )
-
-
 def judge(item: Item, detector: Detector) -> Row:
     """Return an input's row, whatever happens to it; raises as `report_on`."""
     return row_of(item, report_on(item, detector))
@@ -113,13 +83,8 @@ def report_on(item: Item, detector: Detector) -> Report:
     except FauxtoError:
         raise
     except Exception as error:  # one row an input: a fault of ours, or of a plug-in, must not end a scan of a million
-        said = " ".join(str(error).split())[:200]
-        return _refused(item, Refusal(Status.UNREADABLE, f"internal_error: {type(error).__name__}: {said}"))
-
-
-def refuse(item: Item, status: Status, reason: str) -> Row:
-    """Return the row of an input that can't be judged."""
-    return row_of(item, _refused(item, Refusal(status, reason)))
+        sentence = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return Report.unjudged(item.path, Status.UNREADABLE, sentence, word="internal_error")
 
 
 def row_of(item: Item, report: Report) -> Row:
@@ -130,22 +95,18 @@ def row_of(item: Item, report: Report) -> Row:
 
 
 def _judge(item: Item, detector: Detector) -> Report:
-    if isinstance(item.source, Refusal):
-        return _refused(item, item.source)
+    if isinstance(item.source, Report):
+        return replace(item.source, path=item.path)
     if isinstance(item.source, bytes) or not stores.is_address(item.source):
         return detector.analyze(item.source, name=item.path)
     try:
         file = stores.open_address(item.source)
     except FileNotFoundError:
-        return _refused(item, Refusal(Status.NOT_FOUND, "not_found: there is no object at this address"))
+        return Report.unjudged(item.path, Status.NOT_FOUND, "there is no object at this address")
     except FauxtoError:
         raise
     except Exception as error:  # each store's library has errors of its own
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        return _refused(item, Refusal(Status.UNREADABLE, f"unreadable: the object can't be opened ({said})"))
+        message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        return Report.unjudged(item.path, Status.UNREADABLE, f"the object can't be opened ({message})")
     with closing(file):
         return detector.analyze(file, name=item.path)
-
-
-def _refused(item: Item, why: Refusal) -> Report:
-    return Report(item.path, why.status, reasons=(why.reason,))

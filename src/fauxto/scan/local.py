@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -20,9 +21,10 @@ from multiprocessing.connection import Connection, wait
 
 from fauxto.errors import FauxtoError
 from fauxto.images import read_bytes
-from fauxto.report import Status
+from fauxto.options import DetectorOptions
+from fauxto.report import Report, Status
 from fauxto.scan import stores
-from fauxto.scan.items import Item, Judging, Row, judge, refuse
+from fauxto.scan.items import Item, Row, judge, row_of
 
 _ITEMS = 8
 _BYTES = 32 * 1024 * 1024
@@ -47,7 +49,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run(items: Iterable[Item], judging: Judging, workers: int) -> Iterator[Row]:
+def run(items: Iterable[Item], options: DetectorOptions, workers: int) -> Iterator[Row]:
     """Yield a row for each item, in the order in which they are done.
 
     Items are taken only as workers ask for them, one handful ahead of what is being judged. A worker that dies is
@@ -63,7 +65,7 @@ def run(items: Iterable[Item], judging: Judging, workers: int) -> Iterator[Row]:
     crashed: set[str] = set()
     crew: list[_Worker] = []
     try:
-        crew += [_Worker(judging) for _ in range(workers if ready else 0)]
+        crew += [_Worker(options) for _ in range(workers if ready else 0)]
         while ready or again or any(worker.held for worker in crew):
             for worker in crew:
                 if worker.is_idle and (again or ready):
@@ -77,12 +79,12 @@ def run(items: Iterable[Item], judging: Judging, workers: int) -> Iterator[Row]:
                 if not worker.is_lost:
                     continue
                 if worker.held:
-                    row, left = _after_loss(worker, crashed, judging.limits.max_seconds)
+                    row, left = _after_loss(worker, crashed, options.limits.max_seconds)
                     if row:
                         yield row
                     again.extend([item] for item in left)
                 worker.stop()
-                crew[number] = _Worker(judging)
+                crew[number] = _Worker(options)
     finally:
         for worker in crew:
             worker.stop()
@@ -91,15 +93,15 @@ def run(items: Iterable[Item], judging: Judging, workers: int) -> Iterator[Row]:
 class _Worker:
     """A process that judges the items that it is given, in order."""
 
-    def __init__(self, judging: Judging) -> None:
+    def __init__(self, options: DetectorOptions) -> None:
         # Not a fork: the libraries' threads and locks don't survive one.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, judging), daemon=True)
+        self._process = context.Process(target=_work, args=(theirs, options), daemon=True)
         with _without_ctrl_c():
             self._process.start()
         theirs.close()
-        self._limit = self._seconds = judging.limits.max_seconds
+        self._limit = self._seconds = options.limits.max_seconds
         self._has_started = False
         self.deadline = time.monotonic() + _START_SECONDS
         self.held: deque[Item] = deque()  # given, and without its row so far
@@ -147,16 +149,41 @@ class _Worker:
 
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
-    """Block SIGINT; a process that starts meanwhile keeps it blocked: Ctrl-C reaches every process of a terminal."""
+    """Block SIGINT; a process that starts meanwhile keeps it blocked: Ctrl-C reaches every process of a terminal.
+
+    A signal that comes to this process meanwhile waits, whichever thread it comes to: a process whose start is cut
+    short complains.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     resource_tracker.ensure_running()  # it unblocks SIGINT when it starts, which is with the first process otherwise
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    with _deferred_signals():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _deferred_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM wait; only the main thread may, and only it is interrupted by them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pending: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in ours:
+        signal.signal(number, lambda number, _: pending.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+    for late in pending:
+        signal.raise_signal(late)
 
 
 def _wait_for(crew: list[_Worker]) -> list[int]:
@@ -177,9 +204,11 @@ def _after_loss(worker: _Worker, crashed: set[str], seconds: float) -> tuple[Row
     """Return the row of the item at which a worker was lost, if it gets no second try, and what to do anew."""
     culprit, *others = worker.held
     if worker.is_late:
-        return refuse(culprit, Status.TIMED_OUT, f"timed_out: judging it took longer than {seconds:g} seconds"), others
+        sentence = f"judging it took longer than {seconds:g} seconds"
+        return row_of(culprit, Report.unjudged(culprit.path, Status.TIMED_OUT, sentence)), others
     if culprit.key in crashed:
-        return refuse(culprit, Status.UNREADABLE, "crashed: judging it ended the process, twice"), others
+        sentence = "judging it ended the process, twice"
+        return row_of(culprit, Report.unjudged(culprit.path, Status.UNREADABLE, sentence, word="crashed")), others
     crashed.add(culprit.key)
     return None, [culprit, *others]
 
@@ -199,21 +228,21 @@ def _handfuls(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield handful
 
 
-def _work(connection: Connection, judging: Judging) -> None:
+def _work(connection: Connection, options: DetectorOptions) -> None:
     """Judge what comes, until the other end is closed: also by a kill."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it couldn't be blocked; the scan ends us
     with suppress(EOFError, OSError):
         try:
-            detector = judging.detector(threads=1)
+            detector = options.detector(threads=1)
             connection.send(None)
             while True:
-                for item in fetched(connection.recv(), judging):
+                for item in fetched(connection.recv(), options):
                     connection.send(judge(item, detector))
         except FauxtoError as error:
             connection.send(str(error))
 
 
-def fetched(handful: list[Item], judging: Judging) -> Iterator[Item]:
+def fetched(handful: list[Item], options: DetectorOptions) -> Iterator[Item]:
     """Yield the items, those in an object store with their bytes, which are fetched several at a time."""
     if not any(map(_is_remote, handful)):
         yield from handful
@@ -222,7 +251,7 @@ def fetched(handful: list[Item], judging: Judging) -> Iterator[Item]:
     def fetch(item: Item) -> Item:
         if _is_remote(item):
             with suppress(Exception), stores.open_address(str(item.source)) as file:
-                return replace(item, source=read_bytes(file, judging.limits))
+                return replace(item, source=read_bytes(file, options.limits))
         return item  # judging it says what is wrong
 
     with ThreadPoolExecutor(min(_FETCHERS, len(handful))) as pool:

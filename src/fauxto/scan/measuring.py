@@ -18,9 +18,10 @@ import numpy as np
 import PIL.Image
 
 from fauxto.errors import ConfigError
+from fauxto.options import DetectorOptions
 from fauxto.report import Report
 from fauxto.scan import local
-from fauxto.scan.items import Item, Judging, report_on
+from fauxto.scan.items import Item, report_on
 from fauxto.scan.sources import Sources
 
 STAGES = ("decode", "evidence", "model")
@@ -62,14 +63,14 @@ class Measurement:
     peak_megabytes: float | None
 
 
-def measure(sources: Sequence[str], judging: Judging, *, count: int, workers: int | None = None) -> Measurement:
+def measure(sources: Sequence[str], options: DetectorOptions, *, count: int, workers: int | None = None) -> Measurement:
     """Judge up to `count` of the files twice: alone in this process for the stages, then as `fauxto scan` does.
 
     Raises:
         FauxtoError: The model can't be used, or no file could be judged.
     """
-    items = list(islice(_items(Sources(sources), judging), count))
-    detector = judging.detector(threads=1)
+    items = list(islice(_items(Sources(sources), options), count))
+    detector = options.detector(threads=1)
     if items:
         report_on(items[0], detector)  # the first picture pays for opening the network
     judged = [(item, report) for item in items if (report := report_on(item, detector)).image]
@@ -82,7 +83,7 @@ def measure(sources: Sequence[str], judging: Judging, *, count: int, workers: in
     costs = tuple(_cost(name, by_class[name]) for _, name in _CLASSES if name in by_class)
     workers = workers or local.cores()
     with peak_memory() as peak:
-        images_per_second, megapixels_per_second = _rates([item for item, _ in judged], sizes, judging, workers)
+        images_per_second, megapixels_per_second = _rates([item for item, _ in judged], sizes, options, workers)
     return Measurement(
         costs=costs,
         unjudged=len(items) - len(judged),
@@ -131,9 +132,9 @@ def peak_memory() -> Iterator[list[int]]:
         sampler.join()
 
 
-def _items(sources: Sources, judging: Judging) -> Iterator[Item]:
+def _items(sources: Sources, options: DetectorOptions) -> Iterator[Item]:
     for shard in sources.shards():
-        yield from shard.items(judging.limits, lambda key: False)
+        yield from shard.items(options.limits, lambda key: False)
 
 
 def _cost(size: str, reports: list[Report]) -> Cost:
@@ -141,13 +142,15 @@ def _cost(size: str, reports: list[Report]) -> Cost:
     return Cost(size, len(reports), {stage: round(statistics.median(each), 2) for stage, each in taken.items()})
 
 
-def _rates(items: Sequence[Item], megapixels: Sequence[float], judging: Judging, workers: int) -> tuple[float, float]:
+def _rates(
+    items: Sequence[Item], megapixels: Sequence[float], options: DetectorOptions, workers: int
+) -> tuple[float, float]:
     """Return images and megapixels per second of a scan; its first third, while processes start, doesn't count."""
     size_of = {item.key: size for item, size in zip(items, megapixels, strict=True)}
     shuffled = random.Random(0).sample(list(items), len(items))  # noqa: S311 (so that all sizes fall on all thirds)
     done: list[str] = []
     started = time.perf_counter()
-    for number, row in enumerate(local.run(shuffled, judging, workers)):
+    for number, row in enumerate(local.run(shuffled, options, workers)):
         if number < len(items) // 3:
             started = time.perf_counter()
         else:

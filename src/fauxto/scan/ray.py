@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from fauxto.errors import FauxtoError, MissingExtraError
 from fauxto.limits import Limits
-from fauxto.report import Status
-from fauxto.scan.items import Item, Judging, Refusal, Row, Shard, judge
+from fauxto.options import DetectorOptions
+from fauxto.report import Report, Status
+from fauxto.scan.items import Item, Row, Shard, judge
 from fauxto.scan.journal import Journal
 from fauxto.scan.local import fetched
 from fauxto.scan.sources import Files
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ray.data import Dataset
 
 _TEXTS = ("path", "status", "verdict")
-_EMPTY = Refusal(Status.NOT_FOUND, "empty_cell: the row names no picture")
+_EMPTY = Report.unjudged(None, Status.NOT_FOUND, "the row names no picture", word="empty_cell")
 
 _ITEMS = 16
 """What an actor judges before its rows go on."""
@@ -53,7 +54,7 @@ _STORE_BYTES = 512 * 1024 * 1024
 def run(
     shards: Iterable[Shard],
     journal: Journal,
-    judging: Judging,
+    options: DetectorOptions,
     *,
     address: str | None = None,
     workers: int | None = None,
@@ -65,7 +66,7 @@ def run(
     Args:
         shards: The inputs.
         journal: Knows what has its row already; nothing is written to it here.
-        judging: How to make the detector.
+        options: How the detector judges.
         address: Of a Ray cluster; None for a Ray on this machine, which ends with the scan.
         workers: How many actors; None for one per CPU of the cluster.
 
@@ -76,7 +77,7 @@ def run(
     ray = _ray()
     from ray.exceptions import RayError
 
-    parts = (part for shard in shards for part in _parts(shard, journal, judging.limits))
+    parts = (part for shard in shards for part in _parts(shard, journal, options.limits))
     some = list(islice(parts, _PARTS))
     if not some:
         return
@@ -92,16 +93,16 @@ def run(
         while some:
             dataset = (
                 ray.data.from_items([{"part": pickle.dumps(part)} for part in some])
-                .flat_map(_items, fn_args=(judging.limits,), num_cpus=0, concurrency=readers)
-                .map_batches(_Judge, fn_constructor_args=(judging,), **_actors(ray, count))
+                .flat_map(_items, fn_args=(options.limits,), num_cpus=0, concurrency=readers)
+                .map_batches(_Judge, fn_constructor_args=(options,), **_actors(ray, count))
             )
             for row in dataset.iter_rows():
-                yield pickle.loads(row["row"])  # noqa: S301  # nosec B301 (our own actors pickled it)
+                yield pickle.loads(row["row"])  # our own actors pickled it  # noqa: S301  # nosec B301
             some = list(islice(parts, _PARTS))
     except (RayError, ConnectionError) as error:
-        said = str(error).strip().splitlines()
+        lines = str(error).strip().splitlines()
         raise FauxtoError(
-            f"Ray gave up: {said[-1] if said else type(error).__name__}; --resume without --engine ray goes on, and "
+            f"Ray gave up: {lines[-1] if lines else type(error).__name__}; --resume without --engine ray goes on, and "
             "gives a picture that ends every process a row of its own"
         ) from error
     finally:
@@ -110,7 +111,7 @@ def run(
 
 
 def judged(
-    dataset: Dataset, judging: Judging | None = None, *, column: str = "bytes", workers: int | None = None
+    dataset: Dataset, options: DetectorOptions | None = None, *, column: str = "bytes", workers: int | None = None
 ) -> Dataset:
     """Judge the pictures of a Ray data set, and leave reading and writing to Ray.
 
@@ -119,7 +120,7 @@ def judged(
 
     Args:
         dataset: Rows with the bytes of a file, or its path or address, in `column`; a column `path` names them.
-        judging: How to make the detector.
+        options: How the detector judges.
         column: Which column.
         workers: How many actors; None for one per CPU of the cluster.
 
@@ -131,42 +132,42 @@ def judged(
     """
     ray = _ray()
     how = _actors(ray, workers or _cpus(ray))
-    return dataset.map_batches(_JudgeColumn, fn_constructor_args=(judging or Judging(), column), **how)
+    return dataset.map_batches(_JudgeColumn, fn_constructor_args=(options or DetectorOptions(), column), **how)
 
 
 class _Judge:
     """An actor: pickled items in, pickled rows out."""
 
-    def __init__(self, judging: Judging) -> None:
-        self._judging = judging
-        self._detector = judging.detector(threads=1)
+    def __init__(self, options: DetectorOptions) -> None:
+        self._options = options
+        self._detector = options.detector(threads=1)
 
     def __call__(self, batch: Any) -> Any:
         import pyarrow
 
-        items = [pickle.loads(item) for item in batch["item"].to_pylist()]  # noqa: S301  # nosec B301 (our own tasks pickled it)
-        rows = [pickle.dumps(judge(item, self._detector)) for item in fetched(items, self._judging)]
+        items = [pickle.loads(item) for item in batch["item"].to_pylist()]  # our own tasks pickled it  # noqa: S301  # nosec B301
+        rows = [pickle.dumps(judge(item, self._detector)) for item in fetched(items, self._options)]
         return pyarrow.table({"row": pyarrow.array(rows, pyarrow.binary())})
 
 
 class _JudgeColumn:
     """An actor: a column of pictures in, columns of a report out."""
 
-    def __init__(self, judging: Judging, column: str) -> None:
-        self._judging = judging
+    def __init__(self, options: DetectorOptions, column: str) -> None:
+        self._options = options
         self._column = column
-        self._detector = judging.detector(threads=1)
+        self._detector = options.detector(threads=1)
 
     def __call__(self, batch: Any) -> Any:
         import pyarrow
 
-        sources = [_EMPTY if one is None else one for one in batch[self._column].to_pylist()]
+        sources = [_EMPTY if source is None else source for source in batch[self._column].to_pylist()]
         names = batch["path" if "path" in batch.column_names else self._column].to_pylist()
         items = [Item(str(name), str(name), source) for name, source in zip(names, sources, strict=True)]
-        rows = [judge(item, self._detector) for item in fetched(items, self._judging)]
+        rows = [judge(item, self._detector) for item in fetched(items, self._options)]
         reports = [json.loads(row.report) for row in rows]
-        texts = {name: pyarrow.array([one[name] for one in reports], pyarrow.string()) for name in _TEXTS}
-        probability = pyarrow.array([one["probability"] for one in reports], pyarrow.float64())
+        texts = {name: pyarrow.array([plain[name] for plain in reports], pyarrow.string()) for name in _TEXTS}
+        probability = pyarrow.array([plain["probability"] for plain in reports], pyarrow.float64())
         report = pyarrow.array([row.report for row in rows], pyarrow.string())
         return pyarrow.table({**texts, "probability": probability, "report": report})
 
@@ -182,7 +183,7 @@ def _parts(shard: Shard, journal: Journal, limits: Limits) -> Iterator[tuple[Sha
 
 
 def _items(row: dict[str, Any], limits: Limits) -> Iterator[dict[str, bytes]]:
-    shard, done = pickle.loads(row["part"])  # noqa: S301  # nosec B301 (this module pickled it)
+    shard, done = pickle.loads(row["part"])  # this module pickled it  # noqa: S301  # nosec B301
     for item in shard.items(limits, done.__contains__):
         yield {"item": pickle.dumps(item)}
 

@@ -6,21 +6,13 @@ import filecmp
 import os
 import shutil
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
+from fauxto.choices import SortAction
 from fauxto.errors import ConfigError
 from fauxto.report import Report
 from fauxto.scan.files import unfinished
-
-
-class How(StrEnum):
-    """What is done to a file."""
-
-    COPY = "copy"
-    MOVE = "move"
-    LINK = "link"
 
 
 class Sorter:
@@ -29,18 +21,18 @@ class Sorter:
     A second run over the same files changes nothing: what is in its place already is left there.
     """
 
-    def __init__(self, how: How, folder: Path, sources: Sequence[str]) -> None:
+    def __init__(self, action: SortAction, folder: Path, sources: Sequence[str]) -> None:
         """Check the folder.
 
         Args:
-            how: What to do.
+            action: What to do.
             folder: Where `real`, `ai` and `inconclusive` are made.
             sources: What was scanned.
 
         Raises:
             ConfigError: The folder is a file, or lies inside a scanned one, whose next scan would find the files again.
         """
-        self._how = how
+        self._action = action
         self._folder = folder
         if folder.exists() and not folder.is_dir():
             raise ConfigError(f"{folder} is a file; name a folder to sort into")
@@ -66,11 +58,11 @@ class Sorter:
             return False
         target = _free_or_same(self._folder / str(report.verdict) / below, source, report)
         if target.exists():
-            if self._how is How.MOVE and not source.samefile(target):
+            if self._action is SortAction.MOVE and not source.samefile(target):
                 source.unlink()  # its copy is in place
             return True
         target.parent.mkdir(parents=True, exist_ok=True)
-        if self._how is How.LINK:
+        if self._action is SortAction.LINK:
             target.symlink_to(source)
         else:
             self._copy_or_move(source, target)
@@ -78,12 +70,13 @@ class Sorter:
 
     def _copy_or_move(self, source: Path, target: Path) -> None:
         is_near = source.lstat().st_dev == target.parent.stat().st_dev
-        if self._how is How.MOVE and is_near and not source.is_symlink():  # a link might lead nowhere from there
+        # A link that is moved might lead nowhere.
+        if self._action is SortAction.MOVE and is_near and not source.is_symlink():
             source.rename(target)
             return
         shutil.copy2(source, unfinished(target))
         unfinished(target).replace(target)
-        if self._how is How.MOVE:
+        if self._action is SortAction.MOVE:
             source.unlink()
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from fauxto.errors import FauxtoError
 from fauxto.limits import Limits
-from fauxto.report import Status
+from fauxto.report import Report, Status
 from fauxto.scan import stores
 from fauxto.scan.archives import Archive, is_archive
-from fauxto.scan.items import IsDone, Item, Refusal, Shard
+from fauxto.scan.items import IsDone, Item, Shard
 from fauxto.scan.tables import Table, is_table
 
 _FILES = 512
@@ -98,7 +98,7 @@ class Sources:
                     yield self._whole(path) or _file(path)
         elif "*" in source:
             for item in _objects(source):
-                yield item if isinstance(item.source, Refusal) else self._whole(item.key) or item
+                yield item if isinstance(item.source, Report) else self._whole(item.key) or item
         elif whole := self._whole(source):
             yield whole
         else:
@@ -129,8 +129,8 @@ class Sources:
                         elif not self._is_ignored(entry):
                             yield _file(entry.path, _size(entry))
             except OSError as error:
-                reason = f"unreadable: the folder can't be listed: {error.strerror}"
-                yield Item(here, here, Refusal(Status.UNREADABLE, reason))
+                sentence = f"the folder can't be listed: {error.strerror}"
+                yield Item(here, here, Report.unjudged(here, Status.UNREADABLE, sentence))
 
     def _is_ignored(self, entry: os.DirEntry[str]) -> bool:
         return entry.name in self._ignored_names and _place(entry.path) in self._ignored
@@ -155,16 +155,17 @@ def _size(entry: os.DirEntry[str]) -> int:
 
 def _objects(address: str) -> Iterator[Item]:
     try:
-        for one, size in stores.listing(address):
-            yield Item(one, one, one, size)
+        for location, size in stores.listing(address):
+            yield Item(location, location, location, size)
     except FauxtoError:
         raise
     except FileNotFoundError:
-        yield Item(address, address, Refusal(Status.NOT_FOUND, "not_found: there is nothing at this address"))
+        unjudged = Report.unjudged(address, Status.NOT_FOUND, "there is nothing at this address")
+        yield Item(address, address, unjudged)
     except Exception as error:  # each store's library has errors of its own
-        said = f"{type(error).__name__}: {error}"
-        reason = f"unreadable: the store can't be listed ({' '.join(said.split())[:300]})"
-        yield Item(address, address, Refusal(Status.UNREADABLE, reason))
+        message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        unjudged = Report.unjudged(address, Status.UNREADABLE, f"the store can't be listed ({message})")
+        yield Item(address, address, unjudged)
 
 
 def _packed(parts: Iterator[Item | Shard]) -> Iterator[Shard]:

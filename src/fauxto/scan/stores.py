@@ -59,21 +59,23 @@ def listing(address: str) -> Iterator[tuple[str, int]]:
     """
     store, path = _store(address)
     if "*" in path:
-        found = store.glob(path, detail=True).values()
-        yield from ((_address(store, one["name"]), one["size"] or 0) for one in found if one["type"] == "file")
+        entries = store.glob(path, detail=True).values()
+        yield from (
+            (_address(store, entry["name"]), entry["size"] or 0) for entry in entries if entry["type"] == "file"
+        )
     elif store.isfile(path):
         yield _address(store, path), store.size(path) or 0
     elif not store.isdir(path):
         raise FileNotFoundError(f"there is nothing at {address}")
     else:
         for _, _, files in store.walk(path, detail=True):  # a folder at a time: a bucket may hold millions
-            yield from ((_address(store, one["name"]), one["size"] or 0) for one in files.values())
+            yield from ((_address(store, entry["name"]), entry["size"] or 0) for entry in files.values())
 
 
 def _store(address: str) -> tuple[AbstractFileSystem, str]:
     scheme = address.partition("://")[0]
     if scheme not in SCHEMES:
-        known = ", ".join(f"{one}://" for one in sorted(SCHEMES - {"memory"}))
+        known = ", ".join(f"{known_scheme}://" for known_scheme in sorted(SCHEMES - {"memory"}))
         raise ConfigError(f"{address!r} is no address of an object store that fauxto reads ({known})")
     try:
         import fsspec

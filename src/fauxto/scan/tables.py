@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 
 from fauxto.errors import ConfigError, MissingExtraError
 from fauxto.limits import Limits
-from fauxto.report import Status
+from fauxto.report import Report, Status
 from fauxto.scan import stores
-from fauxto.scan.items import IsDone, Item, Refusal
+from fauxto.scan.items import IsDone, Item
 
 _DEFAULT_COLUMNS = ("path", "image", "bytes")
 _MAX_LINE = 1024 * 1024
@@ -80,7 +80,8 @@ class Table:
             if is_done(self.prefix):
                 return
             status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
-            yield Item(self.prefix, self.prefix, Refusal(status, f"damaged_table: the rest isn't readable: {error}"))
+            sentence = f"the rest isn't readable: {error}"
+            yield Item(self.prefix, self.prefix, Report.unjudged(None, status, sentence, word="damaged_table"))
 
     def _is_csv(self) -> bool:
         return stores.name_of(self.location).endswith(".csv")
@@ -97,7 +98,8 @@ class Table:
         if isinstance(cell, bytes):
             return Item(key, row_name, cell, len(cell))
         if not cell:
-            return Item(key, row_name, Refusal(Status.NOT_FOUND, "empty_cell: the row names no picture"))
+            empty = Report.unjudged(None, Status.NOT_FOUND, "the row names no picture", word="empty_cell")
+            return Item(key, row_name, empty)
         if not isinstance(cell, str):
             raise ConfigError(
                 f"the column of {self.location} holds neither paths nor bytes but {cell!r:.80}; "
@@ -109,7 +111,8 @@ class Table:
         elif cell.partition("://")[0] in stores.SCHEMES:
             source = cell
         else:
-            return Item(key, cell, Refusal(Status.UNREADABLE, "no_store: fauxto reads from object stores, not the web"))
+            sentence = "fauxto reads from object stores, not the web"
+            return Item(key, cell, Report.unjudged(None, Status.UNREADABLE, sentence, word="no_store"))
         return Item(key, cell, source)
 
     def _csv_cells(self, file: BinaryIO) -> Iterator[str | None]:

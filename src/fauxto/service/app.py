@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from fauxto.report import Report, Status
+from fauxto.report import Reason, Report, Status
 from fauxto.service import addresses, body, openapi
 from fauxto.service.guard import Guard
 from fauxto.service.keys import KeyRing, Rates
@@ -156,7 +156,7 @@ class _Service:
         request.state.stack.enter_context(self.line.place())
         header, data = await self._one(request, upload, "explain", self.settings.explain_seconds)
         if "refused" in header:
-            raise Problem("not_judged", f"{header['refused']}: {header['detail']}.")
+            raise Problem("not_judged", f"{Reason(header['refused'], header['detail'])}.")
         if "faithful" not in header:
             raise Problem("internal", "The model failed on this picture.")
         faithful = {True: "true", False: "false", None: "unknown"}[header["faithful"]]
@@ -279,7 +279,7 @@ async def _no_route(_: Request, error: Exception) -> Response:
 
 
 def _failed(name: str | None, status: Status, sentence: str) -> tuple[dict[str, Any], bytes]:
-    report = Report(name, status, reasons=(f"{status}: {sentence}",))
+    report = Report.unjudged(name, status, sentence)
     return {"status": status, "verdict": None}, json.dumps(report.to_dict()).encode()
 
 

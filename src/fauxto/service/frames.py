@@ -16,6 +16,9 @@ _MAX_DATA = 64 * 1024 * 1024  # a map, which is the longest that a worker has to
 
 Frame = tuple[dict[str, Any], bytes]
 
+PING = {"do": "ping"}
+PONG = {"alive": True}
+
 
 def pack(header: dict[str, Any], data: bytes | bytearray) -> bytes:
     """Return the lengths and the header of a frame; its `data` follows."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -17,6 +16,9 @@ from fauxto.service.settings import Settings
 
 _START_SECONDS = 120.0
 _LONGEST_PAUSE = 30.0
+_TRIES = 2
+"""How many workers may die of one picture: something else may have ended the first, such as a lack of memory."""
+
 # All that a worker needs to know of its surroundings: a secret that it has never seen can't be taken from it.
 _ENVIRONMENT = (
     "PATH",
@@ -33,6 +35,10 @@ _ENVIRONMENT = (
 
 class WorkerEndedError(Exception):
     """A worker ended in the middle of a picture, twice."""
+
+
+class _NotReachedError(Exception):
+    """A worker was dead, or out of step, before the picture reached it."""
 
 
 class TookTooLongError(Exception):
@@ -67,12 +73,7 @@ class _Worker:
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             start_new_session=True,  # a Ctrl-C is for the service, which lets its workers finish
         )
-        told = {
-            "model": settings.model,
-            "operating_point": settings.operating_point,
-            "limits": dataclasses.asdict(settings.limits),
-            "worker_bytes": settings.worker_bytes,
-        }
+        told = {"detector": settings.detector.to_dict(), "worker_bytes": settings.worker_bytes}
         try:
             async with asyncio.timeout(_START_SECONDS):
                 first, _ = await _talk(process, told, b"")
@@ -87,11 +88,20 @@ class _Worker:
         return cls(process, first)
 
     async def ask(self, header: dict[str, Any], data: bytes | bytearray) -> frames.Frame:
-        """Hand it one picture, and wait for the answer.
+        """Hand it one picture once it has shown that it lives, and wait for the answer.
+
+        asyncio learns of a process's end some time after it. So a worker answers a ping first: what fails before that
+        can't be the picture's fault.
 
         Raises:
+            _NotReachedError: The process had ended, or was out of step, before it got a byte of the picture.
             OSError, EOFError, ValueError: The process has ended, or talks nonsense.
         """
+        try:
+            if await _talk(self._process, frames.PING, b"") != (frames.PONG, b""):
+                raise ValueError("a worker answered a ping with something else")
+        except (OSError, EOFError, ValueError) as error:
+            raise _NotReachedError from error
         return await _talk(self._process, header, data)
 
     @property
@@ -170,7 +180,7 @@ class WorkerPool:
             seconds: How long a worker may take, not counting the wait for one.
 
         Raises:
-            NoWorkerError: None became free in `wait_seconds`.
+            NoWorkerError: None became free in `wait_seconds`, or all that did were dead.
             TookTooLongError: The picture took longer than `seconds`.
             WorkerEndedError: Two workers died of it.
         """
@@ -182,15 +192,21 @@ class WorkerPool:
     async def _use(
         self, worker: _Worker, header: dict[str, Any], data: bytes | bytearray, seconds: float
     ) -> frames.Frame:
-        try:
-            return await self._try(worker, header, data, seconds)
-        except (OSError, EOFError, ValueError):
-            # Perhaps something else ended it, such as a machine short of memory: once more, and no third time.
+        """Try the picture on workers until one answers; only those that it reached count as tries."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + self._settings.wait_seconds
+        tries = 0
+        while True:
+            try:
+                return await self._try(worker, header, data, seconds)
+            except _NotReachedError as error:
+                if clock() > until:
+                    raise NoWorkerError from error
+            except (OSError, EOFError, ValueError) as error:
+                tries += 1
+                if tries == _TRIES:
+                    raise WorkerEndedError from error
             worker = await self._next()
-        try:
-            return await self._try(worker, header, data, seconds)
-        except (OSError, EOFError, ValueError) as error:
-            raise WorkerEndedError from error
 
     async def _try(
         self, worker: _Worker, header: dict[str, Any], data: bytes | bytearray, seconds: float

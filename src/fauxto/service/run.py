@@ -11,21 +11,14 @@ import sys
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fauxto.errors import ConfigError
 from fauxto.service.app import create_app
+from fauxto.service.connections import MAX_CONNECTIONS, impatient
 from fauxto.service.logs import configuration
 from fauxto.service.settings import Settings
 
-_MAX_CONNECTIONS = 1_000
-_MORE_CONNECTIONS = 100
-"""As many more are told that there are too many; any beyond are closed unheard."""
-
 _FILES = 4_096
-_UNSENT_BYTES = 64 * 1024
-"""What the system holds of an answer; by default it holds megabytes, and shows no progress for as long as they last."""
-
 _GRACE_SECONDS = 10
 
 
@@ -51,14 +44,14 @@ def serve(settings: Settings, host: str, port: int, *, log_level: str = "info") 
     app = create_app(settings)
     config = uvicorn.Config(
         app,
-        http=_impatient(settings.read_seconds, settings.read_rate),
+        http=impatient(settings.read_seconds, settings.read_rate),
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=_MAX_CONNECTIONS,
+        limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=int(settings.limits.max_seconds + settings.wait_seconds) + _GRACE_SECONDS,
     )
     # While the models are loaded these end the start; later uvicorn ends gracefully and then raises them once more.
@@ -105,68 +98,3 @@ def _listen(host: str, port: int) -> socket.socket:
         )
     except OSError as error:
         raise ConfigError(f"can't listen on {host}, port {port}: {error.strerror or error}") from error
-
-
-def _impatient(seconds: float, rate: int) -> type[H11Protocol]:
-    """Return uvicorn's protocol for HTTP, ending connections of clients that ask nothing for so long, or accept slowly.
-
-    An answer that waits to be accepted has to go on by `rate` bytes a second.
-    """
-
-    class Impatient(H11Protocol):
-        _timer: asyncio.TimerHandle | None = None
-        _unsent = 0
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            connection = transport.get_extra_info("socket")
-            if connection is not None:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT_BYTES)
-            if len(self.connections) > _MAX_CONNECTIONS + _MORE_CONNECTIONS:
-                self.transport.abort()
-            else:
-                self._arm()
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            if self._has_a_request():
-                self._disarm()
-
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
-            if not self._has_a_request():
-                self._arm()
-
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            self._arm()
-
-        def resume_writing(self) -> None:
-            super().resume_writing()
-            if self._has_a_request():
-                self._disarm()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._disarm()
-            super().connection_lost(exc)
-
-        def _has_a_request(self) -> bool:
-            return self.cycle is not None and not self.cycle.response_complete
-
-        def _arm(self) -> None:
-            self._disarm()
-            self._unsent = self.transport.get_write_buffer_size()
-            self._timer = self.loop.call_later(seconds, self._expire)
-
-        def _disarm(self) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-
-        def _expire(self) -> None:
-            if self.transport.get_write_buffer_size() < self._unsent - seconds * rate:
-                self._arm()  # slow, but it accepts
-            else:
-                self.transport.abort()
-
-    return Impatient

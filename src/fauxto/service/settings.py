@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from fauxto.errors import ConfigError
 from fauxto.limits import Limits
+from fauxto.options import DetectorOptions
 
 MEBIBYTE = 1024 * 1024
+_DEFAULT_OPTIONS = DetectorOptions(limits=Limits(max_bytes=25 * MEBIBYTE, max_seconds=20.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +19,8 @@ class Settings:
     """What the service allows.
 
     Attributes:
-        model: Bundle name or folder; None for the built-in ones.
-        operating_point: "cautious", "balanced" or "sensitive".
-        limits: What one picture may cost; `max_seconds` is enforced, by ending the worker.
+        detector: How pictures are judged. Of its limits `max_seconds` is enforced, by ending the worker; each worker
+            has one thread, whatever it says.
         explain_seconds: Longest time for one explanation, which takes dozens of passes of the network.
         workers: Processes that open pictures, each one picture at a time.
         worker_bytes: Memory that a worker may take beyond the code it maps, in bytes.
@@ -36,9 +37,7 @@ class Settings:
         hosts: Host names that may be asked for where there are no keys; empty for any.
     """
 
-    model: str | None = None
-    operating_point: str = "balanced"
-    limits: Limits = field(default_factory=lambda: Limits(max_bytes=25 * MEBIBYTE, max_seconds=20.0))
+    detector: DetectorOptions = _DEFAULT_OPTIONS
     explain_seconds: float = 120.0
     workers: int = os.cpu_count() or 1
     worker_bytes: int = 2048 * MEBIBYTE
@@ -67,3 +66,8 @@ class Settings:
             raise ConfigError(f"queue must be 0 or more, not {self.queue}")
         if not 0 < self.limits.max_bytes <= self.max_batch_bytes <= self.max_held_bytes:
             raise ConfigError("the limits must rise from one picture to a batch to all that is held in memory")
+
+    @property
+    def limits(self) -> Limits:
+        """What one picture may cost."""
+        return self.detector.limits

@@ -19,11 +19,10 @@ import numpy as np
 import PIL.Image
 
 from fauxto import images
-from fauxto.detector import Detector
 from fauxto.errors import FauxtoError, ImageError
 from fauxto.images.formats import name_mismatch
-from fauxto.limits import Limits
-from fauxto.report import Report, Status
+from fauxto.options import DetectorOptions
+from fauxto.report import Reason, Report, Status
 from fauxto.service import frames
 
 _WARM_UP_SIDES = (32, 256)
@@ -48,6 +47,9 @@ def main() -> None:
     bounded = bound(settings["worker_bytes"])
     frames.write(answers, {"models": judge.models(), "bounded": bounded})
     while (frame := frames.read(source)) is not None:
+        if frame[0] == frames.PING:
+            frames.write(answers, frames.PONG)
+            continue
         _end_after(frame[0]["seconds"] + _MARGIN_SECONDS)
         frames.write(answers, *judge.answer(*frame))
         _end_after(0)
@@ -62,12 +64,7 @@ class Judge:
         Raises:
             FauxtoError: A model can't be used.
         """
-        self._detector = Detector(
-            settings["model"],
-            operating_point=settings["operating_point"],
-            limits=Limits(**settings["limits"]),
-            threads=1,
-        )
+        self._detector = DetectorOptions.from_dict(settings["detector"]).detector(threads=1)
         for side in _WARM_UP_SIDES:
             self._detector.analyze(_as_png(PIL.Image.radial_gradient("L").resize((side, side)).convert("RGB")))
 
@@ -95,7 +92,7 @@ class Judge:
             return {"refused": error.status, "detail": str(error)}, b""
         except MemoryError:
             sentence = "the picture needs more memory than a worker may have; save it smaller"
-            return _as_frame(Report(header["name"], Status.TOO_LARGE, reasons=(f"{Status.TOO_LARGE}: {sentence}",)))
+            return _as_frame(Report.unjudged(header["name"], Status.TOO_LARGE, sentence))
         except FauxtoError as error:
             return {"failed": type(error).__name__}, b""
 
@@ -105,7 +102,8 @@ class Judge:
             return report
         if not name_mismatch(f"x.{media_type.removeprefix('image/')}", report.image.format):
             return report
-        note = f"media_type_mismatch: it was sent as {media_type}, but the file is a {report.image.format}."
+        sentence = f"it was sent as {media_type}, but the file is a {report.image.format}."
+        note = Reason("media_type_mismatch", sentence)
         return replace(report, reasons=(*report.reasons, note))
 
     def _explain(self, data: bytes) -> frames.Frame:

@@ -53,19 +53,19 @@ def show_audit(folder: Path | None) -> None:
         st.caption("Counts duplicates and leaks, and measures how far the files' outsides give the label away.")
         return
     with st.spinner("Auditing the data set …"):
-        found = audit(Dataset.open(folder))
-    _show_audit(found)
+        facts = audit(Dataset.open(folder))
+    _show_audit(facts)
 
 
-def _show_audit(found: Audit) -> None:
+def _show_audit(facts: Audit) -> None:
     st.markdown("**Shortcuts**: how well the label can be told without looking at any trace of a generator.")
-    if found.shortcuts:
-        charts.shortcuts((shortcut.facts, shortcut.auroc, shortcut.verdict) for shortcut in found.shortcuts).show()
+    if facts.shortcuts:
+        charts.shortcuts((shortcut.facts, shortcut.auroc, shortcut.verdict) for shortcut in facts.shortcuts).show()
         st.caption(
-            f"Measured on {found.sampled:,} pictures, cross-validated. From {WEAK_FROM:g} a shortcut is called weak, "
+            f"Measured on {facts.sampled:,} pictures, cross-validated. From {WEAK_FROM:g} a shortcut is called weak, "
             f"from {STRONG_FROM:g} strong."
         )
-        for shortcut in found.shortcuts:
+        for shortcut in facts.shortcuts:
             if shortcut.verdict != "no shortcut":
                 st.text(shortcut.meaning)
     else:
@@ -73,11 +73,11 @@ def _show_audit(found: Audit) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Pictures**")
-        splits = list(found.balance)
+        splits = list(facts.balance)
         st.table(
             {
                 "split": splits,
-                **{label: [found.balance[one].get(label, 0) for one in splits] for label in ("real", "ai")},
+                **{label: [facts.balance[split].get(label, 0) for split in splits] for label in ("real", "ai")},
             },
             hide_index=True,
             border="horizontal",
@@ -85,9 +85,9 @@ def _show_audit(found: Audit) -> None:
         )
     with right:
         st.markdown("**Exact duplicates**")
-        copies = {f"repeats within {split}": count for split, count in found.duplicates.surplus.items()}
-        copies |= {f"in both {pair}": count for pair, count in found.duplicates.across.items()}
-        copies["under both labels"] = found.duplicates.both_labels
+        copies = {f"repeats within {split}": count for split, count in facts.duplicates.surplus.items()}
+        copies |= {f"in both {pair}": count for pair, count in facts.duplicates.across.items()}
+        copies["under both labels"] = facts.duplicates.both_labels
         st.table(
             {"where": list(copies), "pictures": list(copies.values())},
             hide_index=True,
@@ -96,7 +96,7 @@ def _show_audit(found: Audit) -> None:
         )
     st.download_button(
         "Download the audit (JSON)",
-        json.dumps(found.to_dict(), indent=2),
+        json.dumps(facts.to_dict(), indent=2),
         "audit.json",
         "application/json",
         on_click="ignore",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import socket
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from starlette.formparsers import MultiPartParser
 from streamlit import net_util
 from streamlit.web import cli as streamlit
 
-from fauxto import bundles, palette
+from fauxto import palette
 from fauxto.errors import ConfigError
+from fauxto.options import DetectorOptions
 from fauxto.web.uploads import MOST_BYTES
 
 PAGE = Path(__file__).with_name("app.py")
@@ -30,21 +32,22 @@ _THEME = {
 }
 
 
-def serve(host: str, port: int | None, model: str | None, *, open_browser: bool) -> None:
+def serve(host: str, port: int | None, options: DetectorOptions, *, open_browser: bool) -> None:
     """Serve the page until the process is told to stop.
 
     Args:
         host: Address to listen on.
         port: Port to listen on; None takes the first free one of `DEFAULT_PORTS`.
-        model: Bundle name or folder; None takes the built-in one.
+        options: How the page judges pictures; a visitor may choose another operating point.
         open_browser: Open the page in a browser where this machine has a screen.
 
     Raises:
         BundleError: There is no such bundle, or it can't be used.
-        ConfigError: The address or port can't be listened on.
+        ConfigError: The trust list can't be used, or the address or port can't be listened on.
     """
-    if model is not None:
-        bundles.load(model)  # so that a wrong name is told here and not on the page
+    is_plain = options == DetectorOptions()
+    if not is_plain:
+        options.detector()  # so that what can't be used is told here and not on the page
     port = free_port(host, port)
     keep_to_this_machine()
     shown_host = f"[{host}]" if ":" in host else host
@@ -53,7 +56,8 @@ def serve(host: str, port: int | None, model: str | None, *, open_browser: bool)
     if not is_loopback(host):
         console.print("Other machines can reach it and there is no password.")
     arguments = ["run", str(PAGE), *streamlit_flags(host, port, open_browser=open_browser)]
-    streamlit.main([*arguments, "--", model] if model is not None else arguments, prog_name="fauxto app")
+    handed_over = [] if is_plain else ["--", json.dumps(options.to_dict())]
+    streamlit.main([*arguments, *handed_over], prog_name="fauxto app")
 
 
 def free_port(host: str, port: int | None) -> int:

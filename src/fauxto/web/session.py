@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import replace
 
 import streamlit as st
 
+from fauxto.choices import PointName
 from fauxto.detector import Detector
+from fauxto.options import DetectorOptions
 
-POINTS = {"cautious": "Fewer false alarms", "balanced": "Balanced", "sensitive": "Catch more"}
+POINTS: dict[str, str] = {
+    PointName.CAUTIOUS.value: "Fewer false alarms",
+    PointName.BALANCED.value: "Balanced",
+    PointName.SENSITIVE.value: "Catch more",
+}
 """The operating points by name, in words for a person."""
 
 POINT_KEY = "operating_point"
 """Where Streamlit keeps the visitor's choice."""
 
 
-@st.cache_resource(show_spinner="Loading the models …")
-def load_detector(model: str | None, point: str) -> Detector:
+@st.cache_resource(show_spinner="Loading the models …", hash_funcs={DetectorOptions: repr})
+def load_detector(options: DetectorOptions) -> Detector:
     """Load the bundles once for all visitors and pages."""
-    return Detector(model, operating_point=point)
+    return options.detector()
+
+
+def launched_with() -> DetectorOptions:
+    """Return the options that the launcher handed over, as JSON in the only argument, if any."""
+    return DetectorOptions.from_dict(json.loads(sys.argv[1])) if len(sys.argv) > 1 else DetectorOptions()
 
 
 def operating_point() -> str:
-    """Return the operating point that the visitor chose on the page Models."""
-    chosen: str = st.session_state.get(POINT_KEY, "balanced")
+    """Return the operating point that the visitor chose on the page Models, or else the launcher's."""
+    chosen: str = st.session_state.get(POINT_KEY, launched_with().operating_point)
     return chosen
 
 
 def detector() -> Detector:
-    """Return the visitor's detector; the launcher hands over the bundle's name or folder as the only argument, if any.
+    """Return the visitor's detector.
 
     Raises:
         BundleError: A bundle can't be used.
+        ConfigError: The trust list can't be used.
     """
-    return load_detector(sys.argv[1] if len(sys.argv) > 1 else None, operating_point())
+    return load_detector(replace(launched_with(), operating_point=operating_point()))

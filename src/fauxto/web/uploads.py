@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from fauxto.limits import Limits
-from fauxto.report import Report, Status
+from fauxto.report import Report
 from fauxto.scan import archives
-from fauxto.scan.items import Refusal
 from fauxto.web.batch import File
 
 MOST_FILES = 2_000
@@ -51,18 +51,11 @@ def _read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File | Report]:
             continue
         try:
             for name, content in archives.zip_members(io.BytesIO(data), upload.name, limits):
-                source = content if isinstance(content, Refusal) else content.read()
+                source = content if isinstance(content, Report) else content.read()
                 path = f"{upload.name}!/{name}"
-                yield (
-                    File(path, source, is_unpacked=True)
-                    if isinstance(source, bytes)
-                    else Report(path, source.status, reasons=(source.reason,))
-                )
+                yield replace(source, path=path) if isinstance(source, Report) else File(path, source, is_unpacked=True)
         except archives.DAMAGE as error:
-            said = str(error)
-            if not isinstance(error, archives.Bomb):
-                said = f"damaged_archive: the rest isn't readable: {said}"
-            yield Report(upload.name, Status.UNREADABLE, reasons=(said,))
+            yield archives.cut_short(upload.name, error)
 
 
 def _count(upload: Upload) -> int:

@@ -2,7 +2,7 @@
 
 PYTHONPATH=.:src python tests/golden/watermarks/build.py ASTRONAUT.png
 
-The photograph lies in scikit-image's data. Needs what benchmarks/watermark_detection.py names.
+The photograph lies in scikit-image's data. Needs what benchmarks/robustness/watermark_detection.py names.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
-from benchmarks.watermark_detection import WRITERS, mark
+from benchmarks.robustness.watermark_detection import WRITERS, mark
 
 FOLDER = Path(__file__).parent
 

@@ -90,9 +90,10 @@ def test_a_peak_is_boxed_at_its_place_and_at_its_mirror_image(place) -> None:
     for cell in cells:
         spectrum[cell] = 40
     plain = draw_spectrum(spectrum, [])
-    assert (plain.shape, plain.dtype) == ((3 * side, 3 * side, 3), np.uint8)
+    assert plain.shape == (3 * side, 3 * side, 3)
+    assert plain.dtype == np.uint8
     assert (np.ptp(plain, axis=2) == 0).all()
-    drawn = draw_spectrum(spectrum, [Peak(*place, decibels=40.0, is_of_eights=True)])
+    drawn = draw_spectrum(spectrum, [Peak(place[0], place[1], decibels=40.0, is_of_eights=True)])
     rows, columns = np.nonzero(np.ptp(drawn, axis=2))
     assert len(rows) > 0
     for row, column in zip(rows // 3, columns // 3, strict=True):  # every coloured cell lies 4 cells from a peak

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -78,7 +79,7 @@ def read(data: bytes) -> Evidence:
     return evidence
 
 
-WRITERS = {
+WRITERS: dict[str, dict[str, Any]] = {
     "Stable Diffusion 1": {},
     "Stable Diffusion 1 inpainting": {},
     "Stable Diffusion 2": {},

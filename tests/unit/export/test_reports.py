@@ -25,6 +25,7 @@ from fauxto import (
     Evidence,
     ImageSummary,
     ModelSummary,
+    Reason,
     Report,
     Says,
     Status,
@@ -69,7 +70,7 @@ def hostile(full: Report) -> Report:
     return dataclasses.replace(
         full,
         path=HOSTILE,
-        reasons=tuple(f"note: {HOSTILE}" for _ in range(3)),
+        reasons=(Reason("note", HOSTILE),) * 3,
         evidence=(
             Evidence(HOSTILE, Says.AI, Trust.DECLARED, HOSTILE, {HOSTILE: [HOSTILE]}),
             Evidence("long", Says.NOTHING, Trust.INFERRED, "x" * 1_000_000, {"x": "y" * 1_000_000}),
@@ -225,9 +226,11 @@ def test_a_gallery_counts_all_shows_some_and_is_harmless(
     full: Report, hostile: Report, photo: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(groups, "MOST", 3)
-    unjudged = Report(path=HOSTILE, status=Status.TRUNCATED, reasons=(f"truncated: {HOSTILE}",))
+    unjudged = Report.unjudged(HOSTILE, Status.TRUNCATED, HOSTILE)
     real = dataclasses.replace(full, path="real.jpg", verdict=Verdict.REAL, probability=0.02)
-    doubtful = dataclasses.replace(full, path="big.jpg", verdict=Verdict.INCONCLUSIVE, reasons=("out_of_domain: big.",))
+    doubtful = dataclasses.replace(
+        full, path="big.jpg", verdict=Verdict.INCONCLUSIVE, reasons=(Reason("out_of_domain", "big."),)
+    )
     small = thumbnail(photo)
     members = [(full, small), (hostile, small), (real, small), (doubtful, None), (unjudged, None), *[(real, small)] * 9]
     text = html.gallery(iter(members), time=TIME, title=HOSTILE)
@@ -257,7 +260,7 @@ def test_a_gallery_counts_all_shows_some_and_is_harmless(
 
 @pytest.mark.parametrize("write", [html.report, pdf.report])
 def test_a_file_that_could_not_be_judged_has_a_report_too(write: object, bundle: Bundle) -> None:
-    bad = Report(path="half.jpg", status=Status.TRUNCATED, reasons=("truncated: the JPEG ends too early.",))
+    bad = Report.unjudged("half.jpg", Status.TRUNCATED, "the JPEG ends too early.")
     made = write(case_file.assemble(bad, None, bundle=bundle, operating_point="balanced", time=TIME))  # type: ignore[operator]
     words = words_of(made) if isinstance(made, bytes) else assert_harmless(made).words
     for said in ("This file could not be judged", "The JPEG ends too early.", "truncated", "half.jpg"):
@@ -267,7 +270,8 @@ def test_a_file_that_could_not_be_judged_has_a_report_too(write: object, bundle:
 
 @pytest.mark.parametrize("write", [html.report, pdf.report])
 def test_a_reading_outside_the_domain_is_no_finding(write: object, full: Report, bundle: Bundle) -> None:
-    outside = dataclasses.replace(full, verdict=Verdict.INCONCLUSIVE, reasons=("out_of_domain: too large.",))
+    reasons = (Reason("out_of_domain", "too large."),)
+    outside = dataclasses.replace(full, verdict=Verdict.INCONCLUSIVE, reasons=reasons)
     made = write(case_file.assemble(outside, None, bundle=bundle, operating_point="balanced", time=TIME))  # type: ignore[operator]
     words = words_of(made) if isinstance(made, bytes) else assert_harmless(made).words
     assert "is no finding here" in words

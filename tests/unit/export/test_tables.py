@@ -15,7 +15,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from fauxto import Evidence, Report, Says, Status, Trust, export
+from fauxto import Evidence, Reason, Report, Says, Status, Trust, export
 from fauxto.errors import ConfigError
 from fauxto.evidence import SOURCES
 from fauxto.export import columns, jsonl
@@ -61,7 +61,7 @@ def full(full_report: Report) -> Report:
 
 @pytest.fixture(scope="module")
 def reports(full: Report) -> list[Report]:
-    named = (Report(path=name, status=Status.OK, reasons=(f"note: {name}.",)) for name in NAMES)
+    named = (Report(path=name, status=Status.OK, reasons=(Reason("note", f"{name}."),)) for name in NAMES)
     return [full, EMPTY, *named]
 
 

@@ -90,7 +90,7 @@ def _evidence(store: library.Store, hashes: Mapping[str, Any], trusted: TrustLis
         "kind": stated.kind and stated.kind.value,
         "problems": problems or None,
         "trust_list": trusted.name,
-        "manifests": [_describe(one) for one in chain],
+        "manifests": [_describe(manifest) for manifest in chain],
         "personal": find_personal(store) or None,
     }
     return Evidence(

@@ -28,7 +28,7 @@ def choose_operating_point(bundles: tuple[Bundle, ...]) -> None:
     st.radio(
         "Operating point",
         names,
-        index=names.index("balanced"),
+        index=names.index(session.launched_with().operating_point),
         format_func=session.POINTS.__getitem__,
         captions=captions,
         key=session.POINT_KEY,

@@ -1,6 +1,6 @@
 """How long the page lets people wait: for a first verdict, and for a click while a batch runs.
 
-python -m benchmarks.web_page [--rounds N] [--batch FILES] [--zip FILES]
+python -m benchmarks.speed.web_page [--rounds N] [--batch FILES] [--zip FILES]
 
 Starts `fauxto app` with the built-in models and drives it with headless Chromium on the same cores, browser included in
 every figure. The pictures are JPEGs of 12 megapixels: a photograph of scikit-image's, enlarged, with grain. `--zip 400`

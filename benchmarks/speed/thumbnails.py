@@ -1,6 +1,6 @@
 """How many thumbnails a second fauxto judges, beside what merely decoding them costs.
 
-python -m benchmarks.thumbnails [--files FOLDER] [--count N] [--model NAME ...]
+python -m benchmarks.speed.thumbnails [--files FOLDER] [--count N] [--model NAME ...]
 
 Without FOLDER it cuts 32-pixel windows out of scikit-image's photographs and saves them as JPEG, as CIFAKE has them.
 Each round runs every contender once, one after the other, so that a slow moment of the machine falls on all alike;

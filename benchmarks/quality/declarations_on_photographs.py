@@ -1,6 +1,6 @@
 """How many real photographs carry a declaration of AI, by our readers: it should be none.
 
-python -m benchmarks.declarations_on_photographs FOLDER [FOLDER ...]
+python -m benchmarks.quality.declarations_on_photographs FOLDER [FOLDER ...]
 
 FOLDERs hold nothing but photographs, such as the real originals of a split as they were published, metadata and all.
 Writes results/declarations-on-photographs.json, which names every file that a source says `ai` of.

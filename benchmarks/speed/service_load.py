@@ -1,6 +1,6 @@
 """What a service takes: 64 clients for 60 seconds, pictures of mixed sizes, beside `fauxto scan` over the same files.
 
-python -m benchmarks.service_load [--files FOLDER] [--clients 64] [--seconds 60] [--queue N] [--workers N]
+python -m benchmarks.speed.service_load [--files FOLDER] [--clients 64] [--seconds 60] [--queue N] [--workers N]
 
 Without FOLDER it cuts and enlarges scikit-image's photographs: of 100 files, 50 thumbnails of 32 pixels, 30 of half a
 megapixel, 17 of 2 and 3 of 12. Each client sends one file after the other over one connection and, when it is told that

@@ -1,6 +1,6 @@
 """What one ordinary picture costs: a second look at a decoded megapixel, and `fauxto check` from cold.
 
-python -m benchmarks.one_picture
+python -m benchmarks.speed.one_picture
 
 Median of several runs each, on a photograph of scikit-image at 1 megapixel and quality 90. The command line runs in a
 process of its own, whose peak of resident memory is what the operating system says of it.

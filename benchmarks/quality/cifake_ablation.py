@@ -1,6 +1,6 @@
 """What each ingredient of the residual network's recipe buys, measured on CIFAKE's val and never on its test.
 
-python -m benchmarks.cifake_ablation --data data/cifake
+python -m benchmarks.quality.cifake_ablation --data data/cifake
 
 Every row trains the shipped recipe with one thing changed, all else equal, the seed included. To fit an afternoon it
 trains at half width on a quarter of the data for few epochs, so that the rows compare with each other, not with the
@@ -16,9 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import results
+from fauxto.bundles.network import Network
 from fauxto.lab import training
-from fauxto.lab.config import Recipe, recipe_for
 from fauxto.lab.datasets import Dataset
+from fauxto.lab.degradations.chain import Degradation
+from fauxto.lab.recipe import Recipe, recipe_for
+from fauxto.lab.run import Run
 
 SHIPPED = Recipe.load(recipe_for("cifake-resnet"))
 BASE = replace(SHIPPED, width=0.5, train_share=0.25, epochs=4, flip_averaging=False)
@@ -30,9 +33,7 @@ ROWS = {
     "no label smoothing": replace(BASE, label_smoothing=0.0),
     "no weight decay": replace(BASE, weight_decay=0.0),
     "no shifts": replace(BASE, augmentation=replace(BASE.augmentation, shift=0)),
-    "no delivery damage": replace(
-        BASE, augmentation=replace(BASE.augmentation, greyscale=0.0, recompress=0.0, degrade=0.0)
-    ),
+    "no degradation": replace(BASE, degradation=Degradation()),
     "cutmix on half of the batches": replace(BASE, augmentation=replace(BASE.augmentation, cutmix=0.5)),
 }
 
@@ -46,10 +47,11 @@ def main() -> None:
     val = Dataset.open(options.data).split("val")
     rows = {}
     for name, recipe in ROWS.items():
-        run = options.runs / name.replace(" ", "-")
+        run = Run(options.runs / name.replace(" ", "-"))
         record = training.train(recipe, options.data, run, resume=True)
-        scores = training.predict_scores(run, val.images)
-        mirrored = training.predict_scores(run, val.images[:, :, ::-1])
+        network = Network(run.bundle())
+        scores = network.score(list(val.images))
+        mirrored = network.score(list(val.images[:, :, ::-1]))
         rows[name] = {
             "accuracy": _accuracy(scores, val.labels),
             "accuracy_flip_averaged": _accuracy(scores + mirrored, val.labels),

@@ -1,9 +1,9 @@
 """The photo detector and sahu65 1.1.0 on the same test pictures, under the same protocols.
 
-python -m benchmarks.photo_peers --data data/photos --run runs/photos --peer VENV
+python -m benchmarks.quality.photo_peers --data data/photos --run runs/photos --peer VENV [--split test]
 
 `--peer` names a virtual environment in which sahu65 1.1.0 is installed. It judges at its shipped threshold and at .5,
-we at .5 and at `balanced`; ours are the scores that building the bundle has left in runs/photos.
+we at .5 and at `balanced`; scores that `fauxto evaluate runs/photos` has left in the run's cache aren't computed again.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from benchmarks import results
 from fauxto import bundles
 from fauxto.lab.datasets import Dataset, Split
-from fauxto.lab.photos import tables
-from fauxto.lab.photos.delivery import PROTOCOLS
-from fauxto.lab.photos.judging import judged
+from fauxto.lab.degradations.protocols import DELIVERED
+from fauxto.lab.evaluation.scores import score
+from fauxto.lab.run import Run
 
 _SCRIPT = """
 import sys
@@ -40,26 +40,27 @@ for line in sys.stdin:
 
 
 def main() -> None:
-    """Judge every test picture with the peer, set ours beside, and write results/photo-peers.json."""
+    """Judge every test picture with the peer, set ours beside, and write results/photo-peers-SPLIT.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the data set of whole pictures")
-    parser.add_argument("--run", type=Path, required=True, help="the folder that building the bundle has left")
+    parser.add_argument("--run", type=Path, required=True, help="the run of the bundle, or any folder")
     parser.add_argument("--peer", type=Path, required=True, help="virtual environment of sahu65")
+    parser.add_argument("--split", default="test")
     options = parser.parse_args()
-    pictures = Dataset.open(options.data).split("test")
+    pictures = Dataset.open(options.data).split(options.split)
     bundle = bundles.load("photos")
-    ours = tables.columns(judged(pictures, bundle, options.run), bundle.calibration)
+    ours = score(bundle, pictures, DELIVERED, Run(options.run).cache)
     threshold, theirs = _peer(pictures, options.peer)
     balanced = bundle.operating_points["balanced"].ai_above
-    figures: dict[str, Any] = {"pictures": len(pictures), "protocols": {}}
-    for number, protocol in enumerate(PROTOCOLS):
-        probabilities = ours["probability"][ours["protocol"] == protocol]
-        figures["protocols"][protocol] = {
+    figures: dict[str, Any] = {"split": options.split, "pictures": len(pictures), "protocols": {}}
+    for number, under in enumerate(ours):
+        probabilities = bundle.calibration.probability(under.score)
+        figures["protocols"][under.protocol.name] = {
             "fauxto": _row(pictures.labels, probabilities, {"at .5": 0.5, "at balanced": balanced}),
-            "sahu65": _row(pictures.labels, theirs[number :: len(PROTOCOLS)], {"at .5": 0.5, "as shipped": threshold}),
+            "sahu65": _row(pictures.labels, theirs[number :: len(ours)], {"at .5": 0.5, "as shipped": threshold}),
         }
     print(json.dumps(figures, indent=1))
-    print(f"wrote {results.write('photo-peers', figures, ('onnxruntime', 'numpy', 'pillow')).name}")
+    print(f"wrote {results.write(f'photo-peers-{options.split}', figures, ('onnxruntime', 'numpy', 'pillow')).name}")
 
 
 def _row(labels: np.ndarray, probabilities: np.ndarray, thresholds: dict[str, float]) -> dict[str, Any]:
@@ -85,22 +86,22 @@ def _peer(pictures: Split, venv: Path) -> tuple[float, np.ndarray]:
         ) as peer,
     ):
         threshold = float(peer.stdout.readline())
-        found = []
+        probabilities = []
         for path in _delivered(pictures, Path(temporary)):
             peer.stdin.write(f"{path}\n")
             peer.stdin.flush()
-            found.append(float(peer.stdout.readline()))
+            probabilities.append(float(peer.stdout.readline()))
         peer.stdin.close()
-    return threshold, np.array(found)
+    return threshold, np.array(probabilities)
 
 
 def _delivered(pictures: Split, folder: Path) -> Iterator[Path]:
     """Write each picture under each protocol, without loss, and hand its path out; the next one replaces it."""
     for row in range(len(pictures)):
-        rgb = pictures.images[row]
-        for deliver in PROTOCOLS.values():
+        rgb, draws = pictures.images[row], np.random.default_rng(0)
+        for protocol in DELIVERED:
             path = folder / "picture.png"
-            Image.fromarray(deliver(rgb)).save(path, compress_level=1)
+            Image.fromarray(protocol.apply(rgb, draws)).save(path, compress_level=1)
             yield path
 
 

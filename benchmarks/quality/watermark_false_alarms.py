@@ -1,6 +1,6 @@
 """How often `fauxto.evidence.watermarks` finds a mark in photographs that carry none.
 
-python -m benchmarks.watermark_false_alarms --photos ../shared/data/photos [--originals FOLDER]
+python -m benchmarks.quality.watermark_false_alarms --photos FOLDER [--originals FOLDER]
 
 Each photograph is compared with the known messages as they are, and with the same messages rotated by some of their
 bits. Nobody writes rotated messages, so these comparisons, hundreds a picture, show what chance does with the

@@ -1,6 +1,6 @@
 """What reading a file's evidence costs beside decoding it, source by source.
 
-python -m benchmarks.evidence [--files FOLDER] [--count N]
+python -m benchmarks.speed.evidence [--files FOLDER] [--count N]
 
 Judges one of scikit-image's photographs, saved as JPEG at three sizes with what a camera adds: EXIF with a MakerNote, a
 place and a thumbnail, and an XMP packet. With FOLDER it also judges N of the files in it, evenly spread, and gives the

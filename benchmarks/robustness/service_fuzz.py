@@ -1,6 +1,6 @@
 """Mutated files of eight formats against a running service: only documented answers, no crash, no leak.
 
-python -m benchmarks.service_fuzz [--count 20000] [--seed 1] [--max-seconds 10]
+python -m benchmarks.robustness.service_fuzz [--count 20000] [--seed 1] [--max-seconds 10]
 
 Each file is a small photograph, with metadata, that some bytes of were changed, cut out, doubled, swapped, set to
 numbers that programs stumble over, or exchanged with those of another file. The same seed makes the same files. A few

@@ -1,6 +1,6 @@
 """How often `fauxto.evidence.compression` finds traces of an earlier compression, where there was one and where not.
 
-python -m benchmarks.compression_hints --photos ../shared/data/photos [--originals FOLDER]
+python -m benchmarks.quality.compression_hints --photos FOLDER [--originals FOLDER]
 
 Photographs without a history are made by shrinking: photographs in full size to two fifths, and crops of 256 x 256 to
 100 x 100, of which nine at a time are laid together. Then they are compressed once, or twice on the same grid, or once
@@ -22,7 +22,7 @@ import numpy as np
 import PIL.Image
 
 from benchmarks import results
-from benchmarks.watermark_false_alarms import COLOUR_PHOTOGRAPHS
+from benchmarks.quality.watermark_false_alarms import COLOUR_PHOTOGRAPHS
 from fauxto.evidence import compression
 from fauxto.evidence.jpeg_encoder import read_header
 from fauxto.evidence.trace_pictures import average_spectrum, spectral_peaks

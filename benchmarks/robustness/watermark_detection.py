@@ -1,6 +1,6 @@
 """How many pictures that the package invisible-watermark marked `fauxto.evidence.watermarks` recognises.
 
-python -m benchmarks.watermark_detection --photos ../shared/data/photos
+python -m benchmarks.robustness.watermark_detection --photos FOLDER
 
 Needs the packages invisible-watermark, opencv-python-headless and PyWavelets, which are no part of the project. The
 package imports PyTorch for a third method alone, so an empty module stands in for it.
@@ -14,6 +14,7 @@ import sys
 import types
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -31,7 +32,7 @@ LIMITS = Limits()
 Pixels = NDArray[np.uint8]
 
 MESSAGES = {message.writer: message.bits.astype(int).tolist() for message in watermarks.ALL_MESSAGES}
-DELIVERIES = {
+DELIVERIES: dict[str, tuple[str, dict[str, Any]]] = {
     "lossless": ("PNG", {}),
     "WebP 95": ("WEBP", {"quality": 95}),
     "JPEG 95, 4:4:4": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}),

@@ -1,6 +1,6 @@
-"""Write docs/explanation/capacity.md from what benchmarks/scan_throughput.py measured; it has no figure typed by hand.
+"""Write docs/explanation/capacity.md from what scan_throughput measured; it has no figure typed by hand.
 
-python -m benchmarks.scan_capacity, which that command runs at its end
+python -m benchmarks.speed.scan_capacity, which that command runs at its end
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks import results
 
 NAME = "scan-throughput"
-PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "capacity.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "capacity.md"
 
 # Assumptions, all stated on the page; everything else is measured.
 DOLLARS_A_CORE_HOUR = 0.04
@@ -27,7 +27,7 @@ PICTURES_A_DAY = (10_000_000, 1_000_000_000)
 
 INTRODUCTION = """# Capacity: what a scan costs, and what large plans need
 
-This page is written by `python -m benchmarks.scan_throughput` from what it measured
+This page is written by `python -m benchmarks.speed.scan_throughput` from what it measured
 ([scan-throughput.json](../../benchmarks/results/scan-throughput.json)). `fauxto bench` measures on your own
 machine and files.
 
@@ -47,7 +47,7 @@ NOTES = """\
 - None of these plans was run: they are the measured cost of one core, multiplied.
 """
 
-GOALS = {"1 megapixel": 8.0, "12 megapixels": 2.5}  # of issue 7, in times of bare decoding
+GOALS = {"1 megapixel": 8.0, "12 megapixels": 2.5}  # in times of bare decoding
 PEER_GOAL = 2.0
 MOST_MEGABYTES = 1_500
 QUIET = 1.0  # threads that waited for a core when the run began

@@ -1,6 +1,6 @@
 """How often the models for thumbnails accuse photographs that aren't CIFAKE's.
 
-python -m benchmarks.foreign_thumbnails --data data/photos
+python -m benchmarks.robustness.foreign_thumbnails --data data/photos
 
 Takes a few whole pictures of every val source of the photo data, shrinks their middle square to 32 px, and asks both
 models, whose thresholds were chosen on CIFAKE's val and, as their bundles say, on other photographs of train.

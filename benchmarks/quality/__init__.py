@@ -1,0 +1,1 @@
+"""How often fauxto is right, and how often it raises a false alarm."""

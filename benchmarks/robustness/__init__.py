@@ -1,0 +1,1 @@
+"""What damaged, hostile and foreign pictures do to it."""

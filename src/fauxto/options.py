@@ -1,0 +1,74 @@
+"""`DetectorOptions`: how a detector judges, built once and handed to whatever makes one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from fauxto.choices import PointName
+from fauxto.errors import ConfigError
+from fauxto.limits import Limits
+
+if TYPE_CHECKING:
+    from fauxto.detector import Detector
+
+_DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class DetectorOptions:
+    """What a `Detector` takes, under the same names.
+
+    Attributes:
+        bundle: The name of an installed bundle or a folder; None for the built-in ones, each for its sizes.
+        operating_point: "cautious", "balanced" or "sensitive".
+        limits: What one picture may cost.
+        batch_size: Most pictures in one run of the network.
+        threads: How many threads one run of the network may use; None for one per physical core.
+        evidence: Whether to read what the files carry; without it a verdict rests on the pixels alone.
+        personal: Whether reports keep the names, places and serial numbers that files carry.
+        trust_list: PEM certificates of those whose content credentials count as signed; None for the built-in list.
+    """
+
+    bundle: str | Path | None = None
+    operating_point: str = PointName.BALANCED.value
+    limits: Limits = _DEFAULT_LIMITS
+    batch_size: int = 64
+    threads: int | None = None
+    evidence: bool = True
+    personal: bool = False
+    trust_list: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse options that there can't be.
+
+        Raises:
+            ConfigError: An unknown operating point, or a batch size or number of threads below 1.
+        """
+        if self.operating_point not in set(PointName):
+            known = ", ".join(PointName)
+            raise ConfigError(f"operating point {self.operating_point!r} is unknown; choose one of {known}")
+        if self.batch_size < 1 or (self.threads is not None and self.threads < 1):
+            raise ConfigError(f"batch_size and threads must be 1 or more, not {self.batch_size} and {self.threads}")
+
+    def detector(self, threads: int | None = None) -> Detector:
+        """Make a detector; `threads` stands in for these options' own. Raises as `Detector` does."""
+        from fauxto.detector import Detector
+
+        return Detector(**{**vars(self), "threads": threads or self.threads})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts, strings and numbers, ready for `json.dumps`."""
+        plain = dataclasses.asdict(self)
+        if isinstance(self.bundle, Path):
+            plain["bundle"] = str(self.bundle.absolute())  # no bundle's name
+        return {**plain, "trust_list": self.trust_list and str(self.trust_list)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Rebuild options from `to_dict`'s result."""
+        trust_list = plain["trust_list"] and Path(plain["trust_list"])
+        return cls(**{**plain, "limits": Limits(**plain["limits"]), "trust_list": trust_list})
