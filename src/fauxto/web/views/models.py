@@ -81,8 +81,8 @@ def show_figures(bundle: Bundle, test: Evaluation) -> None:
         )
     with st.expander("After saving it smaller"):
         st.caption(
-            f"What pictures are called at *{chosen}* when they were shrunk to at most 768 or 512 px and saved as JPEG of "
-            "quality 60 or 40."
+            f"What pictures are called at *{chosen}* when they were shrunk to at most 768 or 512 px and saved as JPEG "
+            "of quality 60 or 40."
         )
         st.markdown("**Photographs**")
         charts.verdicts_by_protocol(test, "real", point).show()
