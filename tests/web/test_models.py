@@ -23,9 +23,11 @@ Layers = Callable[[Any], list[tuple[dict[str, Any], list[dict[str, Any]]]]]
 
 
 @pytest.fixture
-def open_models(measured_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], AppTest]:
+def open_models(
+    measured_bundle: Path, arguments: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], AppTest]:
     """`open_models()`: the page with the golden bundle and its metrics.json."""
-    monkeypatch.setattr(sys, "argv", [str(PAGE), str(measured_bundle)])
+    monkeypatch.setattr(sys, "argv", arguments(measured_bundle))
     return lambda: AppTest.from_file(PAGE, default_timeout=240).run().switch_page("views/models.py").run()
 
 
@@ -79,7 +81,9 @@ def test_every_figure_of_the_page_stands_in_the_file(
 
 
 def test_no_chart_cuts_or_clamps_and_bars_begin_at_0(open_models: Callable[[], AppTest], layers: Layers) -> None:
-    for shown in open_models().get("vega_lite_chart"):
+    drawn = open_models().get("vega_lite_chart")
+    assert drawn
+    for shown in drawn:
         assert "clamp" not in shown.proto.spec
         assert "clip" not in shown.proto.spec
         assert len(shown.proto.alt) > 20
