@@ -33,7 +33,7 @@ def evaluate(
     from fauxto.lab import packing
     from fauxto.lab.datasets import Dataset
     from fauxto.lab.evaluation import tables
-from fauxto.lab.evaluation.page import write_page
+    from fauxto.lab.evaluation.page import write_page
     from fauxto.lab.evaluation.results import measure, measure_robustness
     from fauxto.lab.run import Run
 

@@ -43,8 +43,8 @@ def _labels(page: HtmlPage, figures: Results) -> None:
     if figures["curves"]:
         page.figure(
             plots.curve_pair(figures),
-            "Left: the share of AI pictures called ai (tpr) for the share of photographs called ai (fpr). Right: how many "
-            "of the pictures called ai are ai.",
+            "Left: the share of AI pictures called ai (tpr) for the share of photographs called ai (fpr). Right: how "
+            "many of the pictures called ai are ai.",
             "ROC curve and precision-recall curve.",
         )
 
