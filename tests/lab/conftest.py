@@ -65,12 +65,14 @@ def _network(gain, offset):
     """Return an ONNX network: the score is `gain` times the warmth in levels of 256, plus `offset`."""
     half = 255 * gain / 2
     stored = {
-        "weights": np.array([[-half, half], [0, 0], [half, -half]], np.float32),
+        "red less blue": np.array([[1], [0], [-1]], np.float32),
+        "gains": np.array([[-half, half]], np.float32),
         "offsets": np.array([-offset / 2, offset / 2], np.float32),
     }
     nodes = [
         helper.make_node("ReduceMean", ["pixels"], ["means"], axes=[1, 2], keepdims=0),
-        helper.make_node("Gemm", ["means", "weights", "offsets"], ["logits"]),
+        helper.make_node("MatMul", ["means", "red less blue"], ["warmth"]),  # of a grey picture it is exactly 0
+        helper.make_node("Gemm", ["warmth", "gains", "offsets"], ["logits"]),
     ]
     graph = helper.make_graph(
         nodes,

@@ -315,6 +315,15 @@ def test_a_calibration_that_does_not_fit_is_refused(toy_run, toy_data, spoil, me
         _ = toy_run.calibration
 
 
+def test_a_calibration_that_does_not_fit_is_replaced(toy_run, toy_data, give_network):
+    first = calibrate(toy_run, Dataset.open(toy_data))
+    give_network(toy_run, gain=2.0)
+    again = calibrate(toy_run, Dataset.open(toy_data))
+    assert again.calibration.slope == pytest.approx(first.calibration.slope / 2, rel=0.05)
+    (toy_run.folder / "calibration.json").write_text("{")
+    assert calibrate(toy_run, Dataset.open(toy_data)) == again
+
+
 def test_scores_that_are_not_numbers_are_refused(toy_run, toy_data, give_network):
     give_network(toy_run, offset=float("nan"))
     result = CliRunner().invoke(commands, ["calibrate", str(toy_run.folder), "--data", str(toy_data)])

@@ -197,7 +197,7 @@ def calibrate(
             f"{run.folder} was trained on another data set than {dataset.folder}, whose val it may have learnt; "
             "calibrate on the one that it was trained on"
         )
-    bundle, val, learn = run.bundle(), dataset.split("val"), dataset.split("train")
+    bundle, val, learn = run.bundle(calibrated=False), dataset.split("val"), dataset.split("train")
     parts = [(val, np.arange(len(val)))]
     if run.recipe.held_out:
         parts.append((learn, np.flatnonzero(held_out(learn.sources, run.recipe.held_out))))

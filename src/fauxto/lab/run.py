@@ -243,9 +243,10 @@ class Run:
         """Write results under a name and return the file's path."""
         return self._write(f"evaluation/{name}.json", results)
 
-    def bundle(self) -> Bundle:
-        """Return the network as a bundle without a nameplate, calibrated as far as the run is."""
-        record, recipe, fitted, model = self.record, self.recipe, self.calibration, self.onnx()
+    def bundle(self, *, calibrated: bool = True) -> Bundle:
+        """Return the network as a bundle without a nameplate, calibrated as far as the run is, or not `calibrated`."""
+        record, recipe, fitted = self.record, self.recipe, self.calibration if calibrated else None
+        model = self.onnx()
         undecided = OperatingPoint(real_below=0.0, ai_above=1.0, fpr=0.0, tpr=0.0, inconclusive=1.0)
         kept = ("command", "git_revision", "dataset", "manifest_sha256", "parameters", "epochs", "seconds", "libraries")
         description = Description(
