@@ -19,7 +19,8 @@ from fauxto.errors import FauxtoError
 from fauxto.lab.calibration import calibrate
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.degradations.protocols import CLEAN
-from fauxto.lab.evaluation import metrics, report
+from fauxto.lab.evaluation import metrics, tables
+from fauxto.lab.evaluation.page import write_page
 from fauxto.lab.evaluation.results import coverage, figures, flips, measure
 from fauxto.lab.evaluation.scores import Scores
 from fauxto.lab.evaluation.shortcuts import shortcuts
@@ -130,7 +131,7 @@ def test_a_split_without_leaks_says_so(calibrated_run, dataset):
     results = measured(calibrated_run, dataset, "val")
     assert results["leaked"] == 0
     assert results["without_leaked"] is None
-    assert "No picture" in report.leak_prose(results)
+    assert "No picture" in tables.leak_prose(results)
 
 
 def test_a_verdict_has_to_outlast_the_re_encoding_and_the_domain(calibrated_run):
@@ -228,7 +229,7 @@ def test_a_split_of_one_label_still_gives_results_and_a_page(calibrated_run, dat
     results = json.loads(json.dumps(measured(calibrated_run, one_label), allow_nan=False))
     assert results["full"]["auroc"] is None
     build(Evaluation, results["evaluation"], "")
-    page = report.write_page(tmp_path / "page.html", results, None).read_text()
+    page = write_page(tmp_path / "page.html", results, None).read_text()
     assert page.count("<svg") == 3
 
 
@@ -278,7 +279,7 @@ def test_results_on_foreign_data_say_that_leaks_are_unknown(toy_run, dataset):
         results = measured(toy_run, dataset, split)
         assert not results["trained_on_this_data"]
         assert results["evaluation"]["use"] == "test"
-        assert "isn't known" in report.leak_prose(results)
+        assert "isn't known" in tables.leak_prose(results)
 
 
 def test_another_networks_calibration_is_refused(calibrated_run, dataset, give_network):

@@ -18,9 +18,11 @@ def curve_pair(figures: Mapping[str, Any]) -> Figure:
     """Draw the ROC curve, with the operating points on it, beside the precision-recall curve."""
     figure, ((roc, precision_recall),) = plot_grid(1, 2, height=4.4)
     curves = figures["curves"]
-    corner = roc.inset_axes((0.42, 0.36, 0.53, 0.4), xlim=(0, 0.1), ylim=(0.8, 1.005))
-    corner.tick_params(labelsize=8)
-    for axes in (roc, corner):
+    drawn = [roc]
+    if any(tpr > 0.8 for fpr, tpr in zip(*curves["roc"].values(), strict=True) if fpr < 0.1):  # else an empty frame
+        drawn.append(roc.inset_axes((0.42, 0.36, 0.53, 0.4), xlim=(0, 0.1), ylim=(0.8, 1.005)))
+        drawn[1].tick_params(labelsize=8)
+    for axes in drawn:
         axes.plot(curves["roc"]["fpr"], curves["roc"]["tpr"], linewidth=2)
         for marker, (name, point) in zip("osD", figures["operating_points"].items(), strict=False):
             axes.plot(point["fpr"], point["tpr"], marker, color=palette.ACCENT, markersize=6, label=name)
