@@ -197,6 +197,7 @@ def test_the_other_networks_train_with_everything_on(network, dataset, tmp_path)
     recipe = Recipe(
         network=network,
         image_size=40,  # not the size of the pictures: they are resized on their way in
+        train_share=0.3,
         width=0.1,
         epochs=2,
         schedule="cosine",
