@@ -62,7 +62,7 @@ def _as_dict(bundle: Bundle) -> dict[str, Any]:
     from fauxto.bundles import DEFAULTS
 
     plain = dataclasses.asdict(dataclasses.replace(bundle, model=b""))
-    for ours in ("model", "card", "folder", "metrics"):
+    for ours in ("model", "card", "folder"):
         del plain[ours]
     return {**plain, "bytes": len(bundle.model), "default": bundle.name in DEFAULTS}
 

@@ -233,6 +233,7 @@ def _in_turn(
     bundle: Bundle, pictures: Split, rows: NDArray[np.int64], under: Sequence[Protocol], folder: Path
 ) -> NDArray[np.float64]:
     """Return the score of each of some pictures under one of the protocols, in turn."""
+    bundle = dataclasses.replace(bundle, stability=False)  # its re-encodings decide verdicts, not what is fitted here
     scores = np.empty(len(rows))
     for turn, protocol in enumerate(under[: len(rows)]):
         chosen = slice(turn, None, len(under))
