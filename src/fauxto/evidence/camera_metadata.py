@@ -53,18 +53,18 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
         Evidence that always says `nothing`. Names, serial numbers and places stand in its details under "personal"
         and nowhere else. docs/reference/evidence-metadata.md has the rest.
     """
-    found = metadata.parse(data, image.facts.format, limits)
-    settings = _settings(found)
-    location = _location(found)
-    preview = thumbnail.compare(found.exif.thumbnail, image) if found.exif.thumbnail else {}
+    parsed = metadata.parse(data, image.facts.format, limits)
+    settings = _settings(parsed)
+    location = _location(parsed)
+    preview = thumbnail.compare(parsed.exif.thumbnail, image) if parsed.exif.thumbnail else {}
     details = {
         **settings,
         "has_location": bool(location) or None,
-        "software": _software(found) or None,
+        "software": _software(parsed) or None,
         "thumbnail": preview or None,
-        "notes": list(_notes(data, image.facts, found.exif, preview)) or None,
-        "personal": {**location, **_personal(found)} or None,
-        "unreadable": "; ".join(dict.fromkeys(found.unreadable)) or None,
+        "notes": list(_notes(data, image.facts, parsed.exif, preview)) or None,
+        "personal": {**location, **_personal(parsed)} or None,
+        "unreadable": "; ".join(dict.fromkeys(parsed.unreadable)) or None,
     }
     return Evidence(SOURCE, Says.NOTHING, Trust.DECLARED, _summary(settings), bounded(details))
 
@@ -76,12 +76,12 @@ def _summary(settings: Mapping[str, Any]) -> str:
     if not make and not model:
         return "The file names no camera, which says nothing: many programs and sites take such metadata out."
     camera = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
-    taken = f" on {one_line(settings['taken'], 30)}" if settings.get("taken") else ""
-    return f"The file names a camera ({camera}){taken}; anyone can write that, so it is no evidence of a photograph."
+    date = f" on {one_line(settings['taken'], 30)}" if settings.get("taken") else ""
+    return f"The file names a camera ({camera}){date}; anyone can write that, so it is no evidence of a photograph."
 
 
-def _settings(found: Metadata) -> dict[str, Any]:
-    image, photo = found.exif.image, found.exif.photo
+def _settings(parsed: Metadata) -> dict[str, Any]:
+    image, photo = parsed.exif.image, parsed.exif.photo
     time = _DATE.sub(r"\1-\2-\3", photo.text(_TIME_TAKEN) or "")
     numbers = {
         "exposure_seconds": photo.number(_EXPOSURE_TIME),
@@ -93,7 +93,7 @@ def _settings(found: Metadata) -> dict[str, Any]:
     return {
         "make": _name(image.text(_MAKE)),
         "model": _name(image.text(_MODEL)),
-        "lens": _name(photo.text(_LENS) or found.xmp.text(xmp.CAMERA, "Lens")),
+        "lens": _name(photo.text(_LENS) or parsed.xmp.text(xmp.CAMERA, "Lens")),
         "taken": _name(f"{time} {photo.text(_TIME_ZONE) or ''}".strip()),
         **{name: None if number is None else _rounded(number) for name, number in numbers.items()},
     }
@@ -110,17 +110,17 @@ def _name(value: str | None) -> str | None:
     return value if value and len(value) <= MAX_NAME and "{" not in value else None
 
 
-def _software(found: Metadata) -> list[str]:
+def _software(parsed: Metadata) -> list[str]:
     """Return the programs that the file names, oldest first as far as it says."""
-    history = found.xmp.fields(xmp.MEDIA_MANAGEMENT, "History", xmp.RESOURCE_EVENT, "softwareAgent")
-    named = (*history, found.xmp.text(xmp.BASIC, "CreatorTool"), found.exif.image.text(_SOFTWARE))
+    history = parsed.xmp.fields(xmp.MEDIA_MANAGEMENT, "History", xmp.RESOURCE_EVENT, "softwareAgent")
+    named = (*history, parsed.xmp.text(xmp.BASIC, "CreatorTool"), parsed.exif.image.text(_SOFTWARE))
     return list(dict.fromkeys(name for name in named if name))[:MAX_SOFTWARE]
 
 
-def _location(found: Metadata) -> dict[str, float | str]:
+def _location(parsed: Metadata) -> dict[str, float | str]:
     """Return latitude and longitude: in degrees, north and east positive, or as texts where only XMP has them."""
-    texts = {name: found.xmp.text(xmp.EXIF, f"GPS{name.title()}") for name in ("latitude", "longitude")}
-    return _degrees(found.exif.gps) or {name: text for name, text in texts.items() if text}
+    texts = {name: parsed.xmp.text(xmp.EXIF, f"GPS{name.title()}") for name in ("latitude", "longitude")}
+    return _degrees(parsed.exif.gps) or {name: text for name, text in texts.items() if text}
 
 
 def _degrees(gps: exif.Directory) -> dict[str, float | str]:
@@ -140,11 +140,11 @@ def _degrees(gps: exif.Directory) -> dict[str, float | str]:
     return degrees
 
 
-def _personal(found: Metadata) -> dict[str, str]:
+def _personal(parsed: Metadata) -> dict[str, str]:
     """Return the fields that name a person, one copy of a device, or a place."""
-    image, photo, properties, captions = found.exif.image, found.exif.photo, found.xmp, found.iptc
+    image, photo, properties, captions = parsed.exif.image, parsed.exif.photo, parsed.xmp, parsed.iptc
     fields = {
-        "artist": image.text(_ARTIST) or captions.get(iptc.BY_LINE) or found.png_text.get("Author"),
+        "artist": image.text(_ARTIST) or captions.get(iptc.BY_LINE) or parsed.png_text.get("Author"),
         "creator": ", ".join(properties.texts(xmp.DUBLIN_CORE, "creator")),
         "prompt_writer": properties.text(xmp.IPTC_EXTENSION, "AIPromptWriterName"),
         "owner": photo.text(_OWNER) or properties.text(xmp.CAMERA, "OwnerName"),

@@ -58,7 +58,7 @@ def requantisation(rgb: NDArray[np.uint8], luminance: Table) -> float | None:
     if not telling.any() or np.abs(multiples - rounded)[telling].mean() > _MOST_OFF:
         return None
     rounded[0] -= np.median(rounded[0])
-    deviations = np.concatenate([_deviations(one, first=2 * (place > 0)) for place, one in enumerate(rounded)])
+    deviations = np.concatenate([_deviations(row, first=2 * (place > 0)) for place, row in enumerate(rounded)])
     if len(deviations) < _FEWEST_BINS:
         return None
     return float(np.minimum(deviations, _MOST_OF_A_BIN).mean())

@@ -101,7 +101,7 @@ def _subsampling(frame: bytes) -> str:
         return "grey"
     if len(set(components[1:3])) != 1 or 0 in components[1]:
         return "other"
-    across, down = (ours / theirs for ours, theirs in zip(components[0], components[1], strict=True))
+    across, down = (luma / chroma for luma, chroma in zip(components[0], components[1], strict=True))
     return _SUBSAMPLINGS.get((across, down), "other")
 
 

@@ -31,14 +31,14 @@ class Metadata:
 
 def parse(data: bytes, format: str, limits: Limits) -> Metadata:
     """Find and parse the metadata blocks of a file that the gate has decoded; `blocks.find` explains the arguments."""
-    found = blocks.find(data, format, limits)
-    directories = exif.parse(found.exif) if found.exif is not None else exif.Exif()
-    unreadable = [*found.unreadable, *directories.damage]
+    raw = blocks.find(data, format, limits)
+    directories = exif.parse(raw.exif) if raw.exif is not None else exif.Exif()
+    unreadable = [*raw.unreadable, *directories.damage]
     properties = xmp.Xmp({})
-    if found.xmp is not None:
+    if raw.xmp is not None:
         try:
-            properties = xmp.parse(found.xmp)
+            properties = xmp.parse(raw.xmp)
         except UnreadableError as error:
             unreadable.append(str(error))
-    datasets = iptc.parse(found.iptc) if found.iptc is not None else {}
-    return Metadata(directories, properties, datasets, found.png_text, tuple(unreadable))
+    datasets = iptc.parse(raw.iptc) if raw.iptc is not None else {}
+    return Metadata(directories, properties, datasets, raw.png_text, tuple(unreadable))

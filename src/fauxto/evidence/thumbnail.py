@@ -44,8 +44,8 @@ def compare(thumbnail: bytes, image: images.Image) -> dict[str, Any]:
         return {}
     picture = _cells(image.rgb)
     shape = image.rgb.shape[1] / image.rgb.shape[0]
-    turned = (_upright(decoded, orientation) for orientation in sorted({1, image.facts.orientation}))
-    views = [(_cells(view), same_shape) for one in turned for view, same_shape in _views(one, shape)]
+    uprights = (_upright(decoded, orientation) for orientation in sorted({1, image.facts.orientation}))
+    views = [(_cells(view), same_shape) for upright in uprights for view, same_shape in _views(upright, shape)]
     cells, same_shape = min(views, key=lambda view: float(np.abs(view[0] - picture).mean()))
     flat = cells.std() < 1 or picture.std() < 1
     return {

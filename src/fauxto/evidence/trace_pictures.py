@@ -50,8 +50,8 @@ def error_level_map(image: Image) -> NDArray[np.uint8]:
     levels: NDArray[np.uint8] = np.empty((height, width), np.uint8)
     for top in range(0, height, _TILE):
         for left in range(0, width, _TILE):
-            here = (slice(top, top + _TILE), slice(left, left + _TILE))
-            levels[here] = _error_levels(np.ascontiguousarray(image.rgb[here]))
+            tile = (slice(top, top + _TILE), slice(left, left + _TILE))
+            levels[tile] = _error_levels(np.ascontiguousarray(image.rgb[tile]))
     return levels
 
 
@@ -142,16 +142,16 @@ def spectral_peaks(spectrum: NDArray[np.float32]) -> list[Peak]:
         & (np.hypot(x, y) >= _LOWEST_FREQUENCY)
         & ((y > 0) | (np.isin(y, (0, -0.5)) & ((x >= 0) | (x == -0.5))))  # the other half of the spectrum mirrors it
     )
-    found = [
+    peaks = [
         Peak(
-            x=float(x[at]),
-            y=abs(float(y[at])),
-            decibels=round(float(height[at]), 1),
-            is_of_eights=bool((8 * x[at]).is_integer() and (8 * y[at]).is_integer()),
+            x=float(x[cell]),
+            y=abs(float(y[cell])),
+            decibels=round(float(height[cell]), 1),
+            is_of_eights=bool((8 * x[cell]).is_integer() and (8 * y[cell]).is_integer()),
         )
-        for at in zip(*np.nonzero(is_peak), strict=True)
+        for cell in zip(*np.nonzero(is_peak), strict=True)
     ]
-    return sorted(found, key=lambda peak: -peak.decibels)[:_MOST_PEAKS]
+    return sorted(peaks, key=lambda peak: -peak.decibels)[:_MOST_PEAKS]
 
 
 def draw_spectrum(spectrum: NDArray[np.float32], peaks: Sequence[Peak]) -> NDArray[np.uint8]:

@@ -30,8 +30,8 @@ class UnreadableError(ValueError):
 def plain(text: str) -> str:
     """Drop what a terminal or a page could take for more than text; line breaks stay, other white space is a space."""
     return "".join(
-        one if one.isprintable() or one == "\n" else " " if one.isspace() else ""
-        for one in text.replace("\r\n", "\n").replace("\r", "\n")
+        character if character.isprintable() or character == "\n" else " " if character.isspace() else ""
+        for character in text.replace("\r\n", "\n").replace("\r", "\n")
     )
 
 
@@ -61,9 +61,9 @@ def bounded(details: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, str):
             return bound_text(value)
         if isinstance(value, Mapping):
-            return {key: bound(one) for key, one in value.items() if one is not None}
+            return {key: bound(item) for key, item in value.items() if item is not None}
         if isinstance(value, list | tuple):
-            return [bound(one) for one in value]
+            return [bound(item) for item in value]
         if isinstance(value, float) and not math.isfinite(value):
             return str(value)
         if isinstance(value, int) and abs(value) >= _LARGEST_INTEGER:

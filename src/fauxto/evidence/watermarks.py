@@ -154,9 +154,9 @@ def _match(message: Message, method: str, bits: NDArray[np.bool_], index: NDArra
     counts = np.bincount(place, minlength=length)
     share = np.bincount(place, bits, minlength=length) / np.maximum(counts, 1)
     share -= share.mean()
-    wanted = message.bits - message.bits.mean()
-    scale = math.sqrt(float(share @ share) * float(wanted @ wanted))
-    correlation = float(share @ wanted) / scale if scale > 0 else 0.0
+    expected = message.bits - message.bits.mean()
+    scale = math.sqrt(float(share @ share) * float(expected @ expected))
+    correlation = float(share @ expected) / scale if scale > 0 else 0.0
     strength = math.atanh(min(max(correlation, -1 + 1e-9), 1 - 1e-9)) * math.sqrt(length - 3)
     return Match(message, method, strength, int(((share > 0) == (message.bits > 0)).sum()))
 

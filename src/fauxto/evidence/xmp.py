@@ -61,9 +61,15 @@ class Xmp:
 
     def fields(self, namespace: str, name: str, field_namespace: str, field_name: str) -> list[str]:
         """Return one field of each structure in an array, such as the software of each step of the history."""
-        wanted = f"{field_namespace} {field_name}"
-        structures = (one for one in self._properties.get(f"{namespace} {name}", []) if isinstance(one, _Element))
-        return [text for one in structures for field, text in _fields(one) if field == wanted and text]
+        qualified_name = f"{field_namespace} {field_name}"
+        structures = (
+            structure
+            for structure in self._properties.get(f"{namespace} {name}", [])
+            if isinstance(structure, _Element)
+        )
+        return [
+            text for structure in structures for field, text in _fields(structure) if field == qualified_name and text
+        ]
 
 
 def parse(packet: str) -> Xmp:
@@ -78,7 +84,7 @@ def parse(packet: str) -> Xmp:
         for name, text in description.attributes.items():
             properties.setdefault(name, []).append(text)
         for child in description.children:
-            arrays = [one for one in child.children if one.name in _ARRAYS]
+            arrays = [element for element in child.children if element.name in _ARRAYS]
             items = [item for array in arrays for item in array.children if item.name == _ITEM]
             properties.setdefault(child.name, []).extend(items if arrays else [child])
     return Xmp(properties)
@@ -89,18 +95,20 @@ def _descriptions(root: _Element) -> Iterator[_Element]:
 
     All of them are about one resource, mostly the empty name; one that is about another is not the picture's.
     """
-    found = [
-        one for rdf in (root, *root.children) if rdf.name == _ROOT for one in rdf.children if one.name == _DESCRIPTION
+    containers = [element for element in (root, *root.children) if element.name == _ROOT]
+    descriptions = [child for rdf in containers for child in rdf.children if child.name == _DESCRIPTION]
+    about = [
+        description.attributes.get(f"{_RDF} about", description.attributes.get("about", ""))
+        for description in descriptions
     ]
-    about = [one.attributes.get(f"{_RDF} about", one.attributes.get("about", "")) for one in found]
-    yield from (one for one, resource in zip(found, about, strict=True) if resource == about[0])
+    yield from (description for description, resource in zip(descriptions, about, strict=True) if resource == about[0])
 
 
 def _fields(structure: _Element) -> Iterator[tuple[str, str]]:
     """Yield the fields of a structure, written as attributes, elements, or in a description of their own."""
-    for holder in (structure, *(one for one in structure.children if one.name == _DESCRIPTION)):
+    for holder in (structure, *(element for element in structure.children if element.name == _DESCRIPTION)):
         yield from holder.attributes.items()
-        yield from ((one.name, one.simple_value()) for one in holder.children)
+        yield from ((element.name, element.simple_value()) for element in holder.children)
 
 
 def _qualified(element: _Element) -> str:

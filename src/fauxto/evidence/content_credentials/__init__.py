@@ -62,11 +62,11 @@ def read(data: bytes, image: Image, limits: Limits, *, trusted: TrustList | None
         store, hashes = library.read_store(data, format, trusted)
         return _evidence(store, hashes, trusted)
     except Exception as error:  # a native parser has read a stranger's bytes, and its JSON may have any shape
-        said = one_line(without_serial_numbers(str(error))) or type(error).__name__
+        cause = one_line(without_serial_numbers(str(error))) or type(error).__name__
         return _nothing(
             Outcome.UNREADABLE,
-            f"The file carries a content credential that can't be read ({said}), so it says nothing.",
-            unreadable=f"the content credential can't be read ({said})",
+            f"The file carries a content credential that can't be read ({cause}), so it says nothing.",
+            unreadable=f"the content credential can't be read ({cause})",
         )
 
 

@@ -20,7 +20,7 @@ Store = dict[str, Any]
 
 _LIBRARY = {"win32": "c2pa_c.dll", "darwin": "libc2pa_c.dylib"}.get(sys.platform, "libc2pa_c.so")
 _LIBRARY_SETTING = "C2PA_LIBRARY_NAME"
-_one_at_a_time = threading.Lock()
+_context_lock = threading.Lock()
 
 
 def read_store(data: bytes, format: str, trust_list: TrustList) -> tuple[Store, dict[str, Any]]:
@@ -39,7 +39,7 @@ def read_store(data: bytes, format: str, trust_list: TrustList) -> tuple[Store, 
         C2paError: The store is damaged or not one.
         ImportError: c2pa isn't installed properly.
     """
-    with _one_at_a_time:
+    with _context_lock:
         context = _make_context(trust_list.pem)
     with _import_c2pa().Reader(FORMATS[format].media_type, BytesIO(data), context=context) as reader:
         store = json.loads(reader.json())

@@ -79,19 +79,19 @@ def read_chain(store: Store, *, is_trusted: bool) -> tuple[Manifest, ...]:
             held if the manifest that names it is vouched for and its validation found the ingredient's signer trusted.
     """
     manifests = store["manifests"]
-    found: dict[str, Manifest] = {}
+    chain: dict[str, Manifest] = {}
     waiting = [(str(store["active_manifest"]), is_trusted, True)]
-    while waiting and len(found) < MAX_MANIFESTS:
+    while waiting and len(chain) < MAX_MANIFESTS:
         label, vouched, is_whole = waiting.pop(0)
-        if label in found or not isinstance(manifests.get(label), dict):
+        if label in chain or not isinstance(manifests.get(label), dict):
             continue
         raw = manifests[label]
-        found[label] = _read_manifest(label, raw, vouched, is_whole)
+        chain[label] = _read_manifest(label, raw, vouched, is_whole)
         for ingredient in _dicts(raw.get("ingredients")):
             if named := ingredient.get("active_manifest"):
                 is_vouched = vouched and _is_signer_trusted(str(named), ingredient, store)
                 waiting.append((str(named), is_vouched, is_whole and ingredient.get("relationship") == "parentOf"))
-    return tuple(found.values())
+    return tuple(chain.values())
 
 
 def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: bool) -> Manifest:
@@ -106,8 +106,8 @@ def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: 
         elif isinstance(assertion.get("data"), dict):
             hearsay.extend(_declared_in_metadata(assertion["data"]))
     ingredients = [
-        Ingredient(str(one.get("relationship")), _text(one.get("active_manifest")))
-        for one in _dicts(raw.get("ingredients"))
+        Ingredient(str(ingredient.get("relationship")), _text(ingredient.get("active_manifest")))
+        for ingredient in _dicts(raw.get("ingredients"))
     ]
     return Manifest(
         label=label,
@@ -150,21 +150,22 @@ def _is_signer_trusted(label: str, ingredient: Mapping[str, Any], store: Store) 
     c2pa checks each manifest anew, but leaves out of its results what the manifest that names it has recorded already.
     """
     recorded = ingredient.get("validation_results") or {}
-    results = (recorded, store.get("validation_results") or {})
-    succeeded = [status for one in results for status in statuses(one, "success")]
+    records = (recorded, store.get("validation_results") or {})
+    succeeded = [status for record in records for status in statuses(record, "success")]
     failed = [*statuses(recorded, "failure"), *_dicts(ingredient.get("validation_status"))]
     is_trusted = any(
-        one.get("code") == "signingCredential.trusted" and f"/{label}/" in str(one.get("url")) for one in succeeded
+        status.get("code") == "signingCredential.trusted" and f"/{label}/" in str(status.get("url"))
+        for status in succeeded
     )
     # Who named the ingredient may have had another trust list.
-    return is_trusted and all(one.get("code") == "signingCredential.untrusted" for one in failed)
+    return is_trusted and all(status.get("code") == "signingCredential.untrusted" for status in failed)
 
 
 def statuses(results: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
     """Yield the entries of one kind ("success", "informational", "failure") of c2pa's validation results."""
-    for one in (results.get("activeManifest"), *(delta.get("validationDeltas") for delta in _deltas(results))):
-        if isinstance(one, dict):
-            yield from _dicts(one.get(kind))
+    for result in (results.get("activeManifest"), *(delta.get("validationDeltas") for delta in _deltas(results))):
+        if isinstance(result, dict):
+            yield from _dicts(result.get(kind))
 
 
 def _deltas(results: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -173,14 +174,14 @@ def _deltas(results: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 
 def _names(value: object) -> Iterator[str]:
     """Yield "name version" of a claim generator or a software agent: an object, or a list of them."""
-    for one in _dicts(value if isinstance(value, list) else [value]):
-        if name := _text(one.get("name")):
-            version = _text(one.get("version"))
+    for program in _dicts(value if isinstance(value, list) else [value]):
+        if name := _text(program.get("name")):
+            version = _text(program.get("version"))
             yield f"{name} {version}" if version else name
 
 
 def _dicts(value: object) -> Iterator[dict[str, Any]]:
-    return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else iter(())
+    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
 
 
 def _text(value: object) -> str | None:

@@ -34,21 +34,21 @@ def find_personal(store: Store) -> dict[str, str]:
     def is_personal(name: str) -> bool:
         return len(name) <= MAX_NAME and _PERSONAL.fullmatch(name) is not None
 
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for label, manifest in itertools.islice(store["manifests"].items(), MAX_VALUES):
         lead = _LABEL_LEAD.match(label)
         if lead and any(map(str.isdigit, lead[1])):
-            found.setdefault("serial_number", lead[1])
+            values.setdefault("serial_number", lead[1])
         signature = manifest.get("signature_info") or {}
         if signature.get("common_name") and not signature.get("issuer"):  # no organisation: mostly a person
-            found.setdefault("signer", str(signature["common_name"]))
+            values.setdefault("signer", str(signature["common_name"]))
     for names, value in itertools.islice(_leaves(store["manifests"], ()), MAX_LOOKED_AT):
         property = names[_INSIDE_ASSERTION:]
-        if len(found) < MAX_VALUES and "credential" not in property and any(map(is_personal, property)):
-            found.setdefault(one_line(".".join(name[:MAX_NAME] for name in property), MAX_NAME), value)
+        if len(values) < MAX_VALUES and "credential" not in property and any(map(is_personal, property)):
+            values.setdefault(one_line(".".join(name[:MAX_NAME] for name in property), MAX_NAME), value)
         if serial := _SERIAL.search(value):
-            found.setdefault("serial_number", serial[1])
-    return found
+            values.setdefault("serial_number", serial[1])
+    return values
 
 
 def without_serial_numbers(value: Any) -> Any:
@@ -56,18 +56,18 @@ def without_serial_numbers(value: Any) -> Any:
     if isinstance(value, str):
         return _SERIAL.sub("", _LABEL_LEAD.sub("", value))
     if isinstance(value, dict):
-        return {name: without_serial_numbers(one) for name, one in value.items()}
-    return [without_serial_numbers(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: without_serial_numbers(item) for name, item in value.items()}
+    return [without_serial_numbers(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _leaves(value: object, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield each text and number inside a JSON value, with the names of the properties that lead to it."""
     if isinstance(value, dict):
-        for name, one in value.items():
+        for name, item in value.items():
             if not name.startswith("@"):  # JSON-LD's own words
-                yield from _leaves(one, (*names, name))
+                yield from _leaves(item, (*names, name))
     elif isinstance(value, list):
-        for one in value:
-            yield from _leaves(one, names)
+        for item in value:
+            yield from _leaves(item, names)
     elif isinstance(value, str | int | float):
         yield names, str(value)

@@ -35,9 +35,11 @@ def find(chain: Sequence[Manifest]) -> Statement:
     Args:
         chain: The file's own manifest first.
     """
-    said = sorted(_generative(chain), key=lambda one: (not one.is_signed, one.kind is not Kind.GENERATED))
-    if said:
-        return said[0]
+    statements = sorted(
+        _generative(chain), key=lambda statement: (not statement.is_signed, statement.kind is not Kind.GENERATED)
+    )
+    if statements:
+        return statements[0]
     for vouched_only in (True, False):
         if _goes_back_to_a_camera(chain, vouched_only):
             return Statement(Kind.CAPTURED, vouched_only)
@@ -59,25 +61,29 @@ def _made_all_of_it(step: Action, manifest: Manifest) -> bool:
         return False
     if step.action in ("created", METADATA):
         return True
-    origins = {one.source_type for one in (*manifest.actions, *manifest.hearsay) if one.action == "created"}
-    has_parent = any(one.relationship == "parentOf" for one in manifest.ingredients)
+    origins = {other.source_type for other in (*manifest.actions, *manifest.hearsay) if other.action == "created"}
+    has_parent = any(ingredient.relationship == "parentOf" for ingredient in manifest.ingredients)
     return not has_parent and origins <= GENERATED | {None}
 
 
 def _goes_back_to_a_camera(chain: Sequence[Manifest], vouched_only: bool) -> bool:
     captured: set[str | None] = set()
     for _ in chain:  # each round reaches one manifest further from the camera; a circle is never reached
-        captured |= {one.label for one in chain if (one.vouched or not vouched_only) and _is_capture(one, captured)}
+        captured |= {
+            manifest.label
+            for manifest in chain
+            if (manifest.vouched or not vouched_only) and _is_capture(manifest, captured)
+        }
     return chain[0].label in captured
 
 
 def _is_capture(manifest: Manifest, captured: Set[str | None]) -> bool:
     """Tell whether a manifest states a capture, or starts from captured pictures, and adds nothing but edits."""
     steps = (*manifest.actions, *manifest.hearsay)
-    terms = {one.source_type for one in steps} - {None}
-    untyped = {one.action for one in steps if one.source_type is None}
-    is_source = any(one.action == "created" and one.source_type in CAPTURED for one in manifest.actions)
-    started_from = {one.manifest for one in manifest.ingredients}
+    terms = {step.source_type for step in steps} - {None}
+    untyped = {step.action for step in steps if step.source_type is None}
+    is_source = any(step.action == "created" and step.source_type in CAPTURED for step in manifest.actions)
+    started_from = {ingredient.manifest for ingredient in manifest.ingredients}
     return (
         not manifest.cut
         and terms <= CAPTURED | EDITED

@@ -46,8 +46,8 @@ def judge(store: Store, hashes: Mapping[str, Any]) -> tuple[Outcome, dict[str, s
         hashes: The assertions of the active manifest, if c2pa holds it to be trusted.
     """
     failed = list(statuses(store.get("validation_results") or {}, "failure"))
-    failed.sort(key=lambda one: one.get("code") in _UNTRUSTED)  # the least telling one last
-    problems = {str(one.get("code")): str(one.get("explanation") or one.get("code")) for one in failed}
+    failed.sort(key=lambda status: status.get("code") in _UNTRUSTED)  # the least telling one last
+    problems = {str(status.get("code")): str(status.get("explanation") or status.get("code")) for status in failed}
     codes = problems.keys()
     if codes & _TAMPERED or any(code.endswith(".mismatch") for code in codes):
         return Outcome.TAMPERED, problems
@@ -70,7 +70,7 @@ def _cover_the_picture(assertions: Mapping[str, Any]) -> bool:
     A signer may leave out more, such as the metadata, and c2pa only mentions it. But what is left out can be replaced,
     by a whole picture if it's large enough, so that the rest of the signed one goes unseen.
     """
-    bindings = {label: one for label, one in assertions.items() if label.startswith("c2pa.hash.")}
+    bindings = {label: assertion for label, assertion in assertions.items() if label.startswith("c2pa.hash.")}
     if len(bindings) != 1:
         return False
     [(label, binding)] = bindings.items()
@@ -83,4 +83,4 @@ def _cover_the_picture(assertions: Mapping[str, Any]) -> bool:
 
 
 def _are_harmless(exclusions: Iterable[Mapping[str, Any]]) -> bool:
-    return all(one["xpath"] in _BOXES_LEFT_OUT for one in exclusions)
+    return all(exclusion["xpath"] in _BOXES_LEFT_OUT for exclusion in exclusions)

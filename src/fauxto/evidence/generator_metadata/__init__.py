@@ -66,12 +66,12 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
         except UnreadableError as error:
             unreadable.append(str(error))
     del declarations[MAX_DECLARATIONS:]
-    made_by_ai = [one for one in declarations if one.kind is not Kind.OTHER]
-    kinds = {one.kind for one in declarations}
+    made_by_ai = [declaration for declaration in declarations if declaration.kind is not Kind.OTHER]
+    kinds = {declaration.kind for declaration in declarations}
     details = {
         "kind": next((kind.value for kind in Kind if kind in kinds), None),
-        "generator": next((one.generator for one in made_by_ai if one.generator), None),
-        "declarations": [one.to_dict() for one in declarations] or None,
+        "generator": next((declaration.generator for declaration in made_by_ai if declaration.generator), None),
+        "declarations": [declaration.to_dict() for declaration in declarations] or None,
         "unreadable": "; ".join(dict.fromkeys(unreadable)) or None,
     }
     return Evidence(
@@ -87,11 +87,13 @@ def _summary(declarations: Sequence[Declaration], made_by_ai: Sequence[Declarati
     if not declarations:
         return "The file declares no generator, which says nothing: such a note is easily lost or taken out."
     if not made_by_ai:
-        stated = ", ".join(f"{one_line(one.statement or '')} in {one.where}" for one in declarations)
+        stated = ", ".join(
+            f"{one_line(declaration.statement or '')} in {declaration.where}" for declaration in declarations
+        )
         return f"The file declares how it was made, but not that a generative model had a part in it: {stated}."
-    generated = [one for one in made_by_ai if one.kind is Kind.GENERATED]
+    generated = [declaration for declaration in made_by_ai if declaration.kind is Kind.GENERATED]
     telling = generated or made_by_ai
-    first = next((one for one in telling if one.generator), telling[0])
+    first = next((declaration for declaration in telling if declaration.generator), telling[0])
     in_part = "at least parts of it were made or edited with AI"
     what, joint = ("it was generated", " with ") if generated else (in_part, ", named ")
     program = joint + one_line(first.generator) if first.generator else ""

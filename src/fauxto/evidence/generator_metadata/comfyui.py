@@ -105,7 +105,7 @@ def _as_graph_of_editor(editor: object) -> Graph:
         for node in nodes[:MAX_NODES]
         if isinstance(node, dict) and isinstance(node.get("type"), str) and node.get("mode") not in (_MUTED, _BYPASSED)
     ]
-    return {str(place): {"class_type": one, "inputs": {}} for place, one in enumerate(types)}
+    return {str(place): {"class_type": node_type, "inputs": {}} for place, node_type in enumerate(types)}
 
 
 def _samples(node: Mapping[str, Any]) -> bool:
@@ -120,7 +120,7 @@ def _generates(node: Mapping[str, Any]) -> bool:
 def _declare(where: str, graph: Graph) -> Declaration:
     """Take the settings from around the first node that samples, or else the first one that generates."""
     generating = [identifier for identifier, node in graph.items() if _generates(node)]
-    start = next((one for one in generating if _samples(graph[one])), generating[0])
+    start = next((identifier for identifier in generating if _samples(graph[identifier])), generating[0])
     positive, negative = (_linked(graph[start]["inputs"].get(name)) for name in ("positive", "negative"))
     return Declaration(
         where=where,
@@ -139,14 +139,14 @@ def _nearest(
     graph: Graph, starts: Iterable[str], names: tuple[str, ...], convert: Callable[[object], int | str | None]
 ) -> int | str | None:
     """Walk against the links, nearest nodes first, to the first input of one of the names that `convert` takes."""
-    queue = [one for one in starts if one in graph]
+    queue = [start for start in starts if start in graph]
     seen = set(queue)
     for identifier in queue:  # grows as it is walked
         inputs = graph[identifier]["inputs"]
         for name in names:
             if (value := convert(inputs.get(name))) is not None:
                 return value
-        for linked in (one for value in inputs.values() for one in _linked(value)):
+        for linked in (link for value in inputs.values() for link in _linked(value)):
             if linked in graph and linked not in seen:
                 queue.append(linked)
                 seen.add(linked)

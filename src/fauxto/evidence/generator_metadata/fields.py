@@ -48,11 +48,11 @@ class Fields:
 
 def parse(data: bytes, image: Image, limits: Limits) -> Fields:
     """Parse the metadata of a file and the message in its pixels, as far as they are sound."""
-    found = metadata.parse(data, image.facts.format, limits)
-    unreadable = list(found.unreadable)
+    parsed = metadata.parse(data, image.facts.format, limits)
+    unreadable = list(parsed.unreadable)
     json = JsonTexts()
-    comment = user_comment(found.exif.photo)
-    groups = {"PNG text": found.png_text}
+    comment = user_comment(parsed.exif.photo)
+    groups = {"PNG text": parsed.png_text}
     try:
         groups["EXIF UserComment"] = _texts(json, comment or "")
     except UnreadableError as error:
@@ -65,7 +65,7 @@ def parse(data: bytes, image: Image, limits: Limits) -> Fields:
             groups[name] = {} if message is None else _texts(json, message) or {"parameters": message}
         except UnreadableError as error:
             unreadable.append(str(error))
-    return Fields(groups, found.exif, comment, found.xmp, found.iptc, json, tuple(unreadable))
+    return Fields(groups, parsed.exif, comment, parsed.xmp, parsed.iptc, json, tuple(unreadable))
 
 
 def _texts(json: JsonTexts, message: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ _MFLUX = "http://ns.mflux.ai/1.0/"
 
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each field that holds such settings."""
-    in_xmp = [("XMP exif:UserComment", one) for one in fields.xmp.texts(xmp.EXIF, "UserComment")]
+    in_xmp = [("XMP exif:UserComment", comment) for comment in fields.xmp.texts(xmp.EXIF, "UserComment")]
     for where, value in (*fields.settings(), *in_xmp):
         settings = fields.json.parse(value)
         if settings is not None:

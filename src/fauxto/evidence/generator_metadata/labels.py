@@ -36,7 +36,7 @@ def _digital_source_type(properties: xmp.Xmp) -> Iterator[Declaration]:
     model = properties.text(xmp.IPTC_EXTENSION, "AISystemVersionUsed")
     prompt = properties.text(xmp.IPTC_EXTENSION, "AIPromptInformation")
     terms = filter(None, map(source_types.term, properties.texts(xmp.IPTC_EXTENSION, "DigitalSourceType")))
-    term = min(terms, key=lambda one: list(Kind).index(_kind(one)), default=None)  # the most telling one
+    term = min(terms, key=lambda candidate: list(Kind).index(_kind(candidate)), default=None)  # the strongest statement
     if term is not None:
         yield Declaration(
             where="XMP Iptc4xmpExt:DigitalSourceType",

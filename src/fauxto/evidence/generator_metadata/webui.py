@@ -43,14 +43,14 @@ _PROGRAMS = (
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each field that holds settings of this form."""
     for where, text in fields.settings():
-        starts = [found.end() for found in _STEPS.finditer(text)]
+        starts = [match.end() for match in _STEPS.finditer(text)]
         if not starts:
             continue
         settings = dict(_SETTING.findall(text[starts[-1] : starts[-1] + MAX_SETTINGS]))
         if not ("Seed" in settings and settings.keys() & {"Sampler", "CFG scale", "Size"}):
             continue
-        prompts, behind = text[: starts[-1]], _TRAILERS.sub("", text[_end(text, starts[-1]) :], count=1)
-        if behind and not _are_templates(behind, prompts):  # prose that quotes settings
+        prompts, trailer = text[: starts[-1]], _TRAILERS.sub("", text[_end(text, starts[-1]) :], count=1)
+        if trailer and not _are_templates(trailer, prompts):  # prose that quotes settings
             continue
         prompt, _, negative = prompts.partition(_NEGATIVE)
         yield Declaration(
@@ -72,11 +72,11 @@ def _end(text: str, start: int) -> int:
     return line.end() if line else start
 
 
-def _are_templates(behind: str, prompts: str) -> bool:
+def _are_templates(trailer: str, prompts: str) -> bool:
     """Tell whether what stands behind the settings are templates, all of whose own words stand in the prompts too."""
-    if not _TEMPLATES.match(behind) or len(behind) + len(prompts) > MAX_TEMPLATES:
+    if not _TEMPLATES.match(trailer) or len(trailer) + len(prompts) > MAX_TEMPLATES:
         return False
-    words = _TEMPLATES.sub("", behind)
+    words = _TEMPLATES.sub("", trailer)
     for _ in range(_MOST_NESTED):
         words = _PLACE.sub(" ", words)
     return all(word in prompts for word in set(re.findall(r"\w+", words)))  # "cat{s|}" became "cats"
