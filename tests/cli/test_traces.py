@@ -72,7 +72,7 @@ def test_what_was_pasted_stands_out(run: Run) -> None:
 def test_a_picture_too_small_for_a_spectrum_has_its_error_levels(run: Run) -> None:
     result = run("tiny.png", "--out", "out")
     assert result.exit_code == 1
-    assert result.stderr == "fauxto: the picture has 20 x 20 pixels; a spectrum needs 32 a side\n"
+    assert result.stderr == "fauxto: the picture has 20 x 20 pixels; a spectrum needs 32 per side\n"
     assert written("out").keys() == {"error-levels.png"}
 
 

@@ -1,4 +1,4 @@
-"""XMP (ISO 16684-1): the properties of a packet, read by expat with document types and entities refused."""
+"""XMP (ISO 16684-1): the properties of a packet, parsed by expat; document types and entities are refused."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ class _Element:
     text: list[str] = field(default_factory=list)
 
     def simple_value(self) -> str:
-        """Return its text, or the address that stands in the place of one."""
+        """Return its text, or the rdf:resource that replaces it."""
         return "".join(self.text).strip() or self.attributes.get(_RESOURCE, "")
 
 
 class Xmp:
-    """The properties that a packet states of the picture itself, not of its ingredients or ancestors."""
+    """The properties of the picture itself, not of its ingredients or ancestors."""
 
     def __init__(self, properties: Mapping[str, list[_Element | str]]) -> None:
         self._properties = properties
 
     def texts(self, namespace: str, name: str) -> list[str]:
-        """Return the values of a property: one, or those of its array; empty ones and structures are left out."""
+        """Return the value or values of a property; without empty ones and structures."""
         values = self._properties.get(f"{namespace} {name}", [])
         texts = (value if isinstance(value, str) else value.simple_value() or _qualified(value) for value in values)
         return [text.strip() for text in texts if text.strip()]
@@ -60,7 +60,7 @@ class Xmp:
         return next(iter(self.texts(namespace, name)), None)
 
     def fields(self, namespace: str, name: str, field_namespace: str, field_name: str) -> list[str]:
-        """Return one field of each structure in an array, such as the software of each step of the history."""
+        """Return one field of each structure in an array, such as the software of each history entry."""
         qualified_name = f"{field_namespace} {field_name}"
         structures = (
             structure
@@ -93,7 +93,7 @@ def parse(packet: str) -> Xmp:
 def _descriptions(root: _Element) -> Iterator[_Element]:
     """Yield the descriptions of the picture, directly under rdf:RDF, which is the root or in it (x:xmpmeta).
 
-    All of them are about one resource, mostly the empty name; one that is about another is not the picture's.
+    All are about one resource, mostly the empty name; those about another don't describe the picture.
     """
     containers = [element for element in (root, *root.children) if element.name == _ROOT]
     descriptions = [child for rdf in containers for child in rdf.children if child.name == _DESCRIPTION]
@@ -112,7 +112,7 @@ def _fields(structure: _Element) -> Iterator[tuple[str, str]]:
 
 
 def _qualified(element: _Element) -> str:
-    """Return a value that stands among qualifiers of its own; an empty text if there is none."""
+    """Return the rdf:value of a qualified value; an empty string if there is none."""
     return next((text for name, text in _fields(element) if name == _VALUE), "")
 
 
@@ -137,11 +137,11 @@ def _parse_tree(packet: str) -> _Element:
         open_elements[-1].text.append(characters)
 
     def refuse(*_: object) -> None:
-        raise UnreadableError("the XMP packet declares a document type, which no XMP needs and an attack does")
+        raise UnreadableError("the XMP packet declares a document type, which XMP doesn't allow")
 
     def declare(prefix: str | None, namespace: str | None) -> None:
         if len(namespace or "") > MAX_NAMESPACE:
-            raise UnreadableError("the XMP packet declares a namespace of a length that no XMP needs")
+            raise UnreadableError("the XMP packet declares a namespace that is too long")
 
     if len(packet) > MAX_CHARACTERS:
         raise UnreadableError(f"the XMP packet has more than {MAX_CHARACTERS:,} characters")

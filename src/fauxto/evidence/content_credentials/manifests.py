@@ -1,4 +1,4 @@
-"""The chain of manifests in a store: what each says was done, who signed it, and what it started from."""
+"""The chain of manifests in a store: the actions, signer and ingredients of each."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MAX_ACTIONS = 64
 MAX_INGREDIENTS = 32
 
 METADATA = "metadata"
-"""The step in whose name a metadata assertion states how the picture as a whole was made."""
+"""Name of the action for a metadata assertion's statement on how the whole picture was made."""
 
-# Steps that bring in nothing but what the ingredients hold; any other needs a source type that says so.
+# Actions that add no content beyond the ingredients; any other needs a source type.
 HARMLESS = {
     "created", "opened", "placed", "cropped", "resized", "orientation", "color_adjustments", "converted", "transcoded",
     "repackaged", "published",
@@ -25,7 +25,7 @@ HARMLESS = {
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One step of making a picture; `source_type` is a bare term, or the text as it stands if it names none."""
+    """One action; `source_type` is a term of the vocabulary, or the original text if it isn't one."""
 
     action: str
     source_type: str | None
@@ -35,7 +35,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Ingredient:
-    """What a picture was made from; `manifest` is the label of its own manifest, if it has one in the store."""
+    """A source picture; `manifest` is the label of its own manifest in the store, if there is one."""
 
     relationship: str
     manifest: str | None
@@ -47,15 +47,15 @@ class Manifest:
 
     Attributes:
         label: Its name in the store.
-        signer: The organisation that the certificate names, if it names one.
-        signed_at: By the time stamp, if there is one.
+        signer: The organisation in the certificate, if there is one.
+        signed_at: From the time stamp, if there is one.
         generator: The program that made the claim.
-        vouched: Whether a trusted signer answers for what it says.
-        is_whole: Whether it speaks of the picture as a whole: it is the file's own, or its parent's, and so on.
-        actions: Steps, in their order; those that the signer only passes on are in `hearsay`.
-        hearsay: Steps that the signer states to have from elsewhere ("gathered" assertions).
-        ingredients: What it started from.
-        cut: Whether there were more actions or ingredients than are looked at.
+        vouched: Whether a trusted signer vouches for it.
+        is_whole: Whether it describes the whole picture: the file's own manifest, its parent's, and so on.
+        actions: Actions in order, without those in `hearsay`.
+        hearsay: Actions that the signer took over from other sources ("gathered" assertions).
+        ingredients: The source pictures.
+        cut: Whether actions or ingredients were dropped because there were too many.
     """
 
     label: str
@@ -71,12 +71,12 @@ class Manifest:
 
 
 def read_chain(store: Store, *, is_trusted: bool) -> tuple[Manifest, ...]:
-    """Return the active manifest and those that it goes back to, each once, `MAX_MANIFESTS` at most.
+    """Return the active manifest and its ancestors, each once, at most `MAX_MANIFESTS`.
 
     Args:
         store: What c2pa read.
-        is_trusted: Whether the active manifest is valid and its signer trusted. Of an ingredient's signer the same is
-            held if the manifest that names it is vouched for and its validation found the ingredient's signer trusted.
+        is_trusted: Whether the active manifest is valid and its signer trusted. An ingredient counts as trusted if the
+            manifest that names it is vouched for and recorded the ingredient's signer as trusted.
     """
     manifests = store["manifests"]
     chain: dict[str, Manifest] = {}
@@ -100,7 +100,7 @@ def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: 
     hearsay: list[Action] = []
     for assertion in _dicts(raw.get("assertions")):
         if str(assertion.get("label")).startswith("c2pa.actions") and isinstance(assertion.get("data"), dict):
-            # Before version 2 of claims, a signer answered for every assertion.
+            # Before claim version 2, the signer vouched for every assertion.
             own = raw.get("claim_version") == 1 or assertion.get("created") is True
             (actions if own else hearsay).extend(map(_read_action, _dicts(assertion["data"].get("actions"))))
         elif isinstance(assertion.get("data"), dict):
@@ -124,7 +124,7 @@ def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: 
 
 
 def _declared_in_metadata(data: Mapping[str, Any]) -> Iterator[Action]:
-    """Yield IPTC's source type where a metadata assertion states it, as a step that the signer passes on."""
+    """Yield IPTC's source type where a metadata assertion states it, as hearsay."""
     for name, value in data.items():
         if name.rpartition(":")[2] == "DigitalSourceType":
             for address in filter(None, map(_text, value if isinstance(value, list) else [value])):
@@ -145,9 +145,9 @@ def _read_action(raw: Mapping[str, Any]) -> Action:
 
 
 def _is_signer_trusted(label: str, ingredient: Mapping[str, Any], store: Store) -> bool:
-    """Tell whether an ingredient's signer was found trusted, and nothing else wrong with it.
+    """Tell whether an ingredient's signer is trusted, and the ingredient has no other failure.
 
-    c2pa checks each manifest anew, but leaves out of its results what the manifest that names it has recorded already.
+    c2pa validates each manifest again, but omits results that the referring manifest has already recorded.
     """
     recorded = ingredient.get("validation_results") or {}
     records = (recorded, store.get("validation_results") or {})
@@ -157,7 +157,7 @@ def _is_signer_trusted(label: str, ingredient: Mapping[str, Any], store: Store) 
         status.get("code") == "signingCredential.trusted" and f"/{label}/" in str(status.get("url"))
         for status in succeeded
     )
-    # Who named the ingredient may have had another trust list.
+    # The referring manifest may have used another trust list.
     return is_trusted and all(status.get("code") == "signingCredential.untrusted" for status in failed)
 
 
