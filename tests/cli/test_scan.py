@@ -58,7 +58,7 @@ def test_a_scan_ends_with_a_summary_and_a_table(run: Callable[..., Result]) -> N
     assert ended.stdout.splitlines() == [
         "4 inputs: 2 ai, 1 real, 1 not judged",
         "not judged: 1 unsupported_format",
-        "passed over 1 symbolic link; --follow-symlinks follows them",
+        "skipped 1 symbolic link; --follow-symlinks follows them",
         "wrote out.jsonl",
     ]
     assert verdicts() == EXPECTED
@@ -174,7 +174,7 @@ def test_stopped_it_says_how_to_go_on(run: Callable[..., Result], number: signal
     os.killpg(scan.pid, number)  # as a terminal's Ctrl-C: every process of the group gets it
     _, error = scan.communicate(timeout=100)
     assert scan.returncode == 130
-    stopped = re.fullmatch(r"stopped with ([\d,]+) rows safe; the same command with --resume goes on\n", error)
+    stopped = re.fullmatch(r"stopped; ([\d,]+) rows are saved. Run the same command with --resume to continue\n", error)
     assert stopped, error
     assert 0 < int(stopped[1].replace(",", "")) < 3004
     refused = run("scan", "photos", "--out", "out.jsonl")
@@ -195,7 +195,7 @@ def test_stopped_while_it_starts_it_says_no_more_than_that(run: Callable[..., Re
     os.kill(scan.pid, signal.SIGCONT)
     _, error = scan.communicate(timeout=100)
     assert (scan.returncode, error.count("\n")) == (130, 1), error
-    assert re.fullmatch(r"stopped with \d rows safe; the same command with --resume goes on\n", error)
+    assert re.fullmatch(r"stopped; \d rows are saved. Run the same command with --resume to continue\n", error)
 
 
 @pytest.mark.slow

@@ -95,7 +95,7 @@ def test_nothing_is_overwritten(run: Run, capfd: pytest.CaptureFixture[str]) -> 
             main(["traces", image, "--out", str(Path(there).parent)])
         captured = capfd.readouterr()
         assert captured.out == ""
-        assert captured.err == f"fauxto: {there} is already there; move it away, or name another folder by --out\n"
+        assert captured.err == f"fauxto: {there} already exists; move it away, or give another folder with --out\n"
     assert Path("out/spectrum.png").read_bytes() == Path("wave.png").read_bytes()
     assert written("out").keys() == {"spectrum.png"}
     assert not Path("precious.png").exists()

@@ -36,8 +36,8 @@ def format_of(path: str | PurePath) -> str:
     """
     ending = PurePath(path).suffix.lower().removeprefix(".")
     if ending not in FORMATS:
-        known = ", ".join(f".{name}" for name in FORMATS)
-        raise ConfigError(f"{str(path)!r} names no format of tables; end it in one of {known}")
+        endings = ", ".join(f".{name}" for name in FORMATS)
+        raise ConfigError(f"{str(path)!r} names no format of tables; end it in one of {endings}")
     return ending
 
 

@@ -24,11 +24,11 @@ _MAX_DATA = 20_000
 _PICTURE_SIDE = 960  # pixels
 
 LIMITS = (
-    "A verdict is likelihood, not proof: some photographs are taken for generated pictures and some generated pictures "
-    "for photographs, most of all those of generators that the model has never seen.",
-    "It doesn't say whether a photograph was retouched, staged or put in a false context, who made a picture, or why.",
-    "That a file carries no trace of a generator says nothing: most files lose such traces on their way.",
-    "It must not be the only ground for a decision that hurts someone.",
+    "A verdict is likelihood, not proof: some photographs are mistaken for generated pictures and some generated "
+    "pictures for photographs, especially those of generators that the model has never seen.",
+    "It doesn't say whether a photograph was retouched, staged or taken out of context, who made a picture, or why.",
+    "A file without traces of a generator proves nothing: most files lose them when they are shared.",
+    "Never base a decision that could harm someone on it alone.",
 )
 
 
@@ -151,7 +151,7 @@ def assemble(
         map="" if explanation is None else explanation.sentence,
         method=tuple(_method(report, judge, operating_point, explanation)),
         limits=(*_domain(judge), *LIMITS),
-        facts=tuple((what, shown(value)) for what, value in _facts(report, name, operating_point, time)),
+        facts=tuple((label, shown(value)) for label, value in _facts(report, name, operating_point, time)),
         data=_data(replace(report, path=report.path and PurePath(report.path).name)),
     )
 
@@ -169,13 +169,13 @@ def probability(report: Report, bundle: Bundle | None) -> Iterator[str]:
     if bundle is None or report.probability is None:
         return
     if not wording.is_in_domain(report):
-        yield f"The raw reading, {wording.percent(report.probability)}, is no finding here."
+        yield f"The raw probability, {wording.percent(report.probability)}, means nothing here."
         return
     yield f"Probability that it was generated, from the pixels alone: {wording.percent(report.probability)}."
     if report.score is not None:
         yield error_rates.scored_this_high(bundle, report.score)
     if report.stability is not None and not report.stability.flips:  # else a reason says it
-        yield "What the pixels say outlasts a mild re-encoding."
+        yield "The verdict stayed the same after we shrank and re-saved the picture."
 
 
 def _card(evidence: Evidence) -> Card:
@@ -190,7 +190,7 @@ def _method(
     report: Report, bundle: Bundle | None, operating_point: str, explanation: Explanation | None
 ) -> Iterator[str]:
     if bundle is None:
-        yield "The file didn't pass fauxto's rules on formats and limits, so no model was asked."
+        yield "The file didn't pass fauxto's format and size checks, so no model was run."
         return
     point, calibration = bundle.operating_points[operating_point], bundle.calibration
     yield (
@@ -198,19 +198,19 @@ def _method(
         f"{bundle.summary}"
     )
     yield (
-        f"The model's score became a probability by a calibration on {calibration.count:,} pictures of the split "
-        f"{calibration.fitted_on!r} of the data set {bundle.training.dataset!r}. From {_share(point.ai_above)} up a "
-        f"picture is called generated, from {_share(point.real_below)} down a photograph (operating point "
+        f"The model's score was converted to a probability by calibration on {calibration.count:,} pictures of the "
+        f"split {calibration.fitted_on!r} of the data set {bundle.training.dataset!r}. From {_share(point.ai_above)} a "
+        f"picture counts as generated, up to {_share(point.real_below)} as a photograph (operating point "
         f"'{operating_point}')."
     )
     yield " ".join(error_rates.outcome(bundle, operating_point))
     yield (
-        "What the file carries is read apart from the pixels and never changes their score; a fixed rule combines "
-        f"both. This verdict rests on: {report.basis}."
+        "Evidence in the file is read separately from the pixels and never changes their score; a fixed rule combines "
+        f"both. This verdict is based on: {report.basis}."
     )
     if explanation is not None:
         yield (
-            "The map shows what the score loses when a part is blurred (Zeiler and Fergus, 2014), and was tested by "
+            "The map shows how far the score drops when a part is blurred (Zeiler and Fergus, 2014), and was tested by "
             "deletion (Petsiuk, Das and Saenko, 2018)."
         )
 
@@ -218,8 +218,8 @@ def _method(
 def _domain(bundle: Bundle | None) -> Iterator[str]:
     if bundle is not None:
         yield (
-            f"The model speaks only for pictures like photographs whose shorter side is {bundle.domain.short_sides}; "
-            f"on any other it makes no finding."
+            f"The model only judges photograph-like pictures whose shorter side is {bundle.domain.short_sides}; "
+            f"any other is inconclusive."
         )
 
 

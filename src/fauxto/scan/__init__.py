@@ -126,7 +126,7 @@ class Scan:
         Args:
             engine: "local" or "ray".
             workers: Processes of this machine or actors of Ray; None for one per core.
-            address: Of a Ray cluster; None for a Ray of this machine's own.
+            address: Of a Ray cluster; None for a new one on this machine.
             on_progress: Called after each row.
             settled: Pass over files that changed within so many seconds, for they may still be growing; local only.
 

@@ -32,7 +32,7 @@ class Settings:
         read_seconds: Longest silence of a client that sends or accepts, and its time for the headers.
         read_rate: Slowest average of an upload after the first `read_seconds`, in bytes a second.
         keys: File of API keys; None asks for none.
-        rate: Pictures a minute and key.
+        rate: Pictures per minute and key.
         fetch_urls: Whether a picture may be named by its address.
         hosts: Host names that may be asked for where there are no keys; empty for any.
     """
