@@ -48,8 +48,8 @@ class _Hop:
 
 async def resolve(host: str, port: int) -> list[str]:
     """Return all addresses of a host, as text."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+    addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in addresses]
 
 
 async def fetch(
@@ -116,13 +116,13 @@ async def _check(address: str, resolve: Resolve) -> _Hop:
     if not _is_literal(host) and not is_name:
         raise _refusal("its host is neither a full name nor an address in the usual form")
     try:
-        found = [host] if _is_literal(host) else await resolve(host, port)
+        addresses = [host] if _is_literal(host) else await resolve(host, port)
     except OSError as error:
         raise _refusal("its host has no address") from error
-    if not found or not all(map(is_public, found)):
+    if not addresses or not all(map(is_public, addresses)):
         raise _refusal("its host isn't on the public internet")
     shown = f"[{host}]" if ":" in host else host
-    return _Hop(parts.scheme, shown, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), found[0])
+    return _Hop(parts.scheme, shown, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), addresses[0])
 
 
 def is_public(address: str) -> bool:

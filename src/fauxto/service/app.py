@@ -104,15 +104,15 @@ class _Service:
             response_class=Response,
             openapi_extra=dict(openapi.picture_body(address=False)),
         )(self.explain)
-        known = openapi.problems("no_key", "forbidden")
-        self.app.get("/v1/models", response_model=openapi.Models, responses=known)(self.models)
+        problems = openapi.problems("no_key", "forbidden")
+        self.app.get("/v1/models", response_model=openapi.Models, responses=problems)(self.models)
         self.app.get("/healthz", response_model=openapi.Health, responses=openapi.problems("forbidden"))(self.healthz)
         busy: dict[int | str, dict[str, Any]] = {503: {"model": openapi.Health, "description": "No worker is ready"}}
         self.app.get("/readyz", response_model=openapi.Health, responses={**busy, **openapi.problems("forbidden")})(
             self.readyz
         )
         text = {"description": "Figures in Prometheus' text format", "content": {"text/plain": {}}}
-        self.app.get("/metrics", responses={200: text, **known}, response_class=Response)(self.show_metrics)
+        self.app.get("/metrics", responses={200: text, **problems}, response_class=Response)(self.show_metrics)
         self.app.get("/docs", include_in_schema=False)(self.docs)
 
     @asynccontextmanager
@@ -135,7 +135,7 @@ class _Service:
         else:
             upload = await body.read_one(request, self.settings, held)
         request.state.stack.enter_context(self.line.place())
-        header, data = await self._one(request, upload, "analyze", self.settings.limits.max_seconds)
+        header, data = await self._judge_unless_gone(request, upload, "analyze", self.settings.limits.max_seconds)
         if "failed" in header:
             raise Problem("internal", "The model failed on this picture.")
         return Response(data, media_type="application/json")
@@ -154,7 +154,7 @@ class _Service:
         held = self._begin(request)
         upload = await body.read_one(request, self.settings, held)
         request.state.stack.enter_context(self.line.place())
-        header, data = await self._one(request, upload, "explain", self.settings.explain_seconds)
+        header, data = await self._judge_unless_gone(request, upload, "explain", self.settings.explain_seconds)
         if "refused" in header:
             raise Problem("not_judged", f"{Reason(header['refused'], header['detail'])}.")
         if "faithful" not in header:
@@ -197,32 +197,32 @@ class _Service:
         limits = self.settings.limits
         return body.Upload(None, None, await addresses.fetch(address, limits.max_bytes, limits.max_seconds, held))
 
-    async def _one(
-        self, request: Request, upload: body.Upload, what: str, seconds: float
+    async def _judge_unless_gone(
+        self, request: Request, upload: body.Upload, action: str, seconds: float
     ) -> tuple[dict[str, Any], bytes]:
         """Have one picture done; raise Problem, or ClientDisconnect."""
         try:
-            return await _unless_gone(request, self._ask(upload, what, seconds))
+            return await _unless_gone(request, self._run_worker(upload, action, seconds))
         except NoWorkerError as error:
             raise Problem("busy", "No worker became free in time; send it again soon.", retry_after=5) from error
         except TookTooLongError as error:
             raise Problem("timed_out", f"The picture wasn't judged: {_TOO_LONG}.") from error
 
-    async def _ask(self, upload: body.Upload, what: str, seconds: float) -> tuple[dict[str, Any], bytes]:
-        task = {"do": what, "name": upload.name, "media_type": upload.media_type}
+    async def _run_worker(self, upload: body.Upload, action: str, seconds: float) -> tuple[dict[str, Any], bytes]:
+        task = {"do": action, "name": upload.name, "media_type": upload.media_type}
         try:
             header, data = await self.pool.ask(task, upload.data or b"", seconds)
         except TookTooLongError:
             self.metrics.count_picture(Status.TIMED_OUT, None)
             raise
         except WorkerEndedError:
-            if what == "explain":
+            if action == "explain":
                 header, data = {"refused": Status.UNREADABLE, "detail": _ENDED}, b""
             else:
                 header, data = _failed(upload.name, Status.UNREADABLE, _ENDED)
         if "failed" in header:
             logger.error("model failed", extra={"fields": {"error": header["failed"]}})
-        elif what == "analyze":
+        elif action == "analyze":
             self.metrics.count_picture(header["status"], header["verdict"])
         return header, data
 
@@ -243,7 +243,7 @@ class _Service:
             sentence = f"the file has more than {self.settings.limits.max_bytes} bytes; save the picture smaller"
             return _failed(upload.name, Status.TOO_LARGE, sentence)[1]
         try:
-            header, data = await self._ask(upload, "analyze", self.settings.limits.max_seconds)
+            header, data = await self._run_worker(upload, "analyze", self.settings.limits.max_seconds)
         except TookTooLongError:
             return _failed(upload.name, Status.TIMED_OUT, _TOO_LONG)[1]
         except NoWorkerError:
@@ -260,14 +260,14 @@ async def _unless_gone(
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    asked, gone = asyncio.ensure_future(answer), asyncio.create_task(leaves())
+    answering, gone = asyncio.ensure_future(answer), asyncio.create_task(leaves())
     try:
-        await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not asked.done():
+        await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
             raise ClientDisconnect
-        return asked.result()
+        return answering.result()
     finally:
-        asked.cancel()
+        answering.cancel()
         gone.cancel()
 
 

@@ -43,22 +43,22 @@ class KeyRing:
         for number, line in enumerate(lines, start=1):
             if not line.strip() or line.startswith("#"):
                 continue
-            found = _LINE.fullmatch(line.strip())
-            if found is None or found[1] in hashes:
+            match = _LINE.fullmatch(line.strip())
+            if match is None or match[1] in hashes:
                 raise ConfigError(f"line {number} of the file of keys isn't a new name, a colon and a SHA-256")
-            hashes[found[1]] = bytes.fromhex(found[2])
+            hashes[match[1]] = bytes.fromhex(match[2])
         if not hashes:
             raise ConfigError(f"the file of keys {str(path)!r} holds none; make one: fauxto serve --new-key NAME")
         return cls(hashes)
 
     def name_of(self, key: str) -> str | None:
         """Return the name of a key, None for a wrong one; the time taken says nothing of the keys."""
-        given = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
-        found = None
-        for name, known in self._hashes.items():
-            if hmac.compare_digest(given, known):
-                found = name
-        return found
+        digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+        matching_name = None
+        for name, known_digest in self._hashes.items():
+            if hmac.compare_digest(digest, known_digest):
+                matching_name = name
+        return matching_name
 
 
 def new_key(path: Path, name: str) -> str:
@@ -72,7 +72,7 @@ def new_key(path: Path, name: str) -> str:
     if _LINE.fullmatch(line) is None:
         raise ConfigError(f"{name!r} is no name for a key; use up to 64 letters, digits, dots, dashes and underscores")
     try:
-        if path.exists() and any(known.startswith(f"{name}:") for known in path.read_text("utf-8").splitlines()):
+        if path.exists() and any(line.startswith(f"{name}:") for line in path.read_text("utf-8").splitlines()):
             raise ConfigError(f"there is a key called {name!r}; remove its line first")
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -96,14 +96,14 @@ class Rates:
             Problem: rate_exceeded, where the bucket is empty.
         """
         now = monotonic()
-        left, then = self._buckets.get(name, (self._most, now))
-        left = min(self._most, left + (now - then) * self._per_second)
-        if left < 1:
-            wait = (1 - left) / self._per_second
+        tokens, updated = self._buckets.get(name, (self._most, now))
+        tokens = min(self._most, tokens + (now - updated) * self._per_second)
+        if tokens < 1:
+            wait = (1 - tokens) / self._per_second
             raise Problem("rate_exceeded", "This key has asked for too many pictures; wait.", retry_after=wait)
-        self._buckets[name] = (left - pictures, now)
+        self._buckets[name] = (tokens - pictures, now)
 
     def charge(self, name: str, pictures: int) -> None:
         """Take `pictures` more without asking whether there are any."""
-        left, then = self._buckets.get(name, (self._most, monotonic()))
-        self._buckets[name] = (left - pictures, then)
+        tokens, updated = self._buckets.get(name, (self._most, monotonic()))
+        self._buckets[name] = (tokens - pictures, updated)

@@ -23,23 +23,23 @@ class Line:
         """
         self.places = places
         self.max_held_bytes = max_held_bytes
-        self.taken = 0
+        self.occupied = 0
         self.held_bytes = 0
 
     def check(self) -> None:
         """Raise Problem (busy) if there is no place, before a client sends its body for nothing."""
-        if self.taken >= self.places:
+        if self.occupied >= self.places:
             raise Problem("busy", "Too many pictures are waiting; send it again soon.", retry_after=_RETRY_SECONDS)
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """Take a place for as long as the context lasts; Problem (busy) where there is none."""
         self.check()
-        self.taken += 1
+        self.occupied += 1
         try:
             yield
         finally:
-            self.taken -= 1
+            self.occupied -= 1
 
 
 class Held:

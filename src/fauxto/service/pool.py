@@ -73,10 +73,10 @@ class _Worker:
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             start_new_session=True,  # a Ctrl-C is for the service, which lets its workers finish
         )
-        told = {"detector": settings.detector.to_dict(), "worker_bytes": settings.worker_bytes}
+        setup = {"detector": settings.detector.to_dict(), "worker_bytes": settings.worker_bytes}
         try:
             async with asyncio.timeout(_START_SECONDS):
-                first, _ = await _talk(process, told, b"")
+                first, _ = await _talk(process, setup, b"")
         except BaseException as error:
             await _end(process)
             if isinstance(error, (OSError, EOFError, ValueError)):
