@@ -49,8 +49,8 @@ class DetectorOptions:
             ConfigError: An unknown operating point, or a batch size or number of threads below 1.
         """
         if self.operating_point not in set(PointName):
-            known = ", ".join(PointName)
-            raise ConfigError(f"operating point {self.operating_point!r} is unknown; choose one of {known}")
+            names = ", ".join(PointName)
+            raise ConfigError(f"operating point {self.operating_point!r} is unknown; choose one of {names}")
         if self.batch_size < 1 or (self.threads is not None and self.threads < 1):
             raise ConfigError(f"batch_size and threads must be 1 or more, not {self.batch_size} and {self.threads}")
 

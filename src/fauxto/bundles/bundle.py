@@ -253,9 +253,9 @@ def _lifted(plain: object) -> object:
             raise ValueError(f"input.{key} is unknown in format 1")
     if "view" not in table:
         raise ValueError("input.view is missing")
-    rest = {key: value for key, value in table.items() if key != "view"}
+    others = {key: value for key, value in table.items() if key != "view"}
     view = build(Literal["whole"], table["view"], "input.view")
-    return {**plain, "format": FORMAT, "input": {"views": [view], "crops": 0, **rest}}
+    return {**plain, "format": FORMAT, "input": {"views": [view], "crops": 0, **others}}
 
 
 def _refuse_constant(name: str) -> NoReturn:

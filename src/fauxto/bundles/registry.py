@@ -39,18 +39,18 @@ def load(bundle: str | Path) -> Bundle:
     folder = _installed(bundle) if isinstance(bundle, str) else None
     if folder is None:
         return _read_folder(Path(bundle))
-    found = read(folder)
-    if found.name != bundle:
-        raise BundleFormatError(f"the bundle installed as {bundle!r} in {folder} calls itself {found.name!r}")
-    return found
+    loaded = read(folder)
+    if loaded.name != bundle:
+        raise BundleFormatError(f"the bundle installed as {bundle!r} in {folder} calls itself {loaded.name!r}")
+    return loaded
 
 
 def _read_folder(folder: Path) -> Bundle:
     try:
-        there = folder.exists()
+        exists = folder.exists()
     except OSError:  # no path that this system can have
-        there = False
-    if not there:
+        exists = False
+    if not exists:
         installed = ", ".join(names()) or "none"
         raise BundleNotFoundError(f"no bundle is called {str(folder)!r}, nor is it a folder; installed: {installed}")
     return read(folder)

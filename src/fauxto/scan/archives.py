@@ -145,8 +145,8 @@ class Careful:
     def read(self, size: int = -1) -> bytes:
         """Return `size` bytes; negative for all that are left."""
         if size < 0:  # all that is left: a ZIP's end
-            here = self.tell()
-            size = self.seek(0, 2) - self.seek(here)
+            position = self.tell()
+            size = self.seek(0, 2) - self.seek(position)
         if not 0 <= size <= self.most:
             raise tarfile.ReadError(f"a header asks for {size:,} bytes at once")
         return self._file.read(size)

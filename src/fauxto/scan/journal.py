@@ -69,8 +69,8 @@ class Journal:
 
     def is_done(self, key: str) -> bool:
         """Tell whether an input has its row."""
-        found = self._database.execute("SELECT 1 FROM rows WHERE key = ?", (_bytes(key),)).fetchone()
-        return found is not None
+        row = self._database.execute("SELECT 1 FROM rows WHERE key = ?", (_bytes(key),)).fetchone()
+        return row is not None
 
     def done_under(self, prefix: str) -> frozenset[str]:
         """Return the keys that begin with `prefix` and have their row."""
@@ -101,8 +101,8 @@ class Journal:
 
     def counts(self) -> dict[tuple[str, str | None], int]:
         """Return how many rows there are of each status and verdict."""
-        found = self._database.execute("SELECT status, verdict, count(*) FROM rows GROUP BY status, verdict")
-        return {(status, verdict): count for status, verdict, count in found}
+        counts = self._database.execute("SELECT status, verdict, count(*) FROM rows GROUP BY status, verdict")
+        return {(status, verdict): count for status, verdict, count in counts}
 
     def reports(self) -> Iterator[Report]:
         """Yield the reports in the order of their keys."""
