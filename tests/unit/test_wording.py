@@ -9,7 +9,7 @@ from fauxto.report import Basis, Reason, Report, Status, Verdict
 
 
 @pytest.mark.parametrize(
-    ("probability", "said"),
+    ("probability", "words"),
     [
         (0.0, "under 0.1 %"),
         (0.00099, "under 0.1 %"),
