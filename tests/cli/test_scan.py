@@ -131,7 +131,7 @@ def test_moving_loses_no_file(run: Callable[..., Result]) -> None:
     ("arguments", "message"),
     [
         (["photos", "--out", "out.jsonl", "--sort", "move", "photos/text.jpg"], "is a file; name a folder"),
-        (["photos", "--out", "out.jsonl", "--html", "no/such/page.html"], "there is no folder"),
+        (["photos", "--out", "out.jsonl", "--html", "no/such/page.html"], "doesn't exist; create it first"),
         (["list.csv", "--out", "list.csv"], "would be written over"),
         (["photos", "--out", "out.jsonl", "--sort", "move", "photos/sorted"], "lies inside"),
         (["photos/smooth.png", "--out", "out.jsonl", "--watch"], "--watch takes folders"),
@@ -178,7 +178,7 @@ def test_stopped_it_says_how_to_go_on(run: Callable[..., Result], number: signal
     assert stopped, error
     assert 0 < int(stopped[1].replace(",", "")) < 3004
     refused = run("scan", "photos", "--out", "out.jsonl")
-    assert (refused.exit_code, "go on with --resume" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "continue it with --resume" in refused.stderr) == (2, True)
     resumed = run("scan", "photos", "--out", "out.jsonl", "--resume")
     assert "3,004 inputs" in resumed.stdout
 
