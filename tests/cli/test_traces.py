@@ -58,8 +58,8 @@ def test_both_pictures_are_written_and_explained(run: Run) -> None:
         "at +0.250, +0.125 cycles per pixel (across, down), on the grid of a JPEG's blocks",
     ):
         assert said in result.stdout
-    again = run("-", "--out", "again", input=Path("wave.png").read_bytes())
-    assert again.stdout.replace("again", "new/folder") == result.stdout
+    again = run("-", "--out", "from-stdin", input=Path("wave.png").read_bytes())
+    assert again.stdout.replace("from-stdin", "new/folder") == result.stdout
 
 
 def test_what_was_pasted_stands_out(run: Run) -> None:

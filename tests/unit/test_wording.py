@@ -100,4 +100,4 @@ def test_only_a_verdict_from_the_pixels_speaks_of_what_they_look_like(verdict: V
     else:
         assert "signed content credentials" in meanings[Basis.CONTENT_CREDENTIALS]
     if verdict is Verdict.AI:
-        assert "note in the file" in meanings[Basis.DECLARED_METADATA]
+        assert "metadata says so" in meanings[Basis.DECLARED_METADATA]

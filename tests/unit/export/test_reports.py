@@ -151,7 +151,7 @@ def test_both_say_what_a_case_file_needs(full: Report, bundle: Bundle, photo: ND
             "This map was tested and is faithful",
             f"{bundle.name} {bundle.version}",
             f"From {100 * point.ai_above:.3g} % a picture counts as generated",
-            "This verdict rests on: declared metadata.",
+            "This verdict is based on: declared metadata.",
             "A verdict is likelihood, not proof",
             SHA256,
             bundle.model_sha256,
