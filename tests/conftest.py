@@ -155,7 +155,7 @@ def _measurement(name: str, real: int, ai: int, *, hardness: float) -> Measureme
         real=real,
         ai=ai,
         auroc=Share(auroc, auroc - 0.02, min(1.0, auroc + 0.012)) if both else NO_SHARE,
-        accuracy=1 - (wrong + missed) / (real + ai),
+        accuracy=1 - (wrong + missed) / (real + ai or 1),
         balanced_accuracy=1 - (wrong / real + missed / ai) / 2 if both else None,
         fpr=wrong / real if real else None,
         tpr=1 - missed / ai if ai else None,

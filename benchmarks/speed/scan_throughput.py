@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--most", type=int, default=FILES[-1], help="files of the largest scan of part memory")
     options = parser.parse_args(arguments)
-    bundles = DetectorOptions().detector().bundles
+    bundles = Detector.from_options(DetectorOptions()).bundles
     figures = _earlier([f"{one.name} {one.version}" for one in bundles])
     figures["share_of_verdicts"] = 1 - bundles[-1].operating_points["balanced"].inconclusive
     with tempfile.TemporaryDirectory() as temporary:
@@ -239,7 +239,7 @@ def _pillow(files: list[Path]) -> Taken:
 
 def _fauxto(files: list[Path]) -> Taken:
     items = _items(files)
-    detector = DetectorOptions().detector(threads=1)
+    detector = Detector.from_options(DetectorOptions(), threads=1)
     judge(items[0], detector)  # opens the network
     processor = time.process_time()
     for item in items:
@@ -288,7 +288,7 @@ def _peer(python: Path, files: list[Path]) -> Taken:
 def _engines(folder: Path, megapixels: float, count: int) -> dict[str, Any]:
     """Pictures a second by a process a core, as a scan does, and by a thread a core over one detector."""
     items = _items(_pictures(folder, megapixels, count // 2))
-    detector = DetectorOptions().detector(threads=1)
+    detector = Detector.from_options(DetectorOptions(), threads=1)
     judge(items[0], detector)
     processes = _steady(local.run(items, DetectorOptions(), local.cores()))
     with ThreadPoolExecutor(local.cores()) as pool:
@@ -299,7 +299,7 @@ def _engines(folder: Path, megapixels: float, count: int) -> dict[str, Any]:
 
 def _batches(folder: Path, most: int = 8) -> dict[str, float]:
     """Processor milliseconds of the network for each of `most` pictures, one by one and all in one run."""
-    detector = DetectorOptions().detector(threads=1)
+    detector = Detector.from_options(DetectorOptions(), threads=1)
     pictures = [images.decode(path.read_bytes()).rgb for path in _pictures(folder, 0.1, most)]
     detector.score_pixels(pictures)
     taken = {}
@@ -315,7 +315,7 @@ def _batches(folder: Path, most: int = 8) -> dict[str, float]:
 def _cost(folder: Path, megapixels: float) -> dict[str, Any]:
     """Processor milliseconds of pictures of one size: by stage, in all, and for the second look at a verdict."""
     files = _pictures(folder, megapixels, 8)
-    detector, sources, limits = DetectorOptions().detector(threads=1), load_sources(), Limits()
+    detector, sources, limits = Detector.from_options(DetectorOptions(), threads=1), load_sources(), Limits()
     detector.analyze(files[0])
     taken: dict[str, list[float]] = {name: [] for name in (*STAGES, "second look", "judged")}
     seconds = 0
@@ -379,7 +379,7 @@ def _scan_of(folder: Path, count: int) -> dict[str, Any]:
 
 def _journal(folder: Path, count: int = 20_000) -> int:
     """Rows a second that a journal takes, with reports as long as those of photographs."""
-    report = DetectorOptions().detector().analyze(_pictures(folder, 0.1, 1)[0])
+    report = Detector.from_options(DetectorOptions()).analyze(_pictures(folder, 0.1, 1)[0])
     row = row_of(Item("", "", ""), report if report.status is Status.OK else Report("", Status.UNREADABLE))
     with Journal(folder / "journal", {}, resume=False) as journal:
         started = time.perf_counter()

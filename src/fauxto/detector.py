@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,6 +122,11 @@ class Detector:
         self.bundles: tuple[Bundle, ...] = tuple(bundles.load(name) for name in names)
         self._sources = load_sources(trust_list) if evidence else {}
         self._models = tuple(_Model(loaded, threads) for loaded in self.bundles)
+
+    @classmethod
+    def from_options(cls, options: DetectorOptions, threads: int | None = None) -> Self:
+        """Make a detector; `threads` stands in for the options' own. Raises as `Detector` does."""
+        return cls(**{**vars(options), "threads": threads or options.threads})
 
     @property
     def operating_point(self) -> str:

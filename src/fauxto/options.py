@@ -6,14 +6,11 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from fauxto.choices import PointName
 from fauxto.errors import ConfigError
 from fauxto.limits import Limits
-
-if TYPE_CHECKING:
-    from fauxto.detector import Detector
 
 _DEFAULT_LIMITS = Limits()
 
@@ -53,12 +50,6 @@ class DetectorOptions:
             raise ConfigError(f"operating point {self.operating_point!r} is unknown; choose one of {names}")
         if self.batch_size < 1 or (self.threads is not None and self.threads < 1):
             raise ConfigError(f"batch_size and threads must be 1 or more, not {self.batch_size} and {self.threads}")
-
-    def detector(self, threads: int | None = None) -> Detector:
-        """Make a detector; `threads` overrides the option. Raises as `Detector` does."""
-        from fauxto.detector import Detector
-
-        return Detector(**{**vars(self), "threads": threads or self.threads})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, strings and numbers, ready for `json.dumps`."""

@@ -54,7 +54,7 @@ def test_judging_leaves_nothing_at_home(tmp_path: Path, monkeypatch: pytest.Monk
         ("train --network paper-cnn --data FOLDER --run RUN", "lab"),
         ("evaluate RUN --data FOLDER", "lab"),
         ("calibrate RUN --data FOLDER", "lab"),
-        ("pack RUN --data FOLDER --out OUT --summary Toy.", "lab"),
+        ("pack RUN --out OUT --summary Toy.", "lab"),
     ],
 )
 def test_a_missing_extra_is_named(command: str, extra: str) -> None:

@@ -7,20 +7,25 @@ import json
 from functools import partial
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.writer import Candidate, write_dataset
-from fauxto.lab.evaluation import scores
+from fauxto.lab.recipe import Recipe
+from fauxto.lab.run import Run
 
 TRAIN, VAL, TEST, LEAKED = 40, 600, 800, 50
+SIDE = 8
+RAMP = np.linspace(40, 190, SIDE * SIDE).reshape(SIDE, SIDE, 1)  # tones enough for a picture of the domain
 
 
 def _png(label, rng):
-    """Return a flat noisy picture whose warmth (red less blue) tells its label, four times in five."""
+    """Return a noisy ramp whose warmth (red less blue) tells its label, four times in five."""
     warmth = rng.normal(4 if label == "ai" else -4, 5)
-    rgb = 128 + rng.normal(0, 2, (8, 8, 3)) + np.array([warmth, 0, -warmth])
+    rgb = RAMP + rng.normal(0, 2, (SIDE, SIDE, 3)) + np.array([warmth, 0, -warmth])
     buffer = io.BytesIO()
     Image.fromarray(np.clip(np.rint(rgb), 0, 255).astype(np.uint8)).save(buffer, "PNG")
     return buffer.getvalue()
@@ -56,28 +61,61 @@ def toy_data(tmp_path_factory):
     return out
 
 
-@pytest.fixture
-def toy_run(tmp_path, toy_data, monkeypatch):
-    """A finished run whose "network" scores a picture by its warmth, too boldly; it keeps `asked`, its calls."""
-    run = tmp_path / "toy-run"
-    run.mkdir()
-    (run / "model.keras").write_bytes(b"weights")
-    (run / "config.toml").write_text('network = "paper-cnn"\n')
-    record = {
-        "command": "fauxto train --network paper-cnn",
-        "git_revision": "0123abcd",
-        "dataset": "cifake",
-        "manifest_sha256": Dataset.open(toy_data).manifest_sha256,
-        "parameters": 123_456,
-        "epochs": 20,
-        "seconds": 1_234.5,
-        "libraries": {"keras": "3.12.0"},
+def _network(gain, offset):
+    """Return an ONNX network: the score is `gain` times the warmth in levels of 256, plus `offset`."""
+    half = 255 * gain / 2
+    stored = {
+        "red less blue": np.array([[1], [0], [-1]], np.float32),
+        "gains": np.array([[-half, half]], np.float32),
+        "offsets": np.array([-offset / 2, offset / 2], np.float32),
     }
-    (run / "run.json").write_text(json.dumps(record))
+    nodes = [
+        helper.make_node("ReduceMean", ["pixels"], ["means"], axes=[1, 2], keepdims=0),
+        helper.make_node("MatMul", ["means", "red less blue"], ["warmth"]),  # of a grey picture it is exactly 0
+        helper.make_node("Gemm", ["warmth", "gains", "offsets"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "toy",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["N", SIDE, SIDE, 3])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 2])],
+        [numpy_helper.from_array(array, name) for name, array in stored.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
 
-    def predict_scores(run, images):
-        pictures = np.stack([images[i] for i in range(len(images))]).astype(np.float32)
-        return (pictures[..., 0] - pictures[..., 2]).mean(axis=(1, 2)) - 1
 
-    monkeypatch.setattr(scores, "predict_scores", predict_scores)
+@pytest.fixture(scope="session")
+def give_network():
+    """`give_network(run, gain=1.0, offset=-1.0)`: trains it, as it were, to go by warmth, and exports the network."""
+
+    def give_network(run, gain=1.0, offset=-1.0):
+        run.keras_model.write_bytes(f"gain {gain}, offset {offset}".encode())
+        (run.folder / "model.onnx").write_bytes(_network(gain, offset))
+        about = {"network_sha256": run.network_sha256, "bits": 32, "pictures": 48}
+        (run.folder / "export.json").write_text(json.dumps({**about, "difference": 2.5e-6, "correlation": 1.0}))
+
+    return give_network
+
+
+@pytest.fixture
+def toy_run(tmp_path, toy_data, give_network):
+    """A finished run whose network scores a picture by its warmth, too boldly."""
+    run = Run(tmp_path / "toy-run")
+    run.folder.mkdir()
+    (run.folder / "recipe.toml").write_text(Recipe(network="paper-cnn", image_size=SIDE).to_toml())
+    run.finish(
+        {
+            "command": "fauxto train --network paper-cnn",
+            "git_revision": "0123abcd",
+            "dataset": "cifake",
+            "manifest_sha256": Dataset.open(toy_data).manifest_sha256,
+            "parameters": 123_456,
+            "epochs": 20,
+            "seconds": 1_234.5,
+            "libraries": {"keras": "3.12.0"},
+        }
+    )
+    give_network(run)
     return run

@@ -127,7 +127,7 @@ def test_too_few_pictures_give_no_figures(tmp_path, photo, encode):
     dataset = write(tmp_path / "out", [("a", "ai", "train", encode(photo[:8, :8], "PNG"))])
     result = audit(dataset)
     assert result.shortcuts == []
-    assert result.balance == {"train": {"ai": 1}, "val": {}, "test": {}}
+    assert result.balance == {"train": {"ai": 1}, "val": {}, "test": {}, "test2": {}}
 
 
 def test_the_command_line_prints_tables_or_json(repetitive):

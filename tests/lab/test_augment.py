@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from fauxto.lab.config import Augmentation
 
 from fauxto.lab.augment import augment
+from fauxto.lab.recipe import Augmentation
 
 NOTHING = Augmentation(flip=False)
 
@@ -44,12 +44,11 @@ def test_with_everything_off_pixels_are_only_scaled(pixels):
         {"brightness": 0.3},
         {"contrast": 0.3},
         {"saturation": 0.5},
-        {"greyscale": 0.5},
-        {"recompress": 1.0},
-        {"degrade": 1.0},
+        {"brightness": 0.2, "contrast": 0.2, "saturation": 0.2},
         {"cutmix": 1.0},
+        {"mixup": 1.0},
     ],
-    ids=lambda what: next(iter(what)),
+    ids=lambda what: " and ".join(what),
 )
 def test_each_variation_changes_pictures_in_the_same_way_for_both_labels(pixels, what):
     how = dataclasses.replace(NOTHING, **what)
@@ -85,3 +84,22 @@ def test_cutmix_mixes_labels_by_the_area_that_it_pastes():
     for seed in range(20):
         batch, shares = vary(pixels, dataclasses.replace(NOTHING, cutmix=1.0), seed, labels)
         np.testing.assert_allclose(batch.mean(axis=(1, 2, 3)), shares[:, 1], atol=1e-6)
+
+
+def test_mixup_blends_pictures_and_labels_alike():
+    pixels = np.zeros((64, 32, 32, 3), np.uint8)
+    labels = np.arange(64) % 2
+    pixels[labels == 1] = 255
+    blended = set()
+    for seed in range(20):
+        batch, shares = vary(pixels, dataclasses.replace(NOTHING, mixup=1.0), seed, labels)
+        np.testing.assert_allclose(batch, np.broadcast_to(shares[:, 1, None, None, None], batch.shape), atol=1e-6)
+        blended |= set(np.unique(shares.round(3)).tolist()) - {0.0, 1.0}
+    assert blended
+
+
+def test_mixing_happens_to_its_share_of_the_batches(pixels):
+    for mixing in ("cutmix", "mixup"):
+        how = dataclasses.replace(NOTHING, **{mixing: 0.25})
+        mixed = [not np.array_equal(vary(pixels, how, seed)[0], vary(pixels, NOTHING)[0]) for seed in range(200)]
+        assert 0.1 < np.mean(mixed) < 0.35

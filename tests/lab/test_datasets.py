@@ -111,6 +111,7 @@ def test_the_manifest_says_what_each_picture_is(tmp_path, cifake):
         "generator": "stable-diffusion-1.4",
         "source": "cifake",
         "split": "train",
+        "style": None,
         "object_class": "cat",
         "width": 32,
         "height": 32,
@@ -125,7 +126,8 @@ def test_the_manifest_says_what_each_picture_is(tmp_path, cifake):
     assert [real[key] for key in facts] == ["real", None, "cifar-10", "test", "airplane"]
     assert rows["train/REAL/0009 (10).jpg"]["object_class"] == "truck"
     assert rows["train/REAL/0010 (11).jpg"]["object_class"] is None
-    assert dataset.description["counts"] == {"train": {"real": 12, "ai": 12}, "val": {}, "test": {"real": 12, "ai": 12}}
+    each = {"real": 12, "ai": 12}
+    assert dataset.description["counts"] == {"train": each, "val": {}, "test": each, "test2": {}}
 
 
 def test_a_split_holds_its_pixels_labels_and_leaks(tmp_path, cifake):
@@ -433,8 +435,8 @@ def test_a_finished_import_is_not_done_again_and_nothing_is_overwritten(tmp_path
 SPOILERS = {
     "no description": (lambda out: (out / "dataset.json").unlink(), "no finished data set"),
     "half a description": (lambda out: cut(out / "dataset.json"), "no finished data set"),
-    "another format": (lambda out: edit(out, "format", 2), "format 1"),
-    "a list": (lambda out: (out / "dataset.json").write_text("[]"), "format 1"),
+    "another format": (lambda out: edit(out, "format", 1), "format 2"),
+    "a list": (lambda out: (out / "dataset.json").write_text("[]"), "format 2"),
     "another manifest": (lambda out: cut(out / "manifest.parquet"), "isn't the file"),
     "no parquet": (lambda out: replace_manifest(out, b"PAR1 nothing"), "isn't a manifest"),
     "fewer pixels": (lambda out: cut(out / "pixels.bin"), "doesn't fit"),

@@ -1,21 +1,30 @@
-"""From a run and a data set to result files and a page, with a toy network instead of a trained one."""
+"""From a run, or an installed model, and a data set to result files and a page: with a toy network, but a real one."""
 
 from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
+from fauxto.bundles.metrics import Evaluation
+from fauxto.bundles.schema import build
+from fauxto.choices import CalibrationMethod
 from fauxto.cli import commands
 from fauxto.errors import FauxtoError
-from fauxto.lab.calibration import RunCalibration
+from fauxto.lab.calibration import calibrate
 from fauxto.lab.datasets import Dataset
-from fauxto.lab.evaluation import metrics, report, scores
-from fauxto.lab.evaluation.results import figures, measure
-from fauxto.lab.evaluation.scores import split_scores
+from fauxto.lab.degradations.protocols import CLEAN
+from fauxto.lab.evaluation import metrics, tables
+from fauxto.lab.evaluation.page import write_page
+from fauxto.lab.evaluation.results import coverage, figures, flips, measure
+from fauxto.lab.evaluation.scores import Scores
+from fauxto.lab.evaluation.shortcuts import shortcuts
+from fauxto.lab.run import Run
 
 
 @pytest.fixture
@@ -25,7 +34,7 @@ def dataset(toy_data):
 
 @pytest.fixture
 def calibrated_run(toy_run, dataset):
-    RunCalibration.of(toy_run, dataset).write(toy_run)
+    calibrate(toy_run, dataset)
     return toy_run
 
 
@@ -33,101 +42,163 @@ def run_command(*words):
     return CliRunner().invoke(commands, [str(word) for word in words])
 
 
-def test_results_count_the_whole_split_and_the_split_without_leaks(calibrated_run, dataset):
-    results = measure(calibrated_run, dataset, "test")
-    test = dataset.split("test")
-    probabilities = RunCalibration.read(calibrated_run).calibration.probability(
-        scores.predict(calibrated_run, test.images)
+def measured(run, dataset, split="test"):
+    return measure(run.bundle(), run.name, dataset, split, run.cache)
+
+
+def scores_of(values, *, reencoded=None, refused=None, protocol=CLEAN):
+    values = np.asarray(values, np.float64)
+    return Scores(
+        protocol,
+        values,
+        values if reencoded is None else np.asarray(reencoded, np.float64),
+        np.zeros(len(values), bool) if refused is None else np.asarray(refused),
     )
-    right = (probabilities >= 0.5) == test.labels
+
+
+def test_results_count_the_whole_split_and_the_split_without_leaks(calibrated_run, dataset):
+    results = measured(calibrated_run, dataset)
+    test, bundle = dataset.split("test"), calibrated_run.bundle()
+    warmth = test.images[..., 0].mean(axis=(1, 2)) - test.images[..., 2].mean(axis=(1, 2))
+    right = (bundle.calibration.probability(warmth - 1) >= 0.5) == test.labels
     assert (results["full"]["count"], results["leaked"], results["without_leaked"]["count"]) == (800, 50, 750)
-    assert results["full"]["accuracy"] == np.mean(right)
-    assert results["without_leaked"]["accuracy"] == np.mean(right[~test.leaked])
+    assert results["full"]["accuracy"] == pytest.approx(np.mean(right))
+    assert results["without_leaked"]["accuracy"] == pytest.approx(np.mean(right[~test.leaked]))
     assert results["trained_on_this_data"]
     assert results["subject"]["calibration"]["method"] == "platt"
+    assert results["refused"] == {"real": 0.0, "ai": 0.0}
+
+
+def test_the_typed_part_reads_back_and_agrees_with_the_rest(calibrated_run, dataset):
+    results = json.loads(json.dumps(measured(calibrated_run, dataset), allow_nan=False))
+    evaluation = build(Evaluation, results["evaluation"], "")
+    clean, _, hard = evaluation.protocols
+    assert [protocol.name for protocol in evaluation.protocols] == ["clean", "web", "hard"]
+    assert (clean.real, clean.ai, clean.count) == (400, 400, 800)
+    assert (evaluation.dataset, evaluation.split, evaluation.use, evaluation.sources) == ("cifake", "test", "test", 1)
+    assert clean.accuracy == results["full"]["accuracy"]
+    assert clean.auroc.value == pytest.approx(results["full"]["auroc"])
+    assert clean.auroc.low < clean.auroc.value < clean.auroc.high
+    assert abs(hard.auroc.value - clean.auroc.value) < 0.1
+    for name, verdicts in clean.verdicts.items():
+        assert verdicts.fpr.value == results["full"]["operating_points"][name]["fpr"]
+        assert verdicts.missed.value == results["full"]["operating_points"][name]["missed"]
+        assert verdicts.fpr.value + verdicts.cleared.value <= 1
+    assert sum(part.count for part in evaluation.reliability) == 3 * 800
+    assert evaluation.real_scores[0][1] == 1
+
+
+@pytest.mark.parametrize(("split", "use"), [("train", "training"), ("val", "tuning"), ("test", "test")])
+def test_results_say_what_else_a_split_served_for(calibrated_run, dataset, split, use):
+    assert measured(calibrated_run, dataset, split)["evaluation"]["use"] == use
 
 
 def test_calibration_is_measured_before_and_after(toy_run, dataset):
-    before = measure(toy_run, dataset, "test")["full"]
+    before = measured(toy_run, dataset)["full"]
     assert set(before["calibration"]) == {"before"}
     assert before["operating_points"] == {}
     assert before["fpr_at_score"] is None
-    RunCalibration.of(toy_run, dataset).write(toy_run)
-    after = measure(toy_run, dataset, "test")["full"]
+    calibrate(toy_run, dataset)
+    after = measured(toy_run, dataset)["full"]
     assert after["calibration"]["before"] == before["calibration"]["before"]
     assert after["calibration"]["after"]["ece"] < after["calibration"]["before"]["ece"] / 2
     assert after["auroc"] == before["auroc"]
 
 
 def test_operating_points_are_measured_where_val_chose_them(calibrated_run, dataset):
-    found = measure(calibrated_run, dataset, "test")["full"]
-    chosen = RunCalibration.read(calibrated_run).operating_points
-    for name, point in chosen.items():
-        measured = found["operating_points"][name]
-        assert (measured["real_below"], measured["ai_above"]) == (point.real_below, point.ai_above)
-        assert measured["fpr"] == pytest.approx(point.fpr, abs=0.06)
-        assert measured["tpr"] == pytest.approx(point.tpr, abs=0.1)
-    promises = found["fpr_at_score"]
-    assert promises["measured"] == pytest.approx(list(promises["promised"]), abs=0.1)
+    full = measured(calibrated_run, dataset)["full"]
+    for name, point in calibrated_run.calibration.operating_points.items():
+        here = full["operating_points"][name]
+        assert (here["real_below"], here["ai_above"]) == (point.real_below, point.ai_above)
+        assert here["fpr"] == pytest.approx(point.fpr, abs=0.06)
+        assert here["tpr"] == pytest.approx(point.tpr, abs=0.1)
+    shares = full["fpr_at_score"]
+    assert shares["measured"] == pytest.approx(list(shares["expected"]), abs=0.1)
 
 
-def test_object_classes_add_up(calibrated_run, dataset):
-    results = measure(calibrated_run, dataset, "test")
-    assert [(row["name"], row["count"]) for row in results["object_classes"]] == [("cat", 400), ("dog", 400)]
-    mean = np.mean([row["accuracy"] for row in results["object_classes"]])
+def test_groups_add_up(calibrated_run, dataset):
+    results = measured(calibrated_run, dataset)
+    groups = results["evaluation"]["groups"]
+    assert [(row["name"], row["real"] + row["ai"]) for row in groups["object class"]] == [("cat", 400), ("dog", 400)]
+    mean = np.mean([row["accuracy"] for row in groups["object class"]])
     assert mean == pytest.approx(results["full"]["accuracy"])
+    assert [row["name"] for row in groups["source"]] == ["toy (ai)", "toy (real)"]
+    assert [row["name"] for row in groups["short side"]] == ["below 512 px"]
+    assert {"generator", "style", "JPEG quality"}.isdisjoint(groups)
 
 
 def test_a_split_without_leaks_says_so(calibrated_run, dataset):
-    results = measure(calibrated_run, dataset, "val")
+    results = measured(calibrated_run, dataset, "val")
     assert results["leaked"] == 0
     assert results["without_leaked"] is None
-    assert "No picture" in report.leak_prose(results)
+    assert "No picture" in tables.leak_prose(results)
 
 
-def test_scores_are_kept_until_the_network_or_the_data_change(toy_run, dataset, monkeypatch):
-    asked = []
-    predict = scores.predict
-    monkeypatch.setattr(scores, "predict", lambda run, images: asked.append(1) or predict(run, images))
-    first = split_scores(toy_run, dataset, "test")
-    np.testing.assert_array_equal(split_scores(toy_run, dataset, "test"), first)
-    assert len(asked) == 1
-    kept = np.load(toy_run / "scores" / "test.npy", allow_pickle=False)
-    assert kept.dtype == np.float32
-    np.testing.assert_array_equal(kept, first)
-    for spoil in (
-        lambda: (toy_run / "model.keras").write_bytes(b"trained on"),
-        lambda: (toy_run / "config.toml").write_text("flip_averaging = true\n"),
-        lambda: (toy_run / "scores" / "test.json").unlink(),
-        lambda: setattr(dataset, "manifest_sha256", "0" * 64),
-    ):
-        spoil()
-        asked.clear()
-        split_scores(toy_run, dataset, "test")
-        split_scores(toy_run, dataset, "test")
-        assert len(asked) == 1
+def test_a_verdict_has_to_outlast_the_re_encoding_and_the_domain(calibrated_run):
+    bundle = calibrated_run.bundle()
+    point = bundle.operating_points["balanced"]
+    scores = scores_of(
+        [99, 99, 99, -99, -99, 0.5], reencoded=[99, -99, 99, -99, 99, 0.5], refused=[False, False, True] + [False] * 3
+    )
+    verdicts = scores.verdicts(bundle, point).tolist()
+    assert verdicts[:5] == ["ai", "inconclusive", "inconclusive", "real", "inconclusive"]
+    assert verdicts[5] == point.verdict(float(bundle.calibration.probability(np.array([0.5]))[0]))
+
+
+def test_flips_are_verdicts_that_turn_over(calibrated_run):
+    protocols = [scores_of([99, 99, -99, 0]), scores_of([99, -99, -99, 99])]
+    assert set(flips(calibrated_run.bundle(), protocols).values()) == {0.25}
+
+
+def test_coverage_is_the_accuracy_of_the_surest(calibrated_run):
+    scores = np.concatenate([np.linspace(-50, -40, 5), np.linspace(-2.1, -2, 5)])
+    rows = coverage(calibrated_run.bundle(), np.repeat([0, 1], 5), scores_of(scores))
+    assert [row["accuracy"] for row in rows[:5]] == [1.0] * 5
+    assert rows[-1] == {"coverage": 1.0, "accuracy": 0.5}
+
+
+def facts(count, higher_quality):
+    """Photographs and AI pictures; of the photographs, the JPEG quality tells the score where it is asked to."""
+    rng = np.random.default_rng(0)
+    scores, labels = rng.normal(size=count), np.arange(count) % 2
+    quality = np.where(higher_quality & (scores > 0) & (labels == 0), 95, rng.choice([75, 85], count))
+    rows = {"format": ["JPEG"] * count, "jpeg_quality": quality.tolist()}
+    rows |= {"width": rng.integers(200, 900, count).tolist(), "height": [400] * count}
+    return SimpleNamespace(rows=pa.table(rows), labels=labels), scores
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_network_that_goes_by_the_file_is_caught(planted):
+    explained = shortcuts(*facts(300, planted))
+    assert (explained["real"] > 0.9) == planted
+    assert explained["ai"] == pytest.approx(0.5, abs=0.15)
+
+
+def test_files_that_are_all_alike_explain_nothing(dataset):
+    test = dataset.split("test")
+    assert shortcuts(test, np.arange(800.0)) == {"real": None, "ai": None}
+    assert shortcuts(*facts(8, True)) == {"real": None, "ai": None}
 
 
 def test_the_command_writes_results_and_a_page(calibrated_run, toy_data):
-    result = run_command("evaluate", calibrated_run, "--data", toy_data, "--robustness", "--sample", "100")
+    result = run_command("evaluate", calibrated_run.folder, "--data", toy_data, "--robustness", "--sample", "100")
     assert result.exit_code == 0, result.output
-    folder = calibrated_run / "evaluation"
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "test-robustness.json",
-        "test.html",
-        "test.json",
-    ]
-    accuracy = json.loads((folder / "test.json").read_text())["full"]["accuracy"]
+    folder = calibrated_run.folder / "evaluation"
+    assert sorted(path.name for path in folder.iterdir()) == ["test-robustness.json", "test.html", "test.json"]
+    results = json.loads((folder / "test.json").read_text())
     page = (folder / "test.html").read_text()
+    assert f"{100 * results['full']['accuracy']:.2f} %" in page
     for told in (result.output, page):
-        assert f"{100 * accuracy:.2f} %" in told
+        assert f"{results['evaluation']['protocols'][0]['auroc']['value']:.4f}" in told
     assert re.findall(r"<h2[^>]*>([^<]*)", page) == [
         "In short",
         "By label",
         "Ranking",
         "Calibration",
         "Verdicts",
-        "By what the pictures show",
+        "As delivered",
+        "By source",
+        "By object class",
         "Robustness",
         "What was measured",
     ]
@@ -135,38 +206,43 @@ def test_the_command_writes_results_and_a_page(calibrated_run, toy_data):
 
 
 def test_the_page_keeps_robustness_only_of_the_same_network(calibrated_run, toy_data, dataset):
-    run_command("evaluate", calibrated_run, "--data", toy_data, "--robustness", "--sample", "100")
-    page = calibrated_run / "evaluation" / "test.html"
-    run_command("evaluate", calibrated_run, "--data", toy_data)
+    run_command("evaluate", calibrated_run.folder, "--data", toy_data, "--robustness", "--sample", "100")
+    page = calibrated_run.folder / "evaluation" / "test.html"
+    run_command("evaluate", calibrated_run.folder, "--data", toy_data)
     assert "Robustness" in page.read_text()
-    RunCalibration.of(calibrated_run, dataset, "temperature").write(calibrated_run)
-    run_command("evaluate", calibrated_run, "--data", toy_data)
+    calibrate(calibrated_run, dataset, CalibrationMethod.TEMPERATURE)
+    run_command("evaluate", calibrated_run.folder, "--data", toy_data)
     assert "Robustness" not in page.read_text()
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_a_split_of_one_label_still_gives_results_and_a_page(calibrated_run, dataset, label):
-    calibrated = RunCalibration.read(calibrated_run)
-    results = measure(calibrated_run, dataset, "test")
-    one_label = figures(np.full(20, label), np.linspace(-3, 3, 20), calibrated)
-    results |= {"full": one_label, "without_leaked": one_label, "object_classes": []}
-    report.write_results(calibrated_run, "test", results)
-    page = report.write_page(calibrated_run, results, None).read_text()
-    assert one_label["auroc"] is None
+def test_a_split_of_one_label_still_gives_results_and_a_page(calibrated_run, dataset, tmp_path, label):
+    split = dataset.split("test")
+    kept = np.flatnonzero(split.labels == label)[:30]
+    one_label = SimpleNamespace(
+        split=lambda name: type(split)(
+            name, split.images[kept], split.labels[kept], split.rows.take(kept), split.leaked[kept]
+        ),
+        name="cifake",
+        manifest_sha256=dataset.manifest_sha256,
+    )
+    results = json.loads(json.dumps(measured(calibrated_run, one_label), allow_nan=False))
+    assert results["full"]["auroc"] is None
+    build(Evaluation, results["evaluation"], "")
+    page = write_page(tmp_path / "page.html", results, None).read_text()
     assert page.count("<svg") == 3
 
 
-def test_one_picture_can_be_evaluated():
-    one = figures(np.array([1]), np.array([0.3]), None)
+def test_one_picture_can_be_evaluated(calibrated_run):
+    one = figures(calibrated_run.bundle(), np.array([1]), scores_of([9.0]))
     assert one["accuracy"] == 1
     json.dumps(one, allow_nan=False)
 
 
-def test_figures_of_scores_are_those_of_metrics():
-    labels, found = np.array([0, 1, 1, 0]), np.array([-1.0, 2.0, -0.5, 0.2])
-    result = figures(labels, found, None)
-    probabilities = 1 / (1 + np.exp(-found))
-    expected = metrics.calibration_error(labels, probabilities)["ece"]
+def test_figures_of_scores_are_those_of_metrics(toy_run):
+    labels, values = np.array([0, 1, 1, 0]), np.array([-1.0, 2.0, -0.5, 0.2])
+    result = figures(toy_run.bundle(), labels, scores_of(values))
+    expected = metrics.calibration_error(labels, 1 / (1 + np.exp(-values)))["ece"]
     assert result["calibration"]["before"]["ece"] == pytest.approx(expected)
     assert result["confusion"] == [[1, 1], [1, 1]]
 
@@ -175,28 +251,57 @@ def test_figures_of_scores_are_those_of_metrics():
     ("missing", "message"),
     [
         ("model.keras", "holds no trained network: model.keras can't be read"),
-        ("config.toml", "holds no trained network: config.toml can't be read"),
         ("run.json", "finish the training first"),
     ],
 )
 def test_an_unfinished_run_is_refused_in_one_sentence(toy_run, toy_data, missing, message):
-    (toy_run / missing).unlink()
+    (toy_run.folder / missing).unlink()
     for command in ("evaluate", "calibrate"):
-        result = run_command(command, toy_run, "--data", toy_data)
+        result = run_command(command, toy_run.folder, "--data", toy_data)
         assert result.exit_code == 2
         assert message in result.output
         assert "Traceback" not in result.output
 
 
+def test_a_folder_that_is_neither_run_nor_model_is_refused(toy_run, toy_data):
+    (toy_run.folder / "recipe.toml").unlink()
+    result = run_command("evaluate", toy_run.folder, "--data", toy_data)
+    assert result.exit_code == 2
+    assert "no bundle.json" in result.output
+    result = run_command("calibrate", toy_run.folder, "--data", toy_data)
+    assert result.exit_code == 2
+    assert "recipe.toml can't be read" in result.output
+
+
 def test_results_on_foreign_data_say_that_leaks_are_unknown(toy_run, dataset):
-    record = json.loads((toy_run / "run.json").read_text())
-    (toy_run / "run.json").write_text(json.dumps(record | {"manifest_sha256": "0" * 64}))
-    results = measure(toy_run, dataset, "test")
-    assert not results["trained_on_this_data"]
-    assert "isn't known" in report.leak_prose(results)
+    toy_run.finish(toy_run.record | {"manifest_sha256": "0" * 64})
+    for split in ("val", "test"):
+        results = measured(toy_run, dataset, split)
+        assert not results["trained_on_this_data"]
+        assert results["evaluation"]["use"] == "test"
+        assert "isn't known" in tables.leak_prose(results)
 
 
-def test_another_networks_calibration_is_refused(calibrated_run, dataset):
-    (calibrated_run / "model.keras").write_bytes(b"trained on")
+def test_another_networks_calibration_is_refused(calibrated_run, dataset, give_network):
+    give_network(calibrated_run, gain=2.0)
     with pytest.raises(FauxtoError, match="run `fauxto calibrate` again"):
-        measure(calibrated_run, dataset, "test")
+        measured(calibrated_run, dataset)
+
+
+@pytest.mark.parametrize("form", ["folder", "name"])
+def test_a_model_is_evaluated_like_a_run(form, calibrated_run, toy_data, dataset, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if form == "name":
+        result = run_command("evaluate", "paper-cnn", "--data", toy_data, "--out", tmp_path / "out")
+        assert result.exit_code == 0, result.output
+        results = Run(tmp_path / "out").results("test")
+        assert (results["name"], results["trained_on_this_data"]) == ("paper-cnn", False)
+        return
+    run_command("evaluate", calibrated_run.folder, "--data", toy_data)
+    options = ("--out", tmp_path / "toy", "--summary", "A toy.")
+    assert run_command("pack", calibrated_run.folder, *options).exit_code == 0
+    result = run_command("evaluate", tmp_path / "toy", "--data", toy_data)
+    assert result.exit_code == 0, result.output
+    again, first = Run(tmp_path / "toy-evaluation").results("test"), calibrated_run.results("test")
+    assert again["name"] == "toy"
+    assert {**again, "name": ""} == {**first, "name": ""}

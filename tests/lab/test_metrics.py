@@ -143,10 +143,3 @@ def test_one_label_alone_leaves_figures_undefined_but_valid(label: int) -> None:
     assert found[2] is None
     assert found[1]["accuracy"] == pytest.approx(0.6 if label else 0.4)
     json.dumps(found, allow_nan=False)
-
-
-def test_between_sources_no_source_outweighs_another():
-    labels = np.array([0] * 10 + [0] * 30 + [1] * 10)
-    sources = np.repeat(["few", "many", "ai"], [10, 30, 10])
-    scores = np.concatenate([np.full(10, 2.0), np.full(30, 0.0), np.full(10, 1.0)])
-    assert metrics.between_sources(labels, scores, sources) == pytest.approx(0.5)  # few 0, many 1

@@ -109,8 +109,9 @@ def test_whole_pictures_stay_files_and_are_decoded_when_asked_for(photos, tmp_pa
     dataset = import_photos(photos, tmp_path / "out", originals=files)
     assert {path.name for path in dataset.folder.iterdir()} == {"dataset.json", "manifest.parquet"}
     assert dataset.files == files
-    asked_for = [one["path"] for one in dataset.description["skipped"]]
-    assert asked_for == ["train/real/meadow/ann+meadow/train.jpeg"]  # val and test keep to the windows' originals
+    asked_for = [row["path"] for row in dataset.description["skipped"]]
+    # Only test keeps to the windows' originals.
+    assert asked_for == [f"{split}/real/meadow/ann+meadow/{split}.jpeg" for split in ("train", "val")]
     assert facts_of(dataset) == EXPECTED
     assert {(row["pixel_width"], row["pixel_height"]) for row in dataset.manifest.to_pylist()} == {
         (240, 160 + number) for number in range(len(PICTURES))
@@ -127,6 +128,39 @@ def test_whole_pictures_stay_files_and_are_decoded_when_asked_for(photos, tmp_pa
     with pytest.raises(IndexError):
         train.images[3]
     assert audit(dataset).sampled == len(PICTURES)
+
+
+def test_a_second_test_split_and_styles_are_taken_over(photos, tmp_path):
+    with (photos / "originals.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row | {"style": ""} for row in csv.DictReader(file)]
+    rows[5] |= {"split": "test2", "style": "photo"}  # without a window: test2 takes all, as train and val do
+    rows[6] |= {"style": "drawing"}
+    write_table(photos / "originals.csv", rows)
+    files = tmp_path / "originals"
+    moved = files / "test2" / rows[5]["path"]
+    moved.parent.mkdir(parents=True)
+    (files / "test" / rows[5]["path"]).rename(moved)
+    edit_table(photos / "manifest.csv", 5, origin_sha256="0" * 64)
+    dataset = import_photos(photos, tmp_path / "out", originals=files)
+    assert dataset.splits == ("train", "val", "test", "test2")
+    assert dataset.description["counts"]["test2"] == {"real": 1}
+    assert dataset.split("test2").rows["style"].to_pylist() == ["photo"]
+    assert dataset.split("test").rows["style"].to_pylist() == ["drawing"]
+    assert dataset.split("train").rows["style"].to_pylist() == [None] * 3
+
+
+def test_equal_pixels_in_an_earlier_split_are_known_in_test2(photos, tmp_path):
+    with (photos / "originals.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows.append(rows[6] | {"path": "ai/again/kim+again/copy.jpeg", "repo": "kim/again", "split": "test2"})
+    write_table(photos / "originals.csv", rows)
+    files = tmp_path / "originals"
+    copy = files / "test2" / rows[-1]["path"]
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes((files / "test" / rows[6]["path"]).read_bytes())
+    dataset = import_photos(photos, tmp_path / "out", originals=files)
+    assert dataset.split("test2").leaked.tolist() == [True]
+    assert not dataset.split("test").leaked.any()
 
 
 def test_a_file_that_was_changed_or_moved_after_the_import_is_not_shown(photos, tmp_path):
@@ -229,6 +263,7 @@ def test_the_real_windows_come_in_whole(shared, tmp_path):
         "train": {"real": 2300, "ai": 2300},
         "val": {"real": 300, "ai": 300},
         "test": {"real": 350, "ai": 350},
+        "test2": {},
     }
     splits_of = dict(zip(dataset.manifest["source"].to_pylist(), dataset.manifest["split"].to_pylist(), strict=True))
     assert Counter(splits_of.values()) == {"train": 35, "val": 9, "test": 9}

@@ -7,16 +7,21 @@ import shutil
 
 import numpy as np
 import pytest
-from fauxto.lab.config import Augmentation, Recipe
 from PIL import Image
 from skimage import data as skimage_data
 from typer.testing import CliRunner
 
 from fauxto import Detector
+from fauxto.bundles import load
+from fauxto.bundles.network import Network
 from fauxto.cli import commands
 from fauxto.errors import ConfigError, DatasetError, FauxtoError
 from fauxto.lab import training
 from fauxto.lab.datasets import Dataset
+from fauxto.lab.degradations.chain import Degradation
+from fauxto.lab.recipe import Augmentation, Recipe
+from fauxto.lab.run import Run
+from fauxto.preprocessing import resize
 
 RECIPE = Recipe(
     network="paper-cnn",
@@ -32,6 +37,10 @@ def run_command(*words):
     result = CliRunner().invoke(commands, [str(word) for word in words])
     assert result.exit_code == 0, result.output
     return result.output
+
+
+def scores_of(run, images):
+    return Network(run.bundle()).score(list(images))
 
 
 @pytest.fixture(scope="session")
@@ -54,33 +63,51 @@ def dataset(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def run(dataset, tmp_path_factory):
-    run = tmp_path_factory.mktemp("runs") / "small"
+    run = Run(tmp_path_factory.mktemp("runs") / "small")
     training.train(RECIPE, dataset, run)
     return run
 
 
 def test_the_run_says_what_it_is(run, dataset):
-    record = json.loads((run / "run.json").read_text())
-    assert Recipe.load(run / "config.toml") == RECIPE
+    record = run.record
+    assert (run.recipe, run.name, run.is_begun, run.is_trained) == (RECIPE, "small", True, True)
+    assert Recipe.load(run.folder / "recipe.toml") == RECIPE
     assert record["manifest_sha256"] == Dataset.open(dataset).manifest_sha256
     assert [epoch["epoch"] for epoch in record["history"]] == [1, 2, 3, 4]
-    assert record["parameters"] == training.load_model(run).count_params()
+    assert record["parameters"] == run.load_keras_model().count_params()
     assert max(epoch["val_accuracy"] for epoch in record["history"]) > 0.8
-    assert list((run / "tensorboard").rglob("events.out.*"))
+    assert list((run.folder / "tensorboard").rglob("events.out.*"))
 
 
 def test_a_second_run_gives_the_same_network(run, dataset, tmp_path):
-    training.train(RECIPE, dataset, tmp_path / "again")
+    again = Run(tmp_path / "again")
+    training.train(RECIPE, dataset, again)
     images = Dataset.open(dataset).split("test").images
-    np.testing.assert_allclose(
-        training.predict_scores(run, images), training.predict_scores(tmp_path / "again", images), atol=1e-3
-    )
+    np.testing.assert_allclose(scores_of(run, images), scores_of(again, images), atol=1e-3)
+
+
+def test_the_network_is_exported_once_and_agrees_with_keras(run, monkeypatch):
+    from fauxto.lab import exporting
+
+    agreement = run.agreement
+    assert (agreement["bits"], agreement["pictures"]) == (32, 48)
+    assert agreement["difference"] < exporting.TOLERANCE
+    monkeypatch.setattr(exporting, "export", None)
+    assert run.onnx() == (run.folder / "model.onnx").read_bytes()
+
+
+def test_a_network_that_came_out_another_is_not_shipped(run, tmp_path, monkeypatch):
+    from fauxto.lab import exporting
+
+    monkeypatch.setattr(exporting, "_agreement", lambda model, exported: {"difference": 0.1, "correlation": 0.99})
+    with pytest.raises(FauxtoError, match="ONNX Runtime and Keras disagree"):
+        exporting.export(run)
 
 
 def test_a_run_that_was_cut_goes_on_after_its_last_whole_epoch(run, dataset, tmp_path, monkeypatch):
     from fauxto.lab import batches
 
-    read = batches.Augmented.__getitem__
+    read = batches.Varied.__getitem__
 
     def cut_in_the_third_epoch(self, index):
         if self.epoch == 2:
@@ -88,13 +115,13 @@ def test_a_run_that_was_cut_goes_on_after_its_last_whole_epoch(run, dataset, tmp
         return read(self, index)
 
     with monkeypatch.context() as patch:
-        patch.setattr(batches.Augmented, "__getitem__", cut_in_the_third_epoch)
+        patch.setattr(batches.Varied, "__getitem__", cut_in_the_third_epoch)
         with pytest.raises(Exception, match="cut"):  # TensorFlow wraps it in an error of its own
-            training.train(RECIPE, dataset, tmp_path / "cut")
-    assert not (tmp_path / "cut" / "run.json").exists()
-    record = training.train(RECIPE, dataset, tmp_path / "cut", resume=True)
+            training.train(RECIPE, dataset, Run(tmp_path / "cut"))
+    assert not Run(tmp_path / "cut").is_trained
+    record = training.train(RECIPE, dataset, Run(tmp_path / "cut"), resume=True)
     epochs = record["history"]
-    unbroken = json.loads((run / "run.json").read_text())["history"]
+    unbroken = run.record["history"]
     assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3, 4]
     for before_the_cut, straight in zip(epochs[:2], unbroken[:2], strict=True):
         assert before_the_cut["val_loss"] == pytest.approx(straight["val_loss"], abs=1e-3)
@@ -103,10 +130,10 @@ def test_a_run_that_was_cut_goes_on_after_its_last_whole_epoch(run, dataset, tmp
 
 
 def test_a_finished_run_is_left_as_it_is(run, dataset):
-    before = (run / "model.keras").stat().st_mtime_ns
+    before = run.keras_model.stat().st_mtime_ns
     record = training.train(RECIPE, dataset, run, resume=True)
-    assert record == json.loads((run / "run.json").read_text())
-    assert (run / "model.keras").stat().st_mtime_ns == before
+    assert record == run.record
+    assert run.keras_model.stat().st_mtime_ns == before
 
 
 def test_a_run_is_never_overwritten_or_mixed_with_another(run, dataset, tmp_path):
@@ -125,27 +152,42 @@ def test_a_run_is_never_overwritten_or_mixed_with_another(run, dataset, tmp_path
 def test_a_start_that_fails_leaves_no_run(wrong, dataset, tmp_path):
     recipe = Recipe(network="nothing") if wrong == "network" else RECIPE
     with pytest.raises(FauxtoError):
-        training.train(recipe, tmp_path if wrong == "data" else dataset, tmp_path / "run")
+        training.train(recipe, tmp_path if wrong == "data" else dataset, Run(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_train_split_of_one_label_is_refused(dataset, tmp_path):
+    out = Recipe(network="paper-cnn", held_out=0.999999)
+    with pytest.raises(DatasetError, match="no pictures of both labels are left to learn"):
+        training.train(out, dataset, Run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("file", ["start.json", "recipe.toml"])
+def test_a_damaged_run_says_so(run, dataset, tmp_path, file):
+    shutil.copytree(run.folder, tmp_path / "run")
+    (tmp_path / "run" / file).write_text("{")
+    with pytest.raises(ConfigError, match=rf"{file}.*(the run is damaged|isn't valid TOML)"):
+        training.train(RECIPE, dataset, Run(tmp_path / "run"), resume=True)
 
 
 def test_windows_of_larger_pictures_are_refused(dataset, tmp_path):
     folders = [dataset.parent / label / "train" for label in ("real", "ai")]
     run_command("data", "import", "folders", *folders, "--out", tmp_path / "windows", "--window", "16")
     with pytest.raises(DatasetError, match="mere windows"):
-        training.train(RECIPE, tmp_path / "windows", tmp_path / "run")
+        training.train(RECIPE, tmp_path / "windows", Run(tmp_path / "run"))
 
 
 def test_a_training_that_diverges_says_so(dataset, tmp_path):
     recipe = Recipe(network="paper-cnn", width=0.1, epochs=2, learning_rate=1e30, train_share=0.3)
     with pytest.raises(ConfigError, match="lower the learning rate"):
-        training.train(recipe, dataset, tmp_path / "run")
-    assert not (tmp_path / "run" / "run.json").exists()
+        training.train(recipe, dataset, Run(tmp_path / "run"))
+    assert not Run(tmp_path / "run").is_trained
 
 
 def test_training_stops_when_val_no_longer_improves(dataset, tmp_path):
     recipe = Recipe(network="paper-cnn", width=0.1, epochs=50, patience=1, learning_rate=0.05, train_share=0.2)
-    losses = [epoch["val_loss"] for epoch in training.train(recipe, dataset, tmp_path / "run")["history"]]
+    losses = [epoch["val_loss"] for epoch in training.train(recipe, dataset, Run(tmp_path / "run"))["history"]]
     assert len(losses) < 50
     assert losses[-1] >= min(losses[:-1])
 
@@ -155,50 +197,56 @@ def test_the_other_networks_train_with_everything_on(network, dataset, tmp_path)
     recipe = Recipe(
         network=network,
         image_size=40,  # not the size of the pictures: they are resized on their way in
+        train_share=0.3,
         width=0.1,
         epochs=2,
         schedule="cosine",
         weight_decay=0.05,
         label_smoothing=0.1,
         flip_averaging=True,
-        augmentation=Augmentation(shift=2, greyscale=0.1, recompress=0.5, degrade=0.5, cutmix=0.5),
+        averaging=0.5,
+        degradation=Degradation(damage=0.5, greyscale=0.1, save=0.5),
+        augmentation=Augmentation(shift=2, cutmix=0.5, mixup=0.2),
     )
-    training.train(recipe, dataset, tmp_path / "run")
-    images = Dataset.open(dataset).split("test").images
-    scores = training.predict_scores(tmp_path / "run", images)
+    run = Run(tmp_path / "run")
+    training.train(recipe, dataset, run)
+    images = Dataset.open(dataset).split("test").images[:20]
+    larger = [resize(rgb, 40, 40) for rgb in images]
+    scores = scores_of(run, larger)
     assert np.isfinite(scores).all()
-    np.testing.assert_allclose(training.predict_scores(tmp_path / "run", images[:, :, ::-1]), scores, atol=1e-4)
+    np.testing.assert_allclose(scores_of(run, [rgb[:, ::-1] for rgb in larger]), scores, atol=1e-4)
 
 
 def test_calibrate_evaluate_pack_and_judge(run, dataset, tmp_path):
     walked = tmp_path / "run"
-    shutil.copytree(run, walked)
+    shutil.copytree(run.folder, walked)
     run_command("calibrate", walked, "--data", dataset)
-    run_command("evaluate", walked, "--data", dataset, "--split", "test")
+    run_command("evaluate", walked, "--data", dataset, "--split", "test", "--robustness", "--sample", "20")
     bundle = tmp_path / "small-bundle"
-    options = ("--data", dataset, "--out", bundle, "--summary", "A network for a test.")
-    assert "largest difference" in run_command("pack", walked, *options)
-    run_command("pack", walked, *options)  # a bundle may be packed again
+    options = ("--out", bundle, "--summary", "A network for a test.")
+    run_command("pack", walked, *options)
+    assert "wrote" in run_command("pack", walked, *options)  # a bundle may be packed again
 
     test = Dataset.open(dataset).split("test")
     files = [path for label in ("real", "ai") for path in sorted((dataset.parent / label / "test").glob("*.png"))]
     reports = list(Detector(bundle).analyze_many(files))
     scores = {report.image.sha256: report.score for report in reports}
-    expected = training.predict_scores(walked, test.images)
-    for sha256, score in zip(test.rows["sha256"].to_pylist(), expected, strict=True):
-        assert scores[sha256] == pytest.approx(score, abs=1e-3)
+    for sha256, score in zip(test.rows["sha256"].to_pylist(), scores_of(Run(walked), test.images), strict=True):
+        assert scores[sha256] == score
     assert "A network for a test." in (bundle / "CARD.md").read_text()
-    domain = json.loads((bundle / "bundle.json").read_text())["domain"]
-    assert domain == {"min_short_side": 32, "max_short_side": 32}
+    described = json.loads((bundle / "bundle.json").read_text())
+    assert described["domain"] == {"min_short_side": 32, "max_short_side": 32}
+    assert described["training"]["epochs"] == 4
+    assert len(load(bundle).metrics.test.robustness) == 20
 
 
 def test_pack_refuses_what_it_should(run, dataset, tmp_path):
-    options = ["--data", str(dataset), "--out", str(tmp_path), "--summary", "x"]
-    result = CliRunner().invoke(commands, ["pack", str(run), *options])
+    options = ["--out", str(tmp_path), "--summary", "x"]
+    result = CliRunner().invoke(commands, ["pack", str(run.folder), *options])
     assert result.exit_code == 2
     assert "must be trained and calibrated" in result.output
     walked = tmp_path / "run"
-    shutil.copytree(run, walked)
+    shutil.copytree(run.folder, walked)
     run_command("calibrate", walked, "--data", dataset)
     result = CliRunner().invoke(commands, ["pack", str(walked), *options])
     assert result.exit_code == 2

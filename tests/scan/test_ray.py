@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
+from fauxto.detector import Detector
 from fauxto.errors import FauxtoError, MissingExtraError
 from fauxto.options import DetectorOptions
 from fauxto.report import Status
@@ -142,7 +143,7 @@ def test_a_data_set_of_ray_is_judged_in_place(
     assert [row["path"] for row in found] == sorted(row["path"] for row in rows)
     assert [row["status"] for row in found] == ["ok"] * 8 + ["unsupported_format"]
     assert [row["verdict"] is None for row in found] == [False] * 8 + [True]
-    first = golden.detector(threads=1).analyze(rows[0]["bytes"])
+    first = Detector.from_options(golden, threads=1).analyze(rows[0]["bytes"])
     assert (found[0]["probability"], json.loads(found[0]["report"])["score"]) == (first.probability, first.score)
 
 

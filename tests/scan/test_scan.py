@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from fauxto import export
+from fauxto.detector import Detector
 from fauxto.errors import ConfigError, FauxtoError, MissingExtraError
 from fauxto.export import jsonl
 from fauxto.options import DetectorOptions
@@ -56,7 +57,7 @@ def test_a_thousand_files_of_which_fifty_are_broken_in_ten_ways(
     assert {report.path: report.status for report in reports} == expected
     assert len(reports) == 1000
     assert all((report.verdict is None) == (report.status != "ok") for report in reports)
-    detector = golden.detector()
+    detector = Detector.from_options(golden)
     for report in reports[::50]:
         assert report.path is not None
         alone = detector.analyze(report.path)

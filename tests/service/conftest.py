@@ -24,7 +24,7 @@ from fauxto.service.app import create_app
 from fauxto.service.settings import Settings
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/bundle"
-SECONDS = 60
+SECONDS = 120  # a deadline, far away: machines are busy
 START = """
 import json, sys
 from pathlib import Path
@@ -70,13 +70,12 @@ class Service:
         )
         self._reader = threading.Thread(target=self._keep_lines, daemon=True)
         self._reader.start()
-        self._wait()
 
     def _keep_lines(self) -> None:
         assert self.process.stderr is not None
         self.lines.extend(self.process.stderr)
 
-    def _wait(self) -> None:
+    def wait_until_ready(self) -> None:
         for _ in range(10 * SECONDS):
             assert self.process.poll() is None, "".join(self.lines)
             try:
@@ -122,6 +121,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
 
     def start(**settings: Any) -> Service:
         running.append(Service(tmp_path_factory.mktemp("service"), **settings))
+        running[-1].wait_until_ready()
         return running[-1]
 
     yield start

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fauxto import DetectorOptions
 from fauxto.service.app import create_app
 from fauxto.service.settings import Settings
 
@@ -92,6 +93,20 @@ def test_a_key_is_made_by_the_command(tmp_path):
     assert KeyRing.load(file).name_of(made.stdout.strip()) == "newsroom"
     for wrong in (["--new-key", "a"], ["--host", "0.0.0.0"], ["--log-level", "all"]):
         assert CliRunner().invoke(commands, ["serve", *wrong]).exit_code == 2
+
+
+def test_the_command_hands_its_options_to_the_workers(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from fauxto.cli import commands
+
+    served = []
+    monkeypatch.setattr("fauxto.service.run.serve", lambda settings, *_, **__: served.append(settings))
+    options = ["--operating-point", "cautious", "--personal", "--trust-list", str(tmp_path / "list.pem")]
+    assert CliRunner().invoke(commands, ["serve", *options, "--max-seconds", "7"]).exit_code == 0
+    told = served[0].detector.to_dict()
+    assert (told["operating_point"], told["personal"], told["limits"]["max_seconds"]) == ("cautious", True, 7.0)
+    assert DetectorOptions.from_dict(told).trust_list == tmp_path / "list.pem"
 
 
 def test_the_container_has_no_rights():

@@ -24,7 +24,7 @@ from fauxto import DetectorOptions
 from fauxto.service import frames
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/bundle"
-SECONDS = 60
+SECONDS = 120
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds workers by /proc")
 

@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def channels(folder: Path, report: Report, photo: NDArray[np.uint8], point: str)
     yield "panel", " ".join(console.export_text().replace("│", " ").split())
     case = case_file.assemble(report, photo, bundle=bundle, operating_point=point, time=datetime.now(UTC))
     page = re.sub(r"<style.*?</style>|<[^>]+>", " ", html.report(case), flags=re.DOTALL)
-    yield "html", " ".join(page.split())
+    yield "html", " ".join(unescape(page).split())
     sheets = pypdf.PdfReader(io.BytesIO(pdf.report(case))).pages
     yield "pdf", " ".join(" ".join(sheet.extract_text() for sheet in sheets).split())
 

@@ -14,11 +14,11 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 # Lowest first: a room imports from the rows above its own alone. `fauxto` is the package's own file, with the public
 # names; rooms below it import them from where they are made.
 LAYERS = (
-    {"limits", "report", "domain"},
+    {"limits", "report", "domain", "choices"},
     {"errors", "palette"},
     {"images", "preprocessing"},
     {"jpeg_tables", "bundles", "client", "reencoding"},
-    {"evidence", "verdict", "wording"},
+    {"evidence", "verdict", "wording", "error_rates", "options"},
     {"detector"},
     {"fauxto"},
     {"explain"},
@@ -31,7 +31,7 @@ LAYERS = (
 FACES = {"web", "cli"}
 """What shows both houses to a person; all other rooms but `lab` are the runtime."""
 
-BASE = {"limits", "report", "domain", "errors"}
+BASE = {"limits", "report", "domain", "choices", "errors"}
 """All that the two roads into the runtime may lean on."""
 
 MOST_LINES = 320

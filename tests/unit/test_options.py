@@ -24,9 +24,12 @@ def test_options_and_detector_take_the_same() -> None:
 
 def test_a_detector_knows_its_options() -> None:
     options = DetectorOptions(GOLDEN, "cautious", Limits(max_pixels=9), 3, 1, evidence=False, personal=True)
-    assert options.detector().options == options
-    assert options.detector(threads=2).options == dataclasses.replace(options, threads=2)
-    assert (options.detector().operating_point, options.detector().limits) == ("cautious", options.limits)
+    assert Detector.from_options(options).options == options
+    assert Detector.from_options(options, threads=2).options == dataclasses.replace(options, threads=2)
+    assert (Detector.from_options(options).operating_point, Detector.from_options(options).limits) == (
+        "cautious",
+        options.limits,
+    )
 
 
 @pytest.mark.parametrize("bundle", [None, "photos", GOLDEN])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+import pyarrow
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -84,3 +85,17 @@ def markup() -> Callable[[AppTest], str]:
         return "\n".join([*(one.value for one in marked), *(one.proto.body for one in page.get("html"))])
 
     return markup
+
+
+@pytest.fixture(scope="session")
+def layers() -> Callable[[Any], list[tuple[dict[str, Any], list[dict[str, Any]]]]]:
+    """`layers(chart)`: the layers of a chart as a browser gets it, each with its rows."""
+
+    def layers(chart: Any) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        rows = {
+            dataset.name: pyarrow.ipc.open_stream(dataset.data.data).read_all().to_pylist()
+            for dataset in chart.proto.datasets
+        }
+        return [(layer, rows[layer["data"]["name"]]) for layer in json.loads(chart.proto.spec)["layer"]]
+
+    return layers

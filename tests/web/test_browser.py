@@ -71,14 +71,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def address(golden_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(measured_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the page is served. No file may grow beyond 0 bytes there, so uploads can't touch the disk."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     app = [sys.executable, "-c", "from fauxto.cli import main; main()", "app", "--no-browser"]
     home = tmp_path_factory.mktemp("home")
     server = subprocess.Popen(
-        ["bash", "-c", 'ulimit -f 0 && exec "$@"', "-", *app, "--port", str(port), "--model", str(golden_bundle)],
+        ["bash", "-c", 'ulimit -f 0 && exec "$@"', "-", *app, "--port", str(port), "--model", str(measured_bundle)],
         env={**os.environ, "HOME": str(home)},
         cwd=home,
         stdout=subprocess.PIPE,

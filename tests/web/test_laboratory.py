@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -141,18 +142,16 @@ def test_evaluations_lie_side_by_side(page: AppTest, runs: Path) -> None:
     ]
 
 
-def test_a_roc_curve_is_drawn_on_its_whole_range_as_it_was_measured(page: AppTest, runs: Path) -> None:
+def test_a_roc_curve_is_drawn_on_its_whole_range_as_it_was_measured(
+    page: AppTest, runs: Path, layers: Callable[[Any], list[tuple[dict[str, Any], list[dict[str, Any]]]]]
+) -> None:
     open_tab(page, "compare", runs)
-    [chart] = [
-        spec
-        for shown in page.get("vega_lite_chart")
-        if "(fpr)" in (spec := json.loads(shown.proto.spec))["layer"][1]["encoding"]["x"]["title"]
-    ]
-    traced = chart["layer"][1]
+    _, curves, _ = page.get("vega_lite_chart")
+    _, (traced, points) = layers(curves)
     assert [traced["encoding"][axis]["scale"]["domain"] for axis in "xy"] == [[0, 1], [0, 1]]
     roc = json.loads((runs / "first/evaluation/test.json").read_text())["full"]["curves"]["roc"]
-    drawn = [point for point in traced["data"]["values"] if point["name"] == "first, test"]
-    assert [(point["x"], point["y"]) for point in drawn] == list(zip(roc["fpr"], roc["tpr"], strict=True))
+    drawn = [(point["x"], point["y"]) for point in points if point["name"] == "first, test"]
+    assert drawn == list(zip(roc["fpr"], roc["tpr"], strict=True))
 
 
 def test_an_evaluation_in_another_form_is_named_and_hides_no_other(page: AppTest, runs: Path) -> None:

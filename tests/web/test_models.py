@@ -8,22 +8,27 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from fauxto import bundles, error_rates
 from fauxto.bundles.metrics import Metrics
-from fauxto.web import charts
+from fauxto.options import DetectorOptions
+from fauxto.web import charts, session
 from fauxto.web.launch import PAGE
 
 Png = Callable[..., bytes]
+Layers = Callable[[Any], list[tuple[dict[str, Any], list[dict[str, Any]]]]]
 
 
 @pytest.fixture
-def open_models(measured_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], AppTest]:
+def open_models(
+    measured_bundle: Path, arguments: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], AppTest]:
     """`open_models()`: the page with the golden bundle and its metrics.json."""
-    monkeypatch.setattr(sys, "argv", [str(PAGE), str(measured_bundle)])
+    monkeypatch.setattr(sys, "argv", arguments(measured_bundle))
     return lambda: AppTest.from_file(PAGE, default_timeout=240).run().switch_page("views/models.py").run()
 
 
@@ -41,6 +46,16 @@ def test_the_choice_of_the_operating_point_holds_on_every_page(open_page: Callab
     assert page.radio[0].value == "sensitive"
 
 
+def test_the_launcher_chooses_the_operating_point_that_holds_at_first(
+    golden_bundle: Path, arguments: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", arguments(golden_bundle, operating_point="cautious", personal=True))
+    page = AppTest.from_file(PAGE, default_timeout=60).run().switch_page("views/models.py").run()
+    assert page.radio[0].value == "cautious"
+    detector = session.load_detector(DetectorOptions(golden_bundle.as_posix(), "cautious", personal=True))
+    assert detector.options.personal
+
+
 def test_a_model_that_nobody_measured_has_no_charts_and_says_why(open_page: Callable[[str], AppTest]) -> None:
     page = open_page("models")
     assert page.header[1].value == "golden 1.0.0"
@@ -51,7 +66,9 @@ def test_a_model_that_nobody_measured_has_no_charts_and_says_why(open_page: Call
     assert page.expander[-1].label == "The card of golden"
 
 
-def test_every_figure_of_the_page_stands_in_the_file(open_models: Callable[[], AppTest], measured_bundle: Path) -> None:
+def test_every_figure_of_the_page_stands_in_the_file(
+    open_models: Callable[[], AppTest], layers: Layers, measured_bundle: Path
+) -> None:
     page = open_models()
     assert not page.exception
     test = json.loads((measured_bundle / "metrics.json").read_text())["evaluations"][1]
@@ -60,30 +77,32 @@ def test_every_figure_of_the_page_stands_in_the_file(open_models: Callable[[], A
         sentence = error_rates.costs(bundles.load(measured_bundle), name)
         assert sentence in page.radio[0].proto.captions
         assert f"{100 * clean['verdicts'][name]['fpr']['value']:.1f} %" in sentence
-    drawn = [json.loads(chart.proto.spec)["layer"] for chart in page.get("vega_lite_chart")]
-    assert len(drawn) == 9
+    drawn = [layers(chart) for chart in page.get("vega_lite_chart")]
+    assert len(drawn) == 10
     photographs, generated, scores = drawn[:3]
     for chart, (left, right) in ((photographs, ("fpr", "cleared")), (generated, ("tpr", "missed"))):
-        spans = chart[0]["data"]["values"]
+        _, spans = chart[0]
         assert [span["high"] for span in spans if span["kind"] == "Generated"] == [
             verdicts[left]["value"] for verdicts in clean["verdicts"].values()
         ]
         assert [1 - span["low"] for span in spans if span["kind"] == "Photograph"] == pytest.approx(
             [verdicts[right]["value"] for verdicts in clean["verdicts"].values()]
         )
-    assert [point["y"] for point in scores[0]["data"]["values"]] == [share for _, share in test["real_scores"]]
+    assert [point["y"] for point in scores[0][1]] == [share for _, share in test["real_scores"]]
 
 
-def test_no_chart_cuts_or_clamps_and_bars_begin_at_0(open_models: Callable[[], AppTest]) -> None:
-    for shown in open_models().get("vega_lite_chart"):
+def test_no_chart_cuts_or_clamps_and_bars_begin_at_0(open_models: Callable[[], AppTest], layers: Layers) -> None:
+    drawn = open_models().get("vega_lite_chart")
+    assert drawn
+    for shown in drawn:
         assert "clamp" not in shown.proto.spec
         assert "clip" not in shown.proto.spec
         assert len(shown.proto.alt) > 20
-        for layer in json.loads(shown.proto.spec)["layer"]:
+        for layer, rows in layers(shown):
             low, high = layer["encoding"]["x"].get("scale", {}).get("domain", (-math.inf, math.inf))
             if layer["mark"]["type"] == "bar":
                 assert low == 0
-            for row in layer["data"]["values"]:
+            for row in rows:
                 ends = [row[key] for key in ("low", "high", "x") if key in row]
                 assert all(low <= end <= high for end in ends)
 

@@ -32,9 +32,7 @@ def calibrate(
     from fauxto.lab.datasets import Dataset
     from fauxto.lab.run import Run
 
-    fitted = calibration.calibrate(
-        Run(run), Dataset.open(data), method.value, Dataset.open(foreign) if foreign else None
-    )
+    fitted = calibration.calibrate(Run(run), Dataset.open(data), method, Dataset.open(foreign) if foreign else None)
     console = Console()
     console.print(
         f"P(AI) = sigmoid({fitted.calibration.slope:.4f} * score {fitted.calibration.intercept:+.4f}), fitted on "

@@ -56,7 +56,9 @@ def check(
 
     Exit code: 0 every picture was judged, 1 one or more could not be, 2 the command was wrong.
     """
-    detector = options.detector()
+    from fauxto.detector import Detector
+
+    detector = Detector.from_options(options)
     show = _show_json if as_json else _panels(detector, evidence)
     counts = dict.fromkeys((*Verdict, None), 0)
     reports = detector.analyze_many(_sources(images))

@@ -32,7 +32,8 @@ def evaluate(
     from fauxto import bundles
     from fauxto.lab import packing
     from fauxto.lab.datasets import Dataset
-    from fauxto.lab.evaluation import report
+    from fauxto.lab.evaluation import tables
+    from fauxto.lab.evaluation.page import write_page
     from fauxto.lab.evaluation.results import measure, measure_robustness
     from fauxto.lab.run import Run
 
@@ -51,12 +52,12 @@ def evaluate(
         files.append(run.write_results(f"{split}-robustness", degraded))
     earlier = run.results(f"{split}-robustness")
     fitting = earlier if earlier and earlier["subject"] == results["subject"] else None
-    files.append(report.write_page(run.folder / "evaluation" / f"{split}.html", results, fitting))
+    files.append(write_page(run.folder / "evaluation" / f"{split}.html", results, fitting))
 
     if save:
         files.append(packing.save_metrics(run, bundle))
     console = Console()
-    for header, rows in (report.protocol_table(results), report.verdict_table(results)):
+    for header, rows in (tables.protocol_table(results), tables.verdict_table(results)):
         table = Table(*header, box=None)
         for row in rows:
             table.add_row(*("" if cell is None else str(cell) for cell in row))

@@ -53,11 +53,15 @@ def takes_detector_options(command: Callable[..., None]) -> Callable[..., None]:
     ]
 
     @functools.wraps(command)
-    def run(
-        *, model: str | None, operating_point: PointName, personal: bool, trust_list: Path | None, **others: Any
-    ) -> None:
-        options = DetectorOptions(model, operating_point.value, personal=personal, trust_list=trust_list)
-        command(**others, options=options)
+    def run(**given: Any) -> None:
+        asked = {parameter.name: given.pop(parameter.name, parameter.default) for parameter in _OF_A_DETECTOR}
+        options = DetectorOptions(
+            asked["model"],
+            asked["operating_point"].value,
+            personal=asked["personal"],
+            trust_list=asked["trust_list"],
+        )
+        command(**given, options=options)
 
     parameters = (*own, *_OF_A_DETECTOR)
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what Typer reads

@@ -34,7 +34,7 @@ def augment(
         float32 [N, H, W, 3] in [0, 1] and float32 [N, 2], the share of each class in each picture.
     """
     pixels = _moved(pixels, how, rng)
-    batch = _recoloured(pixels.astype(np.float32) / 255, how, rng)
+    batch = _recoloured(pixels.astype(np.float32) / np.float32(255), how, rng)
     shares = np.eye(2, dtype=np.float32)[labels]
     if rng.random() < how.cutmix:
         batch, shares = _cutmix(batch, shares, rng)
@@ -44,7 +44,7 @@ def augment(
 
 
 def _moved(pixels: NDArray[np.uint8], how: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
-    count, height, width, _ = pixels.shape
+    count, height, width = len(pixels), *pixels.shape[1:3]
     if how.flip:
         mirrored = rng.random(count) < 0.5
         pixels = np.where(mirrored[:, None, None, None], pixels[:, :, ::-1], pixels)
@@ -76,10 +76,10 @@ def _recoloured(batch: Batch, how: Augmentation, rng: np.random.Generator) -> Ba
     if how.brightness:
         batch = batch * factors(how.brightness)
     if how.contrast:
-        mean = batch.mean(axis=(1, 2, 3), keepdims=True)
+        mean = np.asarray(batch.mean(axis=(1, 2, 3), keepdims=True), np.float32)
         batch = mean + (batch - mean) * factors(how.contrast)
     if how.saturation:
-        luma = (batch @ functions.LUMA)[..., None]
+        luma = np.asarray((batch @ functions.LUMA)[..., None], np.float32)
         batch = luma + (batch - luma) * factors(how.saturation)
     return np.clip(batch, 0, 1)
 

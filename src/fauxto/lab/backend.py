@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from types import ModuleType
@@ -20,7 +21,7 @@ def import_keras(backend: str) -> ModuleType:
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = backend
     try:
-        import keras
+        keras = importlib.import_module("keras")
     except ModuleNotFoundError as error:
         if backend == "torch":
             raise ConfigError(

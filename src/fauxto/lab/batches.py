@@ -19,7 +19,7 @@ from fauxto.lab.weighting import held_out, weights_by_source
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-class Plain(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+class Plain(keras.utils.PyDataset):
     """Pictures in their own order, as they are; of a picture with several views, the first."""
 
     def __init__(self, pictures: Split, recipe: Recipe, folder: Path) -> None:
@@ -37,10 +37,10 @@ class Plain(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
             pixels = np.stack([preprocessing.views(self.pictures.images[row], self.recipe.input)[0] for row in rows])
         else:
             pixels = np.stack([self.kept[row][0] for row in rows])
-        return pixels.astype(np.float32) / 255, np.eye(2, dtype=np.float32)[self.pictures.labels[rows]]
+        return pixels.astype(np.float32) / np.float32(255), np.eye(2, dtype=np.float32)[self.pictures.labels[rows]]
 
 
-class Varied(keras.utils.PyDataset):  # type: ignore[misc]
+class Varied(keras.utils.PyDataset):
     """Pictures in an order and with variations that follow from the seed and `epoch`, which a callback sets.
 
     Where the recipe keeps variants, an epoch's pictures are drawn by `weights_by_source` and their degraded

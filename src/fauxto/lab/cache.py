@@ -16,6 +16,7 @@ from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 
 Array = NDArray[np.generic]
@@ -74,7 +75,7 @@ def rows(folder: Path, name: str, count: int, compute: Callable[[range], Array])
     parts = [home / f"{number:04}.npy" for number in range(len(starts))]
     missing = [(part, start) for part, start in zip(parts, starts, strict=True) if not part.is_file()]
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for part, start in track(missing, name, disable=not missing):
+        for part, start in track(missing, name, console=Console(stderr=True), disable=not missing):
             end = min(start + _ROWS_A_PART, count)
             few = [range(first, min(first + _ROWS_AT_ONCE, end)) for first in range(start, end, _ROWS_AT_ONCE)]
             array = np.concatenate(list(pool.map(compute, few)))

@@ -9,7 +9,6 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from fauxto.bundles.bundle import Bundle, Calibration, OperatingPoint, ScoreQuantiles
 from fauxto.bundles.network import Network
+from fauxto.choices import CalibrationMethod
 from fauxto.errors import DatasetError, FauxtoError
 from fauxto.lab.datasets import Dataset, Split
 from fauxto.lab.degradations.protocols import CLEAN, DELIVERED, Protocol
@@ -26,8 +26,6 @@ from fauxto.lab.evaluation.scores import score
 from fauxto.lab.run import UNCALIBRATED, Run, RunCalibration
 from fauxto.lab.thumbnails import thumbnails
 from fauxto.lab.weighting import held_out, weights_by_source
-
-Method = Literal["platt", "temperature"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ RANKED_SOURCE = 10
 def fit(
     scores: NDArray[np.float64],
     labels: NDArray[np.int64],
-    method: Method = "platt",
+    method: CalibrationMethod = CalibrationMethod.PLATT,
     weights: NDArray[np.float64] | None = None,
 ) -> Calibration:
     """Fit the calibration that makes the labels of val most likely: a convex problem with one optimum.
@@ -96,7 +94,9 @@ def fit(
     target = np.where(ai, (ai.sum() + 1) / (ai.sum() + 2), 1 / ((~ai).sum() + 2))
     inputs = scores[:, None] / spread  # the solver likes inputs near 1
     weights = np.ones(len(scores)) if weights is None else weights
-    model = LogisticRegression(C=np.inf, fit_intercept=method == "platt", solver="newton-cholesky", tol=1e-8)
+    model = LogisticRegression(
+        C=np.inf, fit_intercept=method is CalibrationMethod.PLATT, solver="newton-cholesky", tol=1e-8
+    )
     model.fit(
         np.concatenate([inputs, inputs]),
         np.repeat([1, 0], len(inputs)),
@@ -172,7 +172,9 @@ def score_quantiles(real_scores: NDArray[np.float64]) -> ScoreQuantiles:
     return ScoreQuantiles(fpr=tuple(levels[first].tolist()), score=tuple(scores.tolist()))
 
 
-def calibrate(run: Run, dataset: Dataset, method: Method = "platt", foreign: Dataset | None = None) -> RunCalibration:
+def calibrate(
+    run: Run, dataset: Dataset, method: CalibrationMethod = CalibrationMethod.PLATT, foreign: Dataset | None = None
+) -> RunCalibration:
     """Fit everything on pictures that the network hasn't learnt, and write RUN/calibration.json.
 
     These are the pictures of val, and those of train whose sources the recipe held out. Each counts once: where the
@@ -195,7 +197,7 @@ def calibrate(run: Run, dataset: Dataset, method: Method = "platt", foreign: Dat
             f"{run.folder} was trained on another data set than {dataset.folder}, whose val it may have learnt; "
             "calibrate on the one that it was trained on"
         )
-    bundle, val, learn = run.bundle(), dataset.split("val"), dataset.split("train")
+    bundle, val, learn = run.bundle(calibrated=False), dataset.split("val"), dataset.split("train")
     parts = [(val, np.arange(len(val)))]
     if run.recipe.held_out:
         parts.append((learn, np.flatnonzero(held_out(learn.sources, run.recipe.held_out))))
@@ -231,8 +233,9 @@ def _in_turn(
     bundle: Bundle, pictures: Split, rows: NDArray[np.int64], under: Sequence[Protocol], folder: Path
 ) -> NDArray[np.float64]:
     """Return the score of each of some pictures under one of the protocols, in turn."""
+    bundle = dataclasses.replace(bundle, stability=False)  # its re-encodings decide verdicts, not what is fitted here
     scores = np.empty(len(rows))
-    for turn, protocol in enumerate(under):
+    for turn, protocol in enumerate(under[: len(rows)]):
         chosen = slice(turn, None, len(under))
         (scored,) = score(bundle, pictures, (protocol,), folder, rows=rows[chosen])
         scores[chosen] = scored.score

@@ -9,8 +9,8 @@ from typing import Any
 
 from fauxto.bundles.bundle import Description
 from fauxto.errors import FauxtoError
-from fauxto.lab.evaluation import report
-from fauxto.lab.evaluation.report import Results, Table, decimal, share
+from fauxto.lab.evaluation import tables
+from fauxto.lab.evaluation.tables import Results, Table, decimal, share
 from fauxto.lab.run import Run
 
 TOLERABLE_ECE = 0.05
@@ -40,7 +40,7 @@ def render(bundle: Description, run: Run, evaluations: Sequence[Results], *, bes
     tests = [results for results in evaluations if results["evaluation"]["use"] == "test"]
     last = tests[-1]
     dataset = published["datasets"].get(last["subject"]["dataset"])
-    robustness = run.results(f"{last['subject']['split']}-robustness")
+    robustness = _robustness_of(run, last)
     parts = [
         f"# {bundle.name} {bundle.version}",
         bundle.summary,
@@ -56,7 +56,7 @@ def render(bundle: Description, run: Run, evaluations: Sequence[Results], *, bes
         *_classification_part(tests[0], network),
         *_calibration_part(bundle, last, run),
         *_groups_part(last),
-        *(_robustness_part(run, robustness, beside) if robustness else []),
+        *_robustness_part(run, robustness, beside),
         *_shortcut_part(last),
         *_coverage_part(last),
         "## Known limits",
@@ -115,10 +115,10 @@ def _accuracy_part(evaluations: Sequence[Results], dataset: Mapping[str, Any] | 
         parts += [
             f"### {subject['dataset']}, {subject['split']}",
             f"{served} Sources: {measured['sources']:,}; the intervals are over "
-            f"{report.interval_units(results)}. {report.leak_prose(results)}",
-            markdown(report.protocol_table(results)),
+            f"{tables.interval_units(results)}. {tables.leak_prose(results)}",
+            markdown(tables.protocol_table(results)),
             "Verdicts, the check of stability and the rules of the domain included:",
-            markdown(report.verdict_table(results)),
+            markdown(tables.verdict_table(results)),
             "Called real under one protocol and ai under another: "
             + ", ".join(f"{share(value)} at `{name}`" for name, value in results["flips"].items())
             + ".",
@@ -127,7 +127,7 @@ def _accuracy_part(evaluations: Sequence[Results], dataset: Mapping[str, Any] | 
 
 
 def _classification_part(results: Results, network: Mapping[str, Any] | None) -> list[str]:
-    header, rows = report.classification_table(results["full"])
+    header, rows = tables.classification_table(results["full"])
     parts = [
         "### Classification report",
         f"On {results['subject']['split']} as found ({results['full']['count']:,} pictures), ai from a probability of "
@@ -165,13 +165,13 @@ def _calibration_part(bundle: Description, results: Results, run: Run) -> list[s
         f"P(AI) = sigmoid({calibration.slope:.4f} * score {calibration.intercept:+.4f}), fitted (method "
         f"`{calibration.method}`) on the {calibration.count:,} pictures of {calibration.fitted_on}. "
         f"Measured on {split} as found:",
-        markdown(report.calibration_table(figures)),
+        markdown(tables.calibration_table(figures)),
         *(
             ["On sources that it has never met its probabilities are off: read a probability there as a rank."]
             if unsure
             else []
         ),
-        markdown(report.reliability_table(results["evaluation"]["reliability"])),
+        markdown(tables.reliability_table(results["evaluation"]["reliability"])),
         "### Operating points",
         "A probability up to the first threshold is called real, one from the second up ai, the rest is inconclusive."
         + (
@@ -190,13 +190,23 @@ def _groups_part(results: Results) -> list[str]:
         if len(groups) > 1:
             parts += [
                 f"### By {title}, on {results['subject']['split']} as found",
-                markdown(report.group_table(title, groups)),
+                markdown(tables.group_table(title, groups)),
             ]
     return parts
 
 
-def _robustness_part(run: Run, robustness: Results, beside: Run | None) -> list[str]:
-    header, rows = report.summary_table(["degradation", "severity"], robustness["rows"])
+def _robustness_of(run: Run, results: Results) -> Results | None:
+    """Return the robustness that was measured of the same network on the same split; None where it wasn't."""
+    robustness = run.results(f"{results['subject']['split']}-robustness")
+    return robustness if robustness and robustness["subject"] == results["subject"] else None
+
+
+def _robustness_part(run: Run, robustness: Results | None, beside: Run | None) -> list[str]:
+    if robustness is None:
+        if beside:
+            raise FauxtoError(f"{run.folder} has no robustness results; run `fauxto evaluate --robustness` first")
+        return []
+    header, rows = tables.summary_table(["degradation", "severity"], robustness["rows"])
     if beside:
         other = beside.results(f"{robustness['subject']['split']}-robustness")
         if other is None or _pictures(other) != _pictures(robustness):
@@ -239,7 +249,7 @@ def _coverage_part(results: Results) -> list[str]:
     return [
         "### Coverage",
         "How right it is, at a probability of .5, on the share of the pictures of which it is surest.",
-        markdown(report.coverage_table(results)),
+        markdown(tables.coverage_table(results)),
     ]
 
 

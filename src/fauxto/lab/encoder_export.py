@@ -69,7 +69,7 @@ class _Graph:
         """Store a constant in 16 bits and use it in 32."""
         return self.add("Cast", self.keep(array.astype(np.float16)), to=TensorProto.FLOAT)
 
-    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: object) -> str:
+    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node and return the name of its value."""
         name = f"{operator}-{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, inputs, [name], domain=domain, **attributes))
@@ -98,7 +98,8 @@ class _Graph:
             self._stored,
         )
         operators = [helper.make_opsetid("", _OPERATORS), helper.make_opsetid(_RUNTIME_OPERATORS, 1)]
-        return helper.make_model(graph, opset_imports=operators, ir_version=_FORMAT_VERSION).SerializeToString()
+        model = helper.make_model(graph, opset_imports=operators, ir_version=_FORMAT_VERSION)
+        return bytes(model.SerializeToString())
 
 
 def _rescaling(graph: _Graph, layer: keras.layers.Rescaling, pixels: str) -> str:
@@ -108,19 +109,20 @@ def _rescaling(graph: _Graph, layer: keras.layers.Rescaling, pixels: str) -> str
 
 def _patches(graph: _Graph, layer: keras.layers.Conv2D, pixels: str) -> str:
     """Multiply patches that don't overlap: rows * columns of [N, H, W, 3] as [N, rows * columns, C]."""
-    (kernel,) = layer.get_weights()
+    kernel, *bias = layer.get_weights()
     side, channels = kernel.shape[0], kernel.shape[-1]
     first = graph.add("Transpose", pixels, perm=[0, 3, 1, 2])
     weights = graph.keep_half(kernel.transpose(3, 2, 0, 1))
     grid = graph.add("Conv", first, weights, kernel_shape=[side, side], strides=[side, side])
     rows = graph.add("Reshape", grid, graph.keep([0, channels, -1]))
-    return graph.add("Transpose", rows, perm=[0, 2, 1])
+    patches = graph.add("Transpose", rows, perm=[0, 2, 1])
+    return graph.add("Add", patches, graph.keep(bias[0])) if bias else patches
 
 
 def _tokens(graph: _Graph, layer: PatchTokens, patches: str) -> str:
     class_embedding, positions = layer.get_weights()
     placed = graph.add("Add", patches, graph.keep_half(positions[1:]))
-    nothing = graph.add("Mul", graph.slice(placed, 0, 1), graph.keep(np.float32([0])))  # of the batch's size
+    nothing = graph.add("Mul", graph.slice(placed, 0, 1), graph.keep(np.zeros(1, np.float32)))  # of the batch's size
     first = graph.add("Add", nothing, graph.keep((class_embedding + positions[0])[None, None]))
     return graph.add("Concat", first, placed, axis=1)
 
@@ -140,15 +142,17 @@ def _block(graph: _Graph, block: EncoderBlock, tokens: str) -> str:
         *(_product(graph, part, normalised) for part in (block.key, block.value)),
     )
     attended = graph.add("MultiHeadAttention", *parts, domain=_RUNTIME_OPERATORS, num_heads=block.heads)
-    tokens = graph.add("Add", tokens, _product(graph, block.out, attended))
+    scale_1, scale_2 = map(keras.ops.convert_to_numpy, block.scales) if block.scales else (None, None)
+    tokens = graph.add("Add", tokens, _product(graph, block.out, attended, scale_1))
     inner = _product(graph, block.widen, _normalisation(graph, block.norm_2, tokens))
-    inner = graph.add("QuickGelu", inner, domain=_RUNTIME_OPERATORS, alpha=1.702)
-    return graph.add("Add", tokens, _product(graph, block.narrow, inner))
+    alpha = {"alpha": 1.702} if block.activation == "quick_gelu" else {}
+    inner = graph.add("QuickGelu" if alpha else "Gelu", inner, domain=_RUNTIME_OPERATORS, **alpha)
+    return graph.add("Add", tokens, _product(graph, block.narrow, inner, scale_2))
 
 
-def _product(graph: _Graph, layer: keras.layers.Dense, tokens: str) -> str:
-    """Multiply in 8 bits: weights with a scale a column, activations with one a token."""
-    matrix, bias = layer.get_weights()
+def _product(graph: _Graph, layer: keras.layers.Dense, tokens: str, scale: NDArray[Any] | None = None) -> str:
+    """Multiply in 8 bits: weights with a scale a column, activations with one a token; then by a factor a channel."""
+    matrix, bias = (weight if scale is None else weight * scale for weight in layer.get_weights())
     rounded, scales = round_columns(matrix)
     step, whole = graph.in_steps(tokens)
     product = graph.add("MatMulInteger", whole, graph.keep(rounded), graph.keep(np.uint8(128)))

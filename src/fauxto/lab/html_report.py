@@ -15,18 +15,19 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from cycler import cycler
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fauxto import palette
 from fauxto.export.page import document, figure_caption, table
 
-_PLOT_STYLE: dict[str, Any] = {
+_PLOT_STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.prop_cycle": mpl.cycler(color=palette.SERIES),
+    "axes.prop_cycle": cycler(color=palette.SERIES),
     "grid.color": f"{palette.NEUTRAL}4d",
     "grid.linewidth": 0.6,
     "xtick.labelsize": 9,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 
 @keras.saving.register_keras_serializable(package="fauxto")
@@ -90,22 +92,32 @@ class TokenDropping(keras.layers.Layer):
 class EncoderBlock(keras.layers.Layer):
     """A block of a vision transformer: attention, then a perceptron, each on normalised tokens and added to them.
 
-    Dosovitskiy et al. 2021, "An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale"; the
-    activation is CLIP's x * sigmoid(1.702 x).
+    Dosovitskiy et al. 2021, "An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale".
     """
 
-    def __init__(self, heads: int, class_token_only: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        heads: int,
+        class_token_only: bool = False,
+        activation: Literal["quick_gelu", "gelu"] = "quick_gelu",
+        layer_scale: bool = False,
+        **options: Any,
+    ) -> None:
         """Make the block.
 
         Args:
             heads: Attention heads, among which the channels are divided.
             class_token_only: Whether to compute the class token alone, [N, 1, C]: all that a last block is asked for.
+            activation: The perceptron's: CLIP's x * sigmoid(1.702 x), or the exact GELU.
+            layer_scale: Whether each channel of what is added has a factor of its own (Touvron et al. 2021, "Going
+                deeper with Image Transformers").
             options: Keras's own.
         """
         super().__init__(**options)
         self.heads, self.class_token_only = heads, class_token_only
+        self.activation, self.layer_scale = activation, layer_scale
 
-    def build(self, shape: tuple[int | None, ...]) -> None:
+    def build(self, shape: tuple[Any, ...]) -> None:
         """Make the weights: in the order of use, as starting weights name them."""
         channels, dense = shape[-1], keras.layers.Dense
         self.norm_1 = keras.layers.LayerNormalization(epsilon=1e-5, name="norm_1")
@@ -117,16 +129,26 @@ class EncoderBlock(keras.layers.Layer):
         for layer in (self.norm_1, self.query, self.key, self.value, self.out, self.norm_2, self.widen):
             layer.build(shape)
         self.narrow.build((*shape[:-1], 4 * channels))
+        self.scales = [
+            self.add_weight(shape=(channels,), initializer="ones", name=f"scale_{place}")
+            for place in (1, 2)
+            if self.layer_scale
+        ]
 
     def call(self, tokens: Any) -> Any:
         """Turn tokens [N, T, C] into as many, or into the class token alone."""
+        scale_1, scale_2 = self.scales or (1.0, 1.0)
         normalised = self.norm_1(tokens)
         asking = normalised[:, :1] if self.class_token_only else normalised
         tokens = tokens[:, :1] if self.class_token_only else tokens
         attended = self._attend(self.query(asking), self.key(normalised), self.value(normalised))
-        tokens = tokens + self.out(attended)
+        tokens = tokens + scale_1 * self.out(attended)
         inner = self.widen(self.norm_2(tokens))
-        return tokens + self.narrow(inner * keras.ops.sigmoid(1.702 * inner))
+        if self.activation == "gelu":
+            inner = keras.ops.gelu(inner, approximate=False)
+        else:
+            inner = inner * keras.ops.sigmoid(1.702 * inner)
+        return tokens + scale_2 * self.narrow(inner)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the tokens that it gives."""
@@ -154,7 +176,8 @@ class EncoderBlock(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return what the block is made from."""
-        return {**super().get_config(), "heads": self.heads, "class_token_only": self.class_token_only}
+        own = ("heads", "class_token_only", "activation", "layer_scale")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
 
 @keras.saving.register_keras_serializable(package="fauxto")
@@ -173,3 +196,17 @@ class ClassToken(keras.layers.Layer):
 @keras.saving.register_keras_serializable(package="fauxto")
 class Features(keras.layers.Concatenate):
     """Joins what the head sees; the laboratory finds the end of a backbone by this class."""
+
+
+def resized_positions(positions: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Interpolate the grid of positions [1 + side * side, C] to another input size, bilinearly."""
+    side, wanted = round((len(positions) - 1) ** 0.5), round((count - 1) ** 0.5)
+    if side == wanted:
+        return positions
+    places = np.clip((np.arange(wanted) + 0.5) * side / wanted - 0.5, 0, side - 1)
+    low = np.minimum(np.floor(places).astype(int), side - 2)
+    share = (places - low).astype(np.float32)
+    mix = np.zeros((wanted, side), np.float32)
+    mix[np.arange(wanted), low], mix[np.arange(wanted), low + 1] = 1 - share, share
+    grid = np.einsum("ai,bj,ijc->abc", mix, mix, positions[1:].reshape(side, side, -1))
+    return np.concatenate([positions[:1], grid.reshape(wanted * wanted, -1)])

@@ -55,10 +55,13 @@ def fit_into(model: keras.Model, pictures: Split, recipe: Recipe, folder: Path) 
     variants = range(max(1, recipe.variants))
     learnt = ~held_out(pictures.sources, recipe.held_out)
     seen = np.concatenate([_features(network, pictures, recipe, variant, folder)[learnt] for variant in variants])
-    labels, sources = (np.tile(column[learnt], len(variants)) for column in (pictures.labels, pictures.sources))
+    labels, sources = (
+        np.tile(pictures.labels[learnt], len(variants)),
+        np.tile(pictures.sources[learnt], len(variants)),
+    )
     head = fit(seen, labels, sources, recipe.head_strength)
     kernel = np.stack([-head.weights / 2, head.weights / 2], axis=1)
-    model.get_layer(LOGITS).set_weights([kernel, np.float32([-head.bias / 2, head.bias / 2])])
+    model.get_layer(LOGITS).set_weights([kernel, np.array([-head.bias / 2, head.bias / 2], np.float32)])
 
 
 def fit(features: NDArray[np.float32], labels: NDArray[np.int64], sources: NDArray[np.str_], strength: float) -> Head:

@@ -129,10 +129,18 @@ class Recipe:
         for name in ("width", "train_share", "learning_rate", "kept_tokens", "head_strength"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be greater than 0")
-        if self.warmup == 1:
-            raise ValueError("warmup must be less than 1")
+        for name in ("warmup", "held_out", "averaging"):
+            if getattr(self, name) == 1:
+                raise ValueError(f"{name} must be less than 1")
         if self.epochs == 0 and self.head == "trained":
             raise ValueError("epochs may be 0 only where the head is logistic: nothing would be learnt")
+        if self.interpolation < 1 and self.head == "trained":
+            raise ValueError(
+                "interpolation needs a logistic head, which is fitted after it: a trained one would be off"
+            )
+        if self.flip_averaging and self.head == "logistic":
+            raise ValueError("flip_averaging isn't possible with a logistic head")
+        _ = self.input  # which checks views and crops
         _require_in_range(
             self.degradation, tuple(part.name for part in dataclasses.fields(Degradation)), "degradation."
         )

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fauxto import bundles
 from fauxto.bundles.bundle import (
-    FORMAT,
     Bundle,
     Calibration,
     Description,
@@ -25,6 +24,7 @@ from fauxto.bundles.bundle import (
     Training,
 )
 from fauxto.bundles.schema import build
+from fauxto.choices import CalibrationMethod
 from fauxto.errors import ConfigError, FauxtoError
 from fauxto.lab import provenance
 from fauxto.lab.cache import whole_or_not_at_all
@@ -39,7 +39,7 @@ _RECIPE, _START, _RECORD, _CALIBRATION = "recipe.toml", "start.json", "run.json"
 Json = dict[str, Any]
 
 
-UNCALIBRATED = Calibration("temperature", 1.0, 0.0, fitted_on="nothing", count=0)
+UNCALIBRATED = Calibration(CalibrationMethod.TEMPERATURE, 1.0, 0.0, fitted_on="nothing", count=0)
 """The network's own two-way softmax."""
 
 
@@ -223,7 +223,7 @@ class Run:
         path = self.folder / _CALIBRATION
         if not path.exists():
             return None
-        fitted = RunCalibration.from_dict(self._read(_CALIBRATION), str(path))
+        fitted = RunCalibration.from_dict(self._read(_CALIBRATION, "run `fauxto calibrate` again"), str(path))
         if fitted.network_sha256 != self.network_sha256:
             raise FauxtoError(
                 f"{path} was fitted for another network than the run now holds; run `fauxto calibrate` again"
@@ -237,19 +237,20 @@ class Run:
     def results(self, name: str) -> Json | None:
         """Return the results that `fauxto evaluate` wrote under a name; None when nobody has."""
         name = f"evaluation/{name}.json"
-        return self._read(name) if (self.folder / name).exists() else None
+        return self._read(name, "run `fauxto evaluate` again") if (self.folder / name).exists() else None
 
     def write_results(self, name: str, results: Mapping[str, Any]) -> Path:
         """Write results under a name and return the file's path."""
         return self._write(f"evaluation/{name}.json", results)
 
-    def bundle(self) -> Bundle:
-        """Return the network as a bundle without a nameplate, calibrated as far as the run is."""
-        record, recipe, fitted, model = self.record, self.recipe, self.calibration, self.onnx()
+    def bundle(self, *, calibrated: bool = True) -> Bundle:
+        """Return the network as a bundle without a nameplate, calibrated as far as the run is, or not `calibrated`."""
+        record, recipe, fitted = self.record, self.recipe, self.calibration if calibrated else None
+        model = self.onnx()
         undecided = OperatingPoint(real_below=0.0, ai_above=1.0, fpr=0.0, tpr=0.0, inconclusive=1.0)
         kept = ("command", "git_revision", "dataset", "manifest_sha256", "parameters", "epochs", "seconds", "libraries")
         description = Description(
-            format=FORMAT,
+            format=2,
             name="run",
             version="0.0.0",
             summary="A run that isn't packed.",
@@ -265,14 +266,12 @@ class Run:
         )
         return Bundle(**vars(description), folder=self.folder, model=model, card="")
 
-    def _read(self, name: str) -> Json:
+    def _read(self, name: str, remedy: str = "the run is damaged: train it again elsewhere") -> Json:
         path = self.folder / name
         try:
             plain: Json = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"{path} can't be read ({error}); the run is damaged: train it again elsewhere"
-            ) from error
+            raise ConfigError(f"{path} can't be read ({error}); {remedy}") from error
         return plain
 
     def _write(self, name: str, plain: Mapping[str, Any]) -> Path:

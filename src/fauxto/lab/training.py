@@ -11,9 +11,10 @@ import numpy as np
 
 from fauxto.errors import ConfigError, DatasetError
 from fauxto.lab.backend import import_keras
-from fauxto.lab.datasets import Dataset
+from fauxto.lab.datasets import Dataset, Split
 from fauxto.lab.recipe import Recipe
 from fauxto.lab.run import Run, start_of
+from fauxto.lab.weighting import held_out
 
 if TYPE_CHECKING:
     import keras
@@ -54,6 +55,7 @@ def train(
         raise ConfigError(f"{run.folder} already holds a run; name another folder, or go on with it by --resume")
     dataset = _whole_pictures(data)
     learn, val = dataset.split("train"), dataset.split("val")
+    _check_labels(learn, recipe)
     keras = import_keras(recipe.backend)
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy(recipe.precision if recipe.epochs else "float32")
@@ -90,6 +92,10 @@ def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
         if recipe.head == "logistic":
             raise ConfigError(f"the network {recipe.network!r} has no features that a logistic head could be fitted on")
         return model
+    if recipe.flip_averaging:
+        raise ConfigError(
+            f"the network {recipe.network!r} can't average over mirror images: set flip_averaging to false"
+        )
     if weights is None:
         raise ConfigError(f"the network {recipe.network!r} starts from pretrained weights: name their file (--weights)")
     networks.load_starting_weights(recipe.network, model, weights)
@@ -148,6 +154,15 @@ def _whole_pictures(data: Path) -> Dataset:
     return dataset
 
 
+def _check_labels(learn: Split, recipe: Recipe) -> None:
+    learnt = learn.labels[~held_out(learn.sources, recipe.held_out)]
+    if len(np.unique(learnt)) < 2:
+        raise DatasetError(
+            "of the train split, no pictures of both labels are left to learn: it needs some of each, from sources "
+            f"that aren't held out (held_out = {recipe.held_out})"
+        )
+
+
 def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     import keras
 
@@ -168,7 +183,7 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
 def _callbacks(recipe: Recipe, run: Run, batches: Any) -> list[keras.callbacks.Callback]:
     import keras
 
-    class Ledger(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    class Ledger(keras.callbacks.Callback):
         """Writes one line an epoch, tells the batches which epoch it is, and stops when val no longer improves.
 
         Keras's own EarlyStopping forgets what it saw when a run is resumed; this one reads the history.

@@ -25,4 +25,4 @@ def weights_by_source(labels: NDArray[np.int64], sources: NDArray[np.str_]) -> N
         _, source, counts = np.unique(sources[rows], return_inverse=True, return_counts=True)
         each = 1 / np.sqrt(counts[source])
         weights[rows] = each / each.sum()
-    return weights * len(labels) / weights.sum()
+    return np.asarray(weights * len(labels) / weights.sum())

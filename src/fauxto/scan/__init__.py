@@ -94,11 +94,14 @@ class Scan:
         )
         self._out = out
         self._options = options = options or DetectorOptions()
+        from fauxto.detector import Detector
+
+        bundles = Detector.from_options(options).bundles
         origin = {
             "version of fauxto": __version__,
             # As they were named, which the keys come from, and what that means from this folder.
             "source": [[name, name if is_address(name) else os.path.abspath(name)] for name in sources],  # noqa: PTH100
-            "model": [[bundle.name, bundle.version, bundle.model_sha256] for bundle in options.detector().bundles],
+            "model": [[bundle.name, bundle.version, bundle.model_sha256] for bundle in bundles],
             "operating point": options.operating_point,
             "--personal": options.personal,
             "trust list": options.trust_list and options.trust_list.read_text(),

@@ -233,7 +233,9 @@ def _work(connection: Connection, options: DetectorOptions) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it couldn't be blocked; the scan ends us
     with suppress(EOFError, OSError):
         try:
-            detector = options.detector(threads=1)
+            from fauxto.detector import Detector
+
+            detector = Detector.from_options(options, threads=1)
             connection.send(None)
             while True:
                 for item in fetched(connection.recv(), options):

@@ -70,7 +70,9 @@ def measure(sources: Sequence[str], options: DetectorOptions, *, count: int, wor
         FauxtoError: The model can't be used, or no file could be judged.
     """
     items = list(islice(_items(Sources(sources), options), count))
-    detector = options.detector(threads=1)
+    from fauxto.detector import Detector
+
+    detector = Detector.from_options(options, threads=1)
     if items:
         report_on(items[0], detector)  # the first picture pays for opening the network
     judged = [(item, report) for item in items if (report := report_on(item, detector)).image]

@@ -64,7 +64,9 @@ class Judge:
         Raises:
             FauxtoError: A model can't be used.
         """
-        self._detector = DetectorOptions.from_dict(settings["detector"]).detector(threads=1)
+        from fauxto.detector import Detector
+
+        self._detector = Detector.from_options(DetectorOptions.from_dict(settings["detector"]), threads=1)
         for side in _WARM_UP_SIDES:
             self._detector.analyze(_as_png(PIL.Image.radial_gradient("L").resize((side, side)).convert("RGB")))
 

@@ -15,7 +15,7 @@ from fauxto.web.drawing import Figure, Row, Span, bars, curves, dots, falling, i
 from fauxto.web.look import LOOKS
 from fauxto.web.session import POINTS
 
-_PROTOCOLS = {"clean": "As found", "web": "768 px, JPEG q60", "hard": "512 px, JPEG q40"}
+_PROTOCOLS = {"clean": "As found", "web": "768 px, q60", "hard": "512 px, q40"}
 _PROBABILITY = "probability that it was generated"
 _FILL = {LOOKS[verdict].word: palette.FILL[verdict] for verdict in (Verdict.AI, Verdict.INCONCLUSIVE, Verdict.REAL)}
 _GENERATED, _OPEN, _PHOTOGRAPH = _FILL
@@ -49,7 +49,7 @@ def aurocs(evaluations: Mapping[str, Evaluation]) -> Figure:
         for number in range(max(len(evaluation.protocols) for evaluation in evaluations.values()))
         for name, evaluation in evaluations.items()
         for under in evaluation.protocols[number : number + 1]
-        for row in _auroc(f"{_protocol(under.name)}: {name},", under, name)
+        for row in _auroc(f"{_protocol(under.name)}: {name}", under, name)
     ]
     return dots(rows, dict(zip(evaluations, palette.SERIES, strict=False)), "AUROC", format=".2f")
 

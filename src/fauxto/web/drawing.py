@@ -18,7 +18,7 @@ from fauxto.bundles.metrics import Share
 
 # In pixels. Streamlit fits axes and legends into a chart's height too.
 _CURVE, _ROW, _AXIS, _LEGEND, _LEGEND_LINE = 360, 46, 76, 56, 28
-_WIDEST_NAME = 310  # what a phone shows
+_WIDEST_NAME = 330  # what a phone shows
 _DOTTED: dict[str, Any] = {"strokeDash": [5, 4], "strokeWidth": 1.5, "color": palette.NEUTRAL}
 
 
@@ -120,13 +120,12 @@ def curves(
     diagonal = alt.Chart(_data([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(**_DOTTED)
     traced = alt.Chart(_data(rows)).mark_line(point=alt.OverlayMarkDef(size=50) if dotted else False)
     tooltip = [alt.Tooltip("x:Q", title=x, format=".1%"), alt.Tooltip("y:Q", title=y, format=".1%")]
-    layers = diagonal.encode(**axes) + traced.encode(
-        **axes,
-        order="order:Q",
-        color=alt.Color("name:N", scale=scale, legend=legend),
-        strokeDash=alt.StrokeDash("name:N", sort=list(points), legend=None),  # for curves that lie on each other
-        tooltip=tooltip,
+    traced = traced.encode(
+        **axes, order="order:Q", color=alt.Color("name:N", scale=scale, legend=legend), tooltip=tooltip
     )
+    if not dotted:  # so that curves that lie on each other are both seen
+        traced = traced.encode(strokeDash=alt.StrokeDash("name:N", sort=list(points), legend=legend))
+    layers = diagonal.encode(**axes) + traced
     height = _CURVE + (_LEGEND_LINE * len(points) if legend else 0)
     return Figure(layers.properties(height=height), words)
 

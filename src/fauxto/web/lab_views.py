@@ -15,7 +15,7 @@ from fauxto.bundles.schema import build
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.audit import STRONG_FROM, WEAK_FROM, Audit, audit
 from fauxto.lab.datasets.exploration import explore
-from fauxto.lab.evaluation import report
+from fauxto.lab.evaluation import tables
 from fauxto.lab.evaluation.results import RESULTS_VERSION
 from fauxto.lab.run import Json, Run
 from fauxto.web import charts
@@ -152,7 +152,7 @@ def _compare(measured: Mapping[str, Measured]) -> None:
         )
     columns: dict[str, Sequence[object]] = {}
     for name, (results, _) in measured.items():
-        _, rows = report.overview_table(results)
+        _, rows = tables.overview_table(results)
         columns.setdefault("", [row[0] for row in rows])
         columns[name] = [row[1] for row in rows]
     st.dataframe(columns, hide_index=True, alt="The main figures of each evaluation")

@@ -47,7 +47,9 @@ def serve(host: str, port: int | None, options: DetectorOptions, *, open_browser
     """
     is_plain = options == DetectorOptions()
     if not is_plain:
-        options.detector()  # so that what can't be used is told here and not on the page
+        from fauxto.detector import Detector
+
+        Detector.from_options(options)  # so that what can't be used is told here and not on the page
     port = free_port(host, port)
     keep_to_this_machine()
     shown_host = f"[{host}]" if ":" in host else host

@@ -26,7 +26,7 @@ POINT_KEY = "operating_point"
 @st.cache_resource(show_spinner="Loading the models …", hash_funcs={DetectorOptions: repr})
 def load_detector(options: DetectorOptions) -> Detector:
     """Load the bundles once for all visitors and pages."""
-    return options.detector()
+    return Detector.from_options(options)
 
 
 def launched_with() -> DetectorOptions:

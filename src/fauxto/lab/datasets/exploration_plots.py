@@ -86,7 +86,7 @@ def channel_histograms(summaries: Summaries) -> Figure:
     highest = max(one.histogram[:, 5:250].max() for one in summaries.values()) or 1  # clipped pixels may tower above
     for channel, (axes, name) in enumerate(zip(row, ("red", "green", "blue"), strict=True)):
         for label, one in summaries.items():
-            _outline(axes, one.histogram[channel], np.arange(257), label)
+            _outline(axes, one.histogram[channel], np.arange(257.0), label)
         axes.set(title=name, xlim=(0, 256), xticks=[0, 64, 128, 192, 255], ylim=(0, highest * 1.4))
     row[0].set_ylabel("share of pixels")
     _add_legend(figure, row[0])
@@ -169,7 +169,7 @@ def _sheet(split: Split, rows: Sequence[NDArray[np.int64]]) -> NDArray[np.uint8]
             width, height = picture.size
             top = place * step + (step - height) // 2
             left = column * step + (step - width) // 2
-            sheet[top : top + height, left : left + width, :3] = picture
+            sheet[top : top + height, left : left + width, :3] = np.asarray(picture)
             sheet[top : top + height, left : left + width, 3] = 255
     return sheet
 

@@ -146,7 +146,7 @@ def _read_table(table: Path, columns: tuple[str, ...], *, repository: str) -> li
     """Read a table and check what the import relies on, so that no later step meets a surprise."""
     try:
         with table.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
+            rows: list[_Row] = list(csv.DictReader(file, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{table} can't be read as a table: {error}") from error
     splits_of: dict[str, str] = {}

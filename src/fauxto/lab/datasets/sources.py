@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from fauxto.errors import DatasetError, ImageError
 from fauxto.images import read_bytes
@@ -120,7 +121,7 @@ def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     _check_name(info.filename)
     try:
         with archive.open(info) as file:
-            return read_bytes(file)
+            return read_bytes(cast(BinaryIO, file))
     except DAMAGE as error:
         raise ImageError(Status.UNREADABLE, f"the archive doesn't yield this member: {error}") from error
 
@@ -140,7 +141,7 @@ def _tar_members(source: Path) -> Iterator[Member]:
 def _read_tar(source: Path, archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
     _check_name(info.name)
     with _damage_reported(source):  # past a damage, a compressed stream can't be read on
-        return read_bytes(archive.extractfile(info) or io.BytesIO())
+        return read_bytes(cast(BinaryIO, archive.extractfile(info) or io.BytesIO()))
 
 
 def _check_name(name: str) -> None:

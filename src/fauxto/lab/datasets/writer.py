@@ -209,7 +209,7 @@ def _pack(
     except ImageError as error:
         return Skipped(candidate.path, error.status.value, str(error))
     pixel_sha256 = hashlib.sha256(f"{height}x{width}:".encode())
-    pixel_sha256.update(np.ascontiguousarray(image.rgb))
+    pixel_sha256.update(np.ascontiguousarray(image.rgb).data)
     tables = read_tables(data)
     pixels = _centre(image.rgb, window or max(height, width))
     row = {

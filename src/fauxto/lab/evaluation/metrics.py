@@ -71,7 +71,7 @@ def curves(labels: Ints, scores: Floats, points: int = 200) -> dict[str, dict[st
 
     def thin(values: Floats) -> list[float]:
         kept = np.unique(np.linspace(0, len(values) - 1, points).round().astype(int))
-        return values[kept].tolist()
+        return [float(value) for value in values[kept]]
 
     return {
         "roc": {"fpr": thin(fpr), "tpr": thin(tpr)},
@@ -163,7 +163,7 @@ def summary(labels: Ints, probabilities: Floats) -> dict[str, Any]:
 def share_at_least(scores: Floats, levels: Sequence[float]) -> list[float]:
     """Return the share of scores [N] at each level or above: the fpr, for scores of real pictures."""
     below = np.searchsorted(np.sort(scores), levels, side="left")
-    return ((len(scores) - below) / len(scores)).tolist()
+    return [float(share) for share in (len(scores) - below) / len(scores)]
 
 
 def histogram(labels: Ints, scores: Floats, bins: int = 60) -> dict[str, list[float]]:

@@ -18,9 +18,11 @@ def curve_pair(figures: Mapping[str, Any]) -> Figure:
     """Draw the ROC curve, with the operating points on it, beside the precision-recall curve."""
     figure, ((roc, precision_recall),) = plot_grid(1, 2, height=4.4)
     curves = figures["curves"]
-    corner = roc.inset_axes((0.42, 0.36, 0.53, 0.4), xlim=(0, 0.1), ylim=(0.8, 1.005))
-    corner.tick_params(labelsize=8)
-    for axes in (roc, corner):
+    drawn = [roc]
+    if any(tpr > 0.8 for fpr, tpr in zip(*curves["roc"].values(), strict=True) if fpr < 0.1):  # else an empty frame
+        drawn.append(roc.inset_axes((0.42, 0.36, 0.53, 0.4), xlim=(0, 0.1), ylim=(0.8, 1.005)))
+        drawn[1].tick_params(labelsize=8)
+    for axes in drawn:
         axes.plot(curves["roc"]["fpr"], curves["roc"]["tpr"], linewidth=2)
         for marker, (name, point) in zip("osD", figures["operating_points"].items(), strict=False):
             axes.plot(point["fpr"], point["tpr"], marker, color=palette.ACCENT, markersize=6, label=name)
@@ -42,7 +44,7 @@ def reliability_diagram(figures: Mapping[str, Any]) -> Figure:
     """Draw the share of AI pictures by probability, before and after calibration, above the counts."""
     stages = figures["calibration"]
     figure, axes = plot_grid(2, len(stages), width=4.6 * len(stages), height=5.2)
-    figure.get_layout_engine().set(h_pad=0.05)
+    figure.set_layout_engine("constrained", h_pad=0.05)
     grid = axes[0, 0].get_gridspec()
     grid.set_height_ratios([3, 1])
     for column, (name, stage) in enumerate(stages.items()):

@@ -107,7 +107,11 @@ def score(
             f"the network of {bundle.folder} gives no finite score for {broken} of {len(table)} pictures: "
             "its weights are broken; train it again"
         )
-    return [Scores(protocol, *table[:, at, :2].T, table[:, at, 2] > 0) for at, protocol in enumerate(under)]
+    columns = np.moveaxis(table, 0, -1)
+    return [
+        Scores(protocol, plain, reencoded, refused > 0)
+        for protocol, (plain, reencoded, refused) in zip(under, columns, strict=True)
+    ]
 
 
 def _seen(rgb: NDArray[np.uint8], under: Sequence[Protocol], draws: np.random.Generator) -> list[NDArray[np.uint8]]:

@@ -38,8 +38,9 @@ def shortcuts(pictures: Split, scores: NDArray[np.float64]) -> dict[str, float |
     explained: dict[str, float | None] = {}
     for number, label in enumerate(("real", "ai")):
         chosen = np.flatnonzero(pictures.labels == number)[:_LARGEST_SAMPLE]
-        higher = (scores[chosen] >= np.median(scores[chosen])).astype(np.int64) if len(chosen) else np.zeros(0)
-        if min(np.bincount(higher.astype(np.int64), minlength=2)) < _FOLDS or len(np.unique(facts[chosen, 1:])) < 4:
+        middle = np.median(scores[chosen]) if len(chosen) else 0.0
+        higher = (scores[chosen] >= middle).astype(np.int64)
+        if min(np.bincount(higher, minlength=2)) < _FOLDS or len(np.unique(facts[chosen, 1:])) < 4:
             explained[label] = None
             continue
         encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), [0]), remainder="passthrough")

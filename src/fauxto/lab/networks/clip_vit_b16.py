@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from fauxto.errors import DatasetError
-from fauxto.lab.layers import ClassToken, EncoderBlock, Features, PatchTokens, TokenDropping
+from fauxto.lab.layers import ClassToken, EncoderBlock, Features, PatchTokens, TokenDropping, resized_positions
 
 PATCH, CHANNELS, HEAD_CHANNELS, BLOCKS = 16, 768, 64, 12
 DEPTHS = (7, 8, 9, 10)
@@ -111,19 +111,5 @@ def _fitting(stored: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ..
     if name == f"{_EMBEDDINGS}.patch_embedding.weight":
         array = array.transpose(2, 3, 1, 0)  # Keras keeps the channels last
     if name == f"{_EMBEDDINGS}.position_embedding.weight":
-        array = _resized_positions(array, shape[0])
+        array = resized_positions(array, shape[0])
     return array.reshape(shape)
-
-
-def _resized_positions(positions: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """Interpolate the grid of positions [1 + side * side, C] to another input size, bilinearly."""
-    side, wanted = round((len(positions) - 1) ** 0.5), round((count - 1) ** 0.5)
-    if side == wanted:
-        return positions
-    places = np.clip((np.arange(wanted) + 0.5) * side / wanted - 0.5, 0, side - 1)
-    low = np.minimum(np.floor(places).astype(int), side - 2)
-    share = (places - low).astype(np.float32)
-    mix = np.zeros((wanted, side), np.float32)
-    mix[np.arange(wanted), low], mix[np.arange(wanted), low + 1] = 1 - share, share
-    grid = np.einsum("ai,bj,ijc->abc", mix, mix, positions[1:].reshape(side, side, -1))
-    return np.concatenate([positions[:1], grid.reshape(wanted * wanted, -1)])

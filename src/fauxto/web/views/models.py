@@ -80,7 +80,10 @@ def show_figures(bundle: Bundle, test: Evaluation) -> None:
             f"*{chosen}* calls a picture generated, unless other rules keep it open."
         )
     with st.expander("After saving it smaller"):
-        st.caption(f"What pictures are called at *{chosen}* when they were shrunk and saved again.")
+        st.caption(
+            f"What pictures are called at *{chosen}* when they were shrunk to at most 768 or 512 px and saved as JPEG "
+            "of quality 60 or 40."
+        )
         st.markdown("**Photographs**")
         charts.verdicts_by_protocol(test, "real", point).show()
         st.markdown("**Generated pictures**")

@@ -1,23 +1,15 @@
-"""The tables of an evaluation, and the HTML page that shows them: all from the results alone."""
+"""The tables of an evaluation, for its page, the card and the terminal: all from the results alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from fauxto.lab.datasets.manifest import LABELS
-from fauxto.lab.evaluation import plots
 from fauxto.lab.evaluation.intervals import FEWEST_SOURCES
-from fauxto.lab.html_report import HtmlPage
 
 Results = Mapping[str, Any]
 Table = tuple[Sequence[str], list[list[object]]]
-
-
-def write_page(path: Path, results: Results, robustness: Results | None) -> Path:
-    """Write the results of `measure` and `measure_robustness` as an HTML page and return its path."""
-    return _page(results, robustness).write(path)
 
 
 def share(value: float | None) -> str | None:
@@ -185,107 +177,7 @@ def summary_table(keys: Sequence[str], rows: Sequence[Results]) -> Table:
     ]
 
 
-def _page(results: Results, robustness: Results | None) -> HtmlPage:
-    subject, figures = results["subject"], results["full"]
-    page = HtmlPage(f"Evaluation of {results['name']}", f"{subject['dataset']}, {subject['split']} split")
-
-    page.section("In short", leak_prose(results))
-    page.table(*overview_table(results), "Accuracy and ECE at the probability that a user sees.")
-
-    page.section(
-        "By label",
-        "A picture counts as ai from a probability of .5 up. Positive, wherever it says so, is ai.",
-    )
-    page.table(*classification_table(figures))
-    page.figure(
-        plots.confusion_matrix(figures),
-        "Rows: what the pictures are. Columns: what they were called.",
-        "Confusion matrix of the labels real and ai.",
-    )
-
-    page.section("Ranking", "How well the score tells the two labels apart, whatever the threshold.")
-    page.figure(plots.score_histogram(figures), "Raw scores of both labels.", "Two overlaid histograms.")
-    if figures["curves"]:
-        page.figure(
-            plots.curve_pair(figures),
-            "Left: the share of AI pictures found (tpr) for the share of photographs accused (fpr), the "
-            "upper corner drawn larger. Right: how many of the pictures called ai are ai.",
-            "ROC curve and precision-recall curve.",
-        )
-
-    page.section(
-        "Calibration",
-        "Of the pictures given a probability of 70 %, seven in ten should be AI. The expected calibration "
-        "error (ECE) is the mean distance from that, over 15 equal bins of the probability of AI.",
-    )
-    page.table(*calibration_table(figures))
-    page.figure(
-        plots.reliability_diagram(figures),
-        "Above: on the dotted line, the probability is the truth. Below: pictures per bin, on a log scale.",
-        "Reliability diagram over a histogram of the probabilities.",
-    )
-
-    page.section(
-        "Verdicts",
-        "A verdict needs a probability outside of a band; what lies inside is inconclusive. fpr is the share "
-        "of real pictures called ai, tpr the share of AI pictures called ai, missed the share of AI pictures "
-        "called real; the balanced accuracy is that of the pictures with a verdict.",
-    )
-    if figures["operating_points"]:
-        page.table(
-            *decision_table(figures["operating_points"]),
-            "The operating points, chosen on val, measured here.",
-        )
-    page.table(
-        *decision_table({f"from {100 * one['ai_above']:.0f} %": one for one in figures["thresholds"]}),
-        "Bands of growing width.",
-    )
-    if quantiles := figures["fpr_at_score"]:
-        page.table(
-            ["fpr where calibrated", "fpr here"],
-            [
-                [share(expected), share(measured)]
-                for expected, measured in zip(quantiles["expected"], quantiles["measured"], strict=True)
-            ],
-            "Every report tells which share of the photographs that calibration saw scores as high as the picture at "
-            "hand. Does that hold on other pictures?",
-        )
-
-    page.section(
-        "As delivered",
-        "The same pictures as found, at most 768 px wide as JPEG q60 (web), and at most 512 px as JPEG q40 (hard). The "
-        f"intervals are those of a bootstrap over {interval_units(results)}.",
-    )
-    page.table(*protocol_table(results))
-    page.table(*verdict_table(results), "Verdicts, the check of stability and the rules of the domain included.")
-    for title, groups in results["evaluation"]["groups"].items():
-        if len(groups) > 1:
-            page.section(f"By {title}", "As found; verdicts at the operating point `balanced`.")
-            page.table(*group_table(title, groups))
-
-    if robustness:
-        page.section(
-            "Robustness",
-            f"The same {robustness['count']:,} pictures (seed {robustness['seed']}, none of them leaked) as "
-            "they are, and under one degradation at a time.",
-        )
-        page.figure(
-            plots.robustness_dots(robustness["rows"]),
-            "Accuracy at a probability of .5.",
-            "A dot for each degradation.",
-        )
-        page.table(*summary_table(["degradation", "severity"], robustness["rows"]))
-
-    page.section("What was measured")
-    page.table(["", ""], [[key, _plain(value)] for key, value in subject.items()])
-    return page
-
-
 def interval_units(results: Results) -> str:
     """Say over what the intervals were taken."""
     sources = results["evaluation"]["sources"]
     return f"{sources} sources" if sources >= FEWEST_SOURCES else "the pictures"
-
-
-def _plain(value: object) -> object:
-    return ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, Mapping) else value

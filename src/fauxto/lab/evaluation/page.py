@@ -1,0 +1,121 @@
+"""The HTML page of an evaluation, drawn from its results alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from fauxto.lab.evaluation import plots, tables
+from fauxto.lab.evaluation.tables import Results, share
+from fauxto.lab.html_report import HtmlPage
+
+
+def write_page(path: Path, results: Results, robustness: Results | None) -> Path:
+    """Write the results of `measure` and `measure_robustness` as an HTML page and return its path."""
+    subject = results["subject"]
+    page = HtmlPage(f"Evaluation of {results['name']}", f"{subject['dataset']}, {subject['split']} split")
+    page.section("In short", tables.leak_prose(results))
+    page.table(*tables.overview_table(results), "Accuracy and ECE at the probability that a user sees.")
+    _labels(page, results["full"])
+    _calibration(page, results["full"])
+    _verdicts(page, results["full"])
+    _protocols(page, results)
+    if robustness:
+        _robustness(page, robustness)
+    page.section("What was measured")
+    page.table(["", ""], [[key, _plain(value)] for key, value in subject.items()])
+    return page.write(path)
+
+
+def _labels(page: HtmlPage, figures: Results) -> None:
+    page.section(
+        "By label",
+        "A picture counts as ai from a probability of .5 up. Positive, wherever it says so, is ai.",
+    )
+    page.table(*tables.classification_table(figures))
+    page.figure(
+        plots.confusion_matrix(figures),
+        "Rows: what the pictures are. Columns: what they were called.",
+        "Confusion matrix of the labels real and ai.",
+    )
+    page.section("Ranking", "How well the score tells the two labels apart, whatever the threshold.")
+    page.figure(plots.score_histogram(figures), "Raw scores of both labels.", "Two overlaid histograms.")
+    if figures["curves"]:
+        page.figure(
+            plots.curve_pair(figures),
+            "Left: the share of AI pictures called ai (tpr) for the share of photographs called ai (fpr). Right: how "
+            "many of the pictures called ai are ai.",
+            "ROC curve and precision-recall curve.",
+        )
+
+
+def _calibration(page: HtmlPage, figures: Results) -> None:
+    page.section(
+        "Calibration",
+        "Of the pictures given a probability of 70 %, seven in ten should be AI. The expected calibration "
+        "error (ECE) is the mean distance from that, over 15 equal bins of the probability of AI.",
+    )
+    page.table(*tables.calibration_table(figures))
+    page.figure(
+        plots.reliability_diagram(figures),
+        "Above: on the dotted line, the probability is the truth. Below: pictures per bin, on a log scale.",
+        "Reliability diagram over a histogram of the probabilities.",
+    )
+
+
+def _verdicts(page: HtmlPage, figures: Results) -> None:
+    page.section(
+        "Verdicts",
+        "A verdict needs a probability outside of a band; what lies inside is inconclusive. fpr is the share "
+        "of real pictures called ai, tpr the share of AI pictures called ai, missed the share of AI pictures "
+        "called real; the balanced accuracy is that of the pictures with a verdict.",
+    )
+    if figures["operating_points"]:
+        page.table(
+            *tables.decision_table(figures["operating_points"]),
+            "The operating points, chosen where calibrated, measured here.",
+        )
+    bands = {f"from {100 * band['ai_above']:.0f} %": band for band in figures["thresholds"]}
+    page.table(*tables.decision_table(bands), "Bands of growing width.")
+    if quantiles := figures["fpr_at_score"]:
+        page.table(
+            ["fpr where calibrated", "fpr here"],
+            [
+                [share(expected), share(measured)]
+                for expected, measured in zip(quantiles["expected"], quantiles["measured"], strict=True)
+            ],
+            "Every report tells which share of the photographs that calibration saw scores as high as the picture at "
+            "hand. Does that hold on other pictures?",
+        )
+
+
+def _protocols(page: HtmlPage, results: Results) -> None:
+    page.section(
+        "As delivered",
+        "The same pictures as found, at most 768 px wide as JPEG q60 (web), and at most 512 px as JPEG q40 (hard). The "
+        f"intervals are those of a bootstrap over {tables.interval_units(results)}.",
+    )
+    page.table(*tables.protocol_table(results))
+    page.table(*tables.verdict_table(results), "Verdicts, the check of stability and the rules of the domain included.")
+    for title, groups in results["evaluation"]["groups"].items():
+        if len(groups) > 1:
+            page.section(f"By {title}", "As found; verdicts at the operating point `balanced`.")
+            page.table(*tables.group_table(title, groups))
+
+
+def _robustness(page: HtmlPage, robustness: Results) -> None:
+    page.section(
+        "Robustness",
+        f"{robustness['count']:,} pictures (seed {robustness['seed']}, none of them leaked) as they are, and under one "
+        "degradation at a time.",
+    )
+    page.figure(
+        plots.robustness_dots(robustness["rows"]),
+        "Accuracy at a probability of .5.",
+        "A dot for each degradation.",
+    )
+    page.table(*tables.summary_table(["degradation", "severity"], robustness["rows"]))
+
+
+def _plain(value: object) -> object:
+    return ", ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, Mapping) else value

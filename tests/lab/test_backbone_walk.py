@@ -1,0 +1,181 @@
+"""The way of a pretrained backbone from whole pictures to a bundle, on a narrow encoder of random weights."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from fauxto import Detector
+from fauxto.bundles import load
+from fauxto.bundles.network import Network
+from fauxto.cli import commands
+from fauxto.errors import ConfigError
+from fauxto.lab import networks, training
+from fauxto.lab.datasets import Dataset
+from fauxto.lab.datasets.photos import import_photos
+from fauxto.lab.degradations.chain import Degradation
+from fauxto.lab.recipe import Augmentation, Recipe
+from fauxto.lab.run import Run
+from fauxto.lab.weighting import held_out
+
+FROZEN = Recipe(
+    network="clip-vit-b16",
+    image_size=32,
+    width=1 / 12,
+    views=("whole", "centre"),
+    held_out=0.3,
+    trainable=0,
+    epochs=0,
+    head="logistic",
+    head_strength=0.01,
+    stability=True,
+    degradation=Degradation(cut=0.5, save=0.5),
+)
+TRAINED = dataclasses.replace(
+    FROZEN,
+    views=("whole",),
+    held_out=0.0,
+    trainable=1,
+    epochs=2,
+    variants=2,
+    batch_size=8,
+    learning_rate=1e-3,
+    kept_tokens=0.8,
+    averaging=0.5,
+    interpolation=0.5,
+    augmentation=Augmentation(flip=True, mixup=0.5),
+)
+
+
+def picture(label, rng):
+    """A scene of soft shapes; the AI pictures are of a warmer tint, which anything can learn."""
+    rows, columns = rng.integers(90, 140, 2)
+    coarse = rng.integers(0, 200, (9, 9, 3)).astype(np.uint8)
+    scene = np.asarray(Image.fromarray(coarse).resize((columns, rows), Image.Resampling.BICUBIC)).astype(np.int64)
+    noisy = scene + rng.integers(0, 20, scene.shape) + np.array([35, 0, -35]) * (label == "ai")
+    return np.clip(noisy, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Whole pictures of ten sources a split, which stay files."""
+    folder, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
+    windows, originals = [], []
+    for split, count in (("train", 60), ("val", 40), ("test", 20)):
+        for number in range(count):
+            label = "ai" if number % 2 else "real"
+            path = f"{label}/{split}-{number}.png"
+            file = folder / "originals" / split / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture(label, rng)).save(file)
+            sha256, source = hashlib.sha256(file.read_bytes()).hexdigest(), f"{split}-{number % 10}"
+            facts = {"path": path, "label": label, "generator": "g" if label == "ai" else "", "split": split}
+            windows.append(
+                {**facts, "width": 1, "height": 1, "format": "PNG", "origin_repo": source}
+                | {"sha256": sha256, "origin_sha256": sha256}
+            )
+            originals.append({**facts, "source": source, "repo": source, "sha256": sha256})
+    for name, rows in (("manifest.csv", windows), ("originals.csv", originals)):
+        with (folder / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    import_photos(folder, folder / "data", originals=folder / "originals")
+    return folder / "data"
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """A file that stands for starting weights, random but always the same."""
+
+    def load_starting_weights(name, model, path):
+        import keras
+
+        keras.utils.set_random_seed(5)
+        for layer, fresh in zip(model.layers, networks.build(name, 32, 1 / 12).layers, strict=True):
+            layer.set_weights(fresh.get_weights())
+
+    monkeypatch.setattr(networks, "load_starting_weights", load_starting_weights)
+    (tmp_path / "weights.onnx").write_bytes(b"weights")
+    return tmp_path / "weights.onnx"
+
+
+def run_command(*words):
+    result = CliRunner().invoke(commands, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+
+
+def test_a_frozen_backbone_with_a_logistic_head_becomes_a_bundle(data, weights, tmp_path):
+    run, out = Run(tmp_path / "run"), tmp_path / "photos"
+    record = training.train(FROZEN, data, run, weights=weights)
+    assert (record["epochs"], record["history"]) == (0, [])
+    assert record["weights_sha256"] == hashlib.sha256(b"weights").hexdigest()
+    assert run.agreement["bits"] == 8
+    run_command("calibrate", run.folder, "--data", data)
+    train = Dataset.open(data).split("train")
+    out_of_train = int(held_out(train.sources, 0.3).sum())
+    assert 0 < out_of_train < len(train)
+    assert run.calibration.calibration.count <= 40 + out_of_train
+    assert "held out" in run.calibration.calibration.fitted_on
+    run_command("evaluate", run.folder, "--data", data, "--robustness", "--sample", "6")
+    options = ("--summary", "A test.", "--min-short-side", "65", "--max-short-side", "10000")
+    run_command("pack", run.folder, "--out", out, *options)
+
+    bundle = load(out)
+    assert (bundle.stability, bundle.input.views) == (True, ("whole", "centre"))
+    test = Dataset.open(data).split("test")
+    expected = dict(zip(test.rows["sha256"].to_pylist(), Network(run.bundle()).score(list(test.images)), strict=True))
+    detector = Detector(out, operating_point="sensitive", evidence=False)
+    reports = list(detector.analyze_many(sorted((data.parent / "originals/test").rglob("*.png"))))
+    assert len(reports) == len(expected) == 20
+    for report in reports:
+        assert report.score == expected[report.image.sha256]
+    ai = [report.score for report in reports if "/ai/" in str(report.path)]
+    real = [report.score for report in reports if "/real/" in str(report.path)]
+    assert np.mean([a > r for a in ai for r in real]) > 0.8
+    card = (out / "CARD.md").read_text()
+    assert "the whole picture and its inner 62 %" in card
+    assert "in 8 bits; scores correlate" in card
+    assert "a verdict has to outlast a re-encoding" in card
+
+
+def test_the_last_block_is_trained_and_the_rest_stays(data, weights, tmp_path):
+    run = Run(tmp_path / "run")
+    record = training.train(TRAINED, data, run, weights=weights)
+    assert [epoch["epoch"] for epoch in record["history"]] == [1, 2]
+    start, trained = networks.build("clip-vit-b16", 32, 1 / 12), run.load_keras_model()
+    networks.load_starting_weights("clip-vit-b16", start, weights)
+    moved = {
+        layer.name
+        for layer, first in zip(trained.layers, start.layers, strict=True)
+        if any(not np.array_equal(new, old) for new, old in zip(layer.get_weights(), first.get_weights(), strict=True))
+    }
+    last = max(
+        (layer.name for layer in start.layers if layer.name.startswith("block_")),
+        key=lambda name: int(name.removeprefix("block_")),
+    )
+    assert moved == {last, "logits"}
+    assert np.isfinite(Network(run.bundle()).score(list(Dataset.open(data).split("test").images))).all()
+    weights.write_bytes(b"other weights")
+    with pytest.raises(ConfigError, match="begun from other weights"):
+        training.train(TRAINED, data, run, weights=weights, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({}, r"starts from pretrained weights: name their file \(--weights\)"),
+        ({"network": "paper-cnn"}, "has no features that a logistic head could be fitted on"),
+        ({"head": "trained", "epochs": 1, "flip_averaging": True}, "can't average over mirror images"),
+    ],
+)
+def test_a_backbone_that_cannot_start_leaves_no_run(data, tmp_path, change, says):
+    with pytest.raises(ConfigError, match=says):
+        training.train(dataclasses.replace(FROZEN, **change), data, Run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
