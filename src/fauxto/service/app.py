@@ -1,4 +1,4 @@
-"""The routes. Each takes what body.py reads, asks the pool of workers, and answers."""
+"""The routes: each reads uploads through body.py, runs them in the worker pool, and responds."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class _Service:
         return Response(data, media_type="application/json")
 
     async def analyze_batch(self, request: Request) -> StreamingResponse:
-        """Judge many pictures, a form's `files`: one report a line, in their order, each as soon as it is there."""
+        """Judge many pictures, a form's `files`: one report per line, in order, each as soon as it is ready."""
         held = self._begin(request)
         uploads = await body.read_many(request, self.settings, held)
         if request.state.key is not None:
@@ -150,7 +150,7 @@ class _Service:
         return StreamingResponse(self._rows(deque(uploads)), media_type="application/x-ndjson")
 
     async def explain(self, request: Request) -> Response:
-        """Show where in a picture its score comes from. `X-Fauxto-Faithful` says whether the map stood its test."""
+        """Show where in a picture its score comes from. `X-Fauxto-Faithful` says whether the map passed its test."""
         held = self._begin(request)
         upload = await body.read_one(request, self.settings, held)
         request.state.stack.enter_context(self.line.place())
@@ -163,26 +163,26 @@ class _Service:
         return Response(data, media_type="image/png", headers={"X-Fauxto-Faithful": faithful})
 
     async def models(self) -> dict[str, Any]:
-        """List the models that judge, and for which sizes of pictures."""
+        """List the models and the picture sizes that they accept."""
         return {"models": self.pool.models}
 
     async def healthz(self) -> dict[str, str]:
-        """Say that the service lives."""
+        """Say that the service is running."""
         return {"status": "ok"}
 
     async def readyz(self, response: Response) -> dict[str, str]:
-        """Say whether a worker is there to judge."""
+        """Say whether a worker is available."""
         if self.pool.is_ready:
             return {"status": "ok"}
         response.status_code = 503
         return {"status": "starting"}
 
     async def show_metrics(self) -> Response:
-        """Show counts and times for Prometheus."""
+        """Return metrics for Prometheus."""
         return Response(self.metrics.text(), headers={"Content-Type": METRICS_TYPE})
 
     async def docs(self, request: Request) -> HTMLResponse:
-        """Show this document to people."""
+        """Show this document as a page."""
         return HTMLResponse(page(self.app.openapi(), str(request.base_url).rstrip("/"), keys=self.keys is not None))
 
     def _begin(self, request: Request) -> Held:
@@ -200,7 +200,7 @@ class _Service:
     async def _judge_unless_gone(
         self, request: Request, upload: body.Upload, action: str, seconds: float
     ) -> tuple[dict[str, Any], bytes]:
-        """Have one picture done; raise Problem, or ClientDisconnect."""
+        """Process one picture; raise Problem, or ClientDisconnect."""
         try:
             return await _unless_gone(request, self._run_worker(upload, action, seconds))
         except NoWorkerError as error:
@@ -227,7 +227,7 @@ class _Service:
         return header, data
 
     async def _rows(self, uploads: deque[body.Upload]) -> AsyncIterator[bytes]:
-        """Give one line for each upload, in order, with as many under way as there are workers."""
+        """Yield one line per upload, in order, processing as many at once as there are workers."""
         under_way: deque[asyncio.Task[bytes]] = deque()
         try:
             while uploads or under_way:
@@ -254,7 +254,7 @@ class _Service:
 async def _unless_gone(
     request: Request, answer: Awaitable[tuple[dict[str, Any], bytes]]
 ) -> tuple[dict[str, Any], bytes]:
-    """Wait for an answer, or raise ClientDisconnect: nobody else waits behind a client that has left."""
+    """Wait for an answer; raise ClientDisconnect if the client leaves, so that others needn't wait for it."""
 
     async def leaves() -> None:
         while (await request.receive())["type"] != "http.disconnect":
