@@ -136,7 +136,7 @@ def test_moving_loses_no_file(run: Callable[..., Result]) -> None:
         (["photos", "--out", "out.jsonl", "--sort", "move", "photos/sorted"], "lies inside"),
         (["photos/smooth.png", "--out", "out.jsonl", "--watch"], "--watch takes folders"),
         (["photos", "--out", "out.jsonl", "--watch", "--engine", "ray"], "--watch takes folders"),
-        (["photos", "--out", "out.xlsx"], "names no format of tables"),
+        (["photos", "--out", "out.xlsx"], "has no known ending for tables"),
         (["http://localhost/", "--out", "out.jsonl"], "is no address of an object store"),
         (["list.csv", "--out", "out.jsonl", "--column", "file"], "has no column file"),
     ],

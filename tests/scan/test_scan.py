@@ -163,7 +163,7 @@ def test_a_cut_scan_repeats_nothing(tmp_path: Path, golden: DetectorOptions, pic
 @pytest.mark.parametrize(
     ("out", "message"),
     [
-        ("out.xlsx", "names no format of tables"),
+        ("out.xlsx", "has no known ending for tables"),
         ("no/such/out.csv", "doesn't exist; create it first"),
         ("folder.csv", "is a folder; give a file name"),
         ("list.csv", "is one of the sources and would be overwritten"),

@@ -1,4 +1,4 @@
-"""The case file of one picture: all that a report shows, put together once and then drawn as HTML or PDF."""
+"""The case file of one picture: the content of a report, assembled once and drawn as HTML or PDF."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The probability on a scale from photograph to generated; `counts` is False where it is no finding."""
+    """The probability on a scale from photograph to generated; `counts` is False if the picture is out of domain."""
 
     probability: float
     real_below: float
@@ -43,7 +43,7 @@ class Scale:
 
     @property
     def words(self) -> str:
-        """What the scale shows, for readers who can't see it."""
+        """The scale in words, for screen readers."""
         return (
             f"{wording.percent(self.probability)} on a scale from photograph (0 %) to generated (100 %); "
             f"from {_share(self.real_below)} to {_share(self.ai_above)} is inconclusive"
@@ -61,7 +61,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What one source of evidence found; every text is printable and bounded, `worth` is "" where it found nothing."""
+    """What one source of evidence found; every text is printable and bounded, `worth` is "" if it found nothing."""
 
     source: str
     says: Says
@@ -75,16 +75,16 @@ class CaseFile:
     """All that a report on one picture shows; every text is printable and bounded, none is escaped for HTML.
 
     Attributes:
-        name: Of the file, without the folders that it lay in.
+        name: Of the file, without its folders.
         time: Of the report, with its time zone.
-        picture: Made anew from the decoded pixels; None where it couldn't be decoded.
+        picture: Re-encoded from the decoded pixels; None if it couldn't be decoded.
         overlay: The picture in grey with the explanation's map over it; None without one.
         verdict: None where the picture couldn't be judged.
         finding: The verdict in words.
         scale: None where there is no probability.
         probability: Sentences on it; "" where there is none.
         reasons: Sentences.
-        evidence: A card a source, those that say something first.
+        evidence: A card per source, those that say something first.
         map: A sentence on the explanation's map; "" without one.
         method: How the verdict came about, in sentences.
         limits: What it doesn't say.
@@ -118,15 +118,15 @@ def assemble(
     time: datetime,
     explanation: Explanation | None = None,
 ) -> CaseFile:
-    """Put together what a report on one picture shows.
+    """Assemble the content of a report on one picture.
 
     Args:
-        report: What fauxto says of it.
+        report: Its report.
         rgb: Its pixels as decoded, uint8 [H, W, 3]; None where it couldn't be decoded.
-        bundle: What gave the score, as `Detector.bundle_of`.
-        operating_point: The name of the thresholds that were used.
+        bundle: The bundle that gave the score (`Detector.bundle_of`).
+        operating_point: Name of the operating point.
         time: Of the report, with its time zone.
-        explanation: Where the score comes from, if that was asked.
+        explanation: The explanation of the score, if requested.
 
     Raises:
         ValueError: The time has no time zone.
