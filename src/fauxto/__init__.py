@@ -4,8 +4,8 @@
     >>> report = Detector().analyze("holiday.jpg")
     >>> print(report.verdict, report.probability)
 
-Everything of the public interface is named here. NumPy, Pillow and ONNX Runtime are imported when a
-`Detector` is first asked for, so that `import fauxto` and `fauxto --help` cost next to nothing.
+This is the whole public interface. NumPy, Pillow and ONNX Runtime are imported on first use of `Detector`, so that
+`import fauxto` and `fauxto --help` stay fast.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Import what is costly to import when it is first asked for."""
+        """Import slow modules on first use."""
         if name == "Detector":
             from fauxto.detector import Detector
 

@@ -1,4 +1,4 @@
-"""What one can choose by name, for the library, the command line and bundles alike; it imports next to nothing."""
+"""Named choices for the library, the command line and bundles; cheap to import."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class CalibrationMethod(StrEnum):
 
 
 class Engine(StrEnum):
-    """Where the pictures of a scan are judged."""
+    """Where a scan runs."""
 
     LOCAL = "local"
     RAY = "ray"
 
 
 class SortAction(StrEnum):
-    """What becomes of a judged file."""
+    """What to do with a judged file."""
 
     COPY = "copy"
     MOVE = "move"
@@ -36,7 +36,7 @@ class SortAction(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """What the service logs: a line a request, or trouble alone."""
+    """What the service logs: every request, or problems only."""
 
     INFO = "info"
     WARNING = "warning"

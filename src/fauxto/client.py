@@ -1,4 +1,4 @@
-"""A client of the service (`fauxto serve`), with the face of a `Detector`. Needs the extra `serve`.
+"""A client of the service (`fauxto serve`), with the interface of a `Detector`. Needs the extra `serve`.
 
 >>> from fauxto import Client
 >>> with Client("http://127.0.0.1:8080") as client:
@@ -30,13 +30,13 @@ _GROUP_FILES = 32
 _GROUP_BYTES = 32 * 1024 * 1024
 _AGAIN = frozenset({429, 503})
 _TOO_MANY = frozenset({413, 422})  # the service takes smaller batches than this client makes
-# What a detector would say of these pictures is a report too.
+# A detector, too, would return reports for these.
 _REPORTS = {413: Status.TOO_LARGE, 504: Status.TIMED_OUT}
 
 
 @dataclass(frozen=True, slots=True)
 class ExplanationMap:
-    """Where a picture's score comes from: a PNG, and whether the map stood its test (None: it couldn't be tested)."""
+    """Where a picture's score comes from: a PNG, and whether the map passed its test (None: it couldn't be tested)."""
 
     png: bytes
     faithful: bool | None
@@ -49,13 +49,13 @@ class _Picture:
 
     @property
     def form(self) -> tuple[str, bytes, str]:
-        """The file of a form. Of a path only the last part goes out: folders are nobody's business."""
+        """The form file; only the last part of a path is sent, for privacy."""
         name = PurePath(self.path or "").name[-_NAME_CHARACTERS:] or "picture"
         return (name.encode("utf-8", "replace").decode(), self.data, "application/octet-stream")
 
 
 class Client:
-    """Judges pictures by a service; use it as a context manager, or `close` it."""
+    """Judges pictures with the service; use it as a context manager, or `close` it."""
 
     def __init__(
         self,
@@ -69,11 +69,11 @@ class Client:
         """Make a client; nothing is sent yet.
 
         Args:
-            address: Where the service is.
-            key: An API key, where the service asks for one.
-            seconds: Longest wait for an answer.
-            patience: Seconds in all for which a request is sent again while the service is busy.
-            transport: What carries the requests; None for the network.
+            address: Address of the service.
+            key: API key, if the service needs one.
+            seconds: Timeout for a response.
+            patience: Total seconds for which to retry while the service is busy.
+            transport: An HTTP transport; None for the network.
 
         Raises:
             MissingExtraError: The extra `serve` isn't installed.
@@ -92,10 +92,10 @@ class Client:
 
         Args:
             source: A path, the bytes of a file, or a file open for reading bytes.
-            name: What to call it in the report; where that is left out, a path is its own name.
+            name: Its name in the report; by default the path.
 
         Returns:
-            Its report; a picture that can't be judged is a report with another status than `ok`.
+            Its report; if the picture can't be judged, the status isn't `ok`.
 
         Raises:
             ServiceError: The service can't be reached or refuses the request.
@@ -109,7 +109,7 @@ class Client:
         return replace(_report(_checked(answer).content), path=picture.path)
 
     def analyze_many(self, sources: Iterable[Source]) -> Iterator[Report]:
-        """Judge pictures, several in one request; reports come in the order of `sources`.
+        """Judge pictures, several per request; reports come in the order of `sources`.
 
         Raises:
             ServiceError: The service can't be reached or refuses a request.
@@ -150,7 +150,7 @@ class Client:
         return ExplanationMap(_checked(answer).content, faithful.get(answer.headers.get("x-fauxto-faithful", "")))
 
     def models(self) -> list[dict[str, Any]]:
-        """List the models that judge.
+        """List the models of the service.
 
         Raises:
             ServiceError: The service can't be reached or refuses the request.
@@ -202,7 +202,7 @@ class Client:
         return self._send(lambda: self._http.post(path, files=files))
 
     def _send(self, send: Callable[[], httpx.Response]) -> httpx.Response:
-        """Send a request, and again while the service asks for patience."""
+        """Send a request, and retry while the service is busy."""
         until = time.monotonic() + self._patience
         while True:
             try:
@@ -242,17 +242,17 @@ def _report(plain: bytes) -> Report:
 
 
 def _no_sense() -> ServiceError:
-    return ServiceError("what answers there isn't this version's service: it made no sense")
+    return ServiceError("the response can't be read; is this a fauxto service of the same version?")
 
 
 def _seconds(retry_after: str) -> float:
-    """Return the wait that a service asks for; one second for a date, or for what is none of the two."""
+    """Parse Retry-After; one second for a date or anything else."""
     return float(retry_after) if retry_after.replace(".", "", 1).isdecimal() else 1.0
 
 
 def _problem(answer: httpx.Response) -> dict[str, Any]:
-    """Return a problem document; what stands between client and service may answer with something else."""
-    unknown = {"title": f"status {answer.status_code}", "detail": "no more is said", "request_id": None}
+    """Return the problem document; a proxy may answer with something else."""
+    unknown = {"title": f"status {answer.status_code}", "detail": "no details given", "request_id": None}
     try:
         document = answer.json()
     except ValueError:

@@ -33,11 +33,11 @@ Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 _DEFAULT_LIMITS = Limits()
 _DECODERS = 2
-"""Threads that decode ahead; Pillow lets go of Python's lock inside its codecs only, so more don't help."""
+"""Threads that decode ahead; Pillow releases the GIL only inside its codecs, so more don't help."""
 
 
 class _Model:
-    """A bundle and its network, which is opened at the first picture."""
+    """A bundle and its network, which is opened on first use."""
 
     def __init__(self, bundle: Bundle, threads: int | None) -> None:
         self.bundle = bundle
@@ -47,7 +47,7 @@ class _Model:
         self._lock = threading.Lock()
 
     def views(self, rgb: Pixels) -> Pixels:
-        """Return what the network will see of a picture, without opening it."""
+        """Return the network's views of a picture, without opening the network."""
         return preprocessing.views(rgb, self.bundle.input)
 
     @property
@@ -60,10 +60,10 @@ class _Model:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Decoded:
-    """A picture on its way to its model's network.
+    """A decoded picture, ready for its model's network.
 
     `views` is uint8 [K, H, W, 3] of the network's input size. `small` is the picture at some hundred pixels for the
-    stability check, None where there is none; the full picture isn't kept.
+    stability check, None if there is none; the full picture isn't kept.
     """
 
     path: str | None
@@ -78,7 +78,7 @@ class _Decoded:
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """What the pixels of one picture say; all None where the network gave no finite number."""
+    """Result for the pixels of one picture; all None if the network gave no finite number."""
 
     score: float | None
     probability: float | None
@@ -87,11 +87,11 @@ class _Scored:
 
 
 class Detector:
-    """Judges pictures with model bundles, each picture with one; may be used from several threads at once.
+    """Judges pictures with model bundles, one per picture; thread-safe.
 
     Attributes:
-        bundles: The bundles in use. A picture goes to the first whose domain holds its short side, else to the nearest.
-        options: How it judges.
+        bundles: The bundles in use. A picture goes to the first with its short side in its domain, else to the nearest.
+        options: The options.
     """
 
     def __init__(
@@ -106,14 +106,14 @@ class Detector:
         personal: bool = False,
         trust_list: Path | None = None,
     ) -> None:
-        """Load and check the bundles; a network is opened at its first picture.
+        """Load and check the bundles; networks are opened on first use.
 
-        The arguments are the fields of `DetectorOptions`, which explains them.
+        See `DetectorOptions` for the arguments.
 
         Raises:
             BundleError: The bundle can't be used.
-            ConfigError: An operating point, batch size or number of threads that there can't be, a trust list that
-                can't be used, or two sources of evidence of one name.
+            ConfigError: An invalid operating point, batch size or number of threads, an unusable trust list, or two
+                sources of evidence with the same name.
         """
         self.options = DetectorOptions(
             bundle, operating_point, limits, batch_size, threads, evidence, personal, trust_list
@@ -143,27 +143,27 @@ class Detector:
 
         Args:
             source: A path, the bytes of a file, or a file open for reading bytes.
-            name: What to call it in the report; where that is left out, a path is its own name.
+            name: Its name in the report; by default the path.
 
         Returns:
-            Its report; a picture that can't be judged is a report with another status than `ok`.
+            Its report; if the picture can't be judged, the status isn't `ok`.
 
         Raises:
-            BundleError: The network can't be opened or fails; no other picture would fare better.
-            TypeError: `source` is nothing that bytes can be read from.
+            BundleError: The network can't be opened or fails, for any picture.
+            TypeError: Bytes can't be read from `source`.
         """
         return self._judge([self._decode(source, name)])[0]
 
     def analyze_many(self, sources: Iterable[Source]) -> Iterator[Report]:
-        """Judge pictures one after the other, in batches; reports come in the order of `sources`.
+        """Judge pictures in batches; reports come in the order of `sources`.
 
-        `sources` may be endless: at most two batches are taken from it ahead of the report that is handed
-        out. The first batch is of one picture and each of the next twice as large, up to `batch_size`, so that the
-        first reports come at once. Paths are read in other threads; open files in this one, as they are taken.
+        `sources` may be infinite: at most two batches are read ahead. The first batch has one picture and each later
+        one twice as many, up to `batch_size`, so that the first reports come quickly. Paths are read in other threads;
+        open files in this one.
 
         Raises:
             BundleError: The network can't be opened or fails.
-            TypeError: `sources` is a single picture, or one of them is nothing that bytes can be read from.
+            TypeError: `sources` is a single picture, or bytes can't be read from one of them.
         """
         if isinstance(sources, (str, bytes, bytearray, memoryview)):
             raise TypeError(f"analyze_many takes several pictures, not a single {type(sources).__name__}; use analyze")
@@ -197,7 +197,7 @@ class Detector:
         return _scores(models, [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)])
 
     def bundle_of(self, report: Report) -> Bundle:
-        """Return the bundle that gave a report's score; the first one where none did."""
+        """Return the bundle that gave a report's score; the first one if none did."""
         named = report.model and report.model.name
         return next((bundle for bundle in self.bundles if bundle.name == named), self.bundles[0])
 
@@ -209,7 +209,7 @@ class Detector:
     def _submit(self, pool: ThreadPoolExecutor, source: Source) -> Future[_Decoded | Report]:
         if isinstance(source, (str, os.PathLike, bytes)):
             return pool.submit(self._decode, source, None)
-        # An open file may share its position with the next one (members of an archive do): read it now.
+        # Open files may share a position (members of an archive do), so read it now.
         done: Future[_Decoded | Report] = Future()
         done.set_result(self._decode(source, None))
         return done
@@ -226,13 +226,13 @@ class Detector:
         model = self._model_for(picture.rgb.shape)
         views = model.views(picture.rgb)
         small = shrink(picture.rgb, LONGEST_SIDE) if model.bundle.stability else None
-        why_not = objection(picture.rgb)
+        domain_objection = objection(picture.rgb)
         milliseconds = {"decode": _since(started)}
         started = perf_counter()
         evidence = gather(data, picture, self.limits, self._sources, personal=self.options.personal)
         if self._sources:
             milliseconds["evidence"] = _since(started)
-        return _Decoded(name, model, views, small, why_not, picture.facts, evidence, milliseconds)
+        return _Decoded(name, model, views, small, domain_objection, picture.facts, evidence, milliseconds)
 
     def _judge_first(self, ahead: deque[Future[_Decoded | Report]], size: int) -> list[Report]:
         return self._judge([ahead.popleft().result() for _ in range(min(size, len(ahead)))])
@@ -285,7 +285,7 @@ class Detector:
         )
 
     def _stability(self, picture: _Decoded, pixels: Verdict) -> Stability | None:
-        """Judge a re-encoded copy, where there is a verdict to lose."""
+        """Check a verdict on a re-encoded copy; None if there is nothing to check."""
         if picture.small is None or pixels is Verdict.INCONCLUSIVE:
             return None
         bundle = picture.model.bundle
@@ -295,7 +295,7 @@ class Detector:
 
 
 def _scores(models: Sequence[_Model], views: Sequence[Pixels]) -> NDArray[np.float64]:
-    """Score pictures by their views [K, H, W, 3], all of one model together."""
+    """Score pictures by their views [K, H, W, 3], batched per model."""
     scores = np.empty(len(views))
     for model in dict.fromkeys(models):
         rows = [row for row, other in enumerate(models) if other is model]

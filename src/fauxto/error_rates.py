@@ -1,4 +1,4 @@
-"""How often a model errs, in sentences for people: all from what was measured on pictures that it had never met."""
+"""A model's error rates in sentences, all measured on pictures that it had never seen."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 from fauxto.bundles import OPERATING_POINTS, Bundle
 from fauxto.bundles.metrics import Evaluation, Share, Verdicts
 
-NOT_MEASURED = "How often this model errs wasn't measured on pictures that it had never met."
-INTERVALS = "In brackets: 95 % intervals."
+NOT_MEASURED = "This model's error rates weren't measured on pictures that it had never seen."
+INTERVALS = "95 % confidence intervals in brackets."
 
 
 def test_of(bundle: Bundle) -> Evaluation | None:
-    """Return what was measured on pictures that neither training nor tuning has met; None where nothing was."""
+    """Return the evaluation on pictures used for neither training nor tuning, or None."""
     return None if bundle.metrics is None else bundle.metrics.test
 
 
 def verdicts_of(bundle: Bundle, point: str) -> Verdicts | None:
-    """Return the verdicts at an operating point on the pictures of `test_of`, as found; None where nobody measured."""
+    """Return the verdicts at an operating point on the undegraded pictures of `test_of`, or None."""
     test = test_of(bundle)
     return None if test is None else test.protocols[0].verdicts.get(point)
 
@@ -31,7 +31,7 @@ def percent(share: float) -> str:
 
 
 def rate(share: Share) -> str:
-    """Return a share with its interval, "6.0 % (2.1 to 10.3 %)"; "no pictures" where there was none to take it of."""
+    """Return a share with its interval, "6.0 % (2.1 to 10.3 %)"; "no pictures" if there were none."""
     if share.value is None:
         return "no pictures"
     if share.low is None or share.high is None:
@@ -40,78 +40,79 @@ def rate(share: Share) -> str:
 
 
 def photographs(test: Evaluation) -> str:
-    """Return how many photographs an evaluation met: "331 photographs from 6 sources"."""
+    """Return how many photographs an evaluation had: "331 photographs from 6 sources"."""
     sources = sum(group.real > 0 for group in test.groups.get("source", ()))
     return _count(test.protocols[0].real, "photograph") + (f" from {_count(sources, 'source')}" if sources else "")
 
 
 def generated_pictures(test: Evaluation) -> str:
-    """Return how many generated pictures an evaluation met: "500 generated pictures by 9 generators"."""
+    """Return how many generated pictures an evaluation had: "500 generated pictures by 9 generators"."""
     generators = sum(group.ai > 0 for group in test.groups.get("generator", ()))
     by = f" by {_count(generators, 'generator')}" if generators else ""
     return _count(test.protocols[0].ai, "generated picture") + by
 
 
 def measured_on(bundle: Bundle) -> str:
-    """Return a sentence on the pictures that everything here was measured on, or that nothing was."""
+    """Return a sentence on the pictures of the evaluation, or that there was none."""
     test = test_of(bundle)
     if test is None:
         return NOT_MEASURED
-    return f"Measured on {photographs(test)} and {generated_pictures(test)} that the model had never met. {INTERVALS}"
+    return f"Measured on {photographs(test)} and {generated_pictures(test)} that the model had never seen. {INTERVALS}"
 
 
 def costs(bundle: Bundle, point: str) -> str:
-    """Say in a sentence what an operating point costs; "" where that wasn't measured."""
+    """Return a sentence on the error rates at an operating point; "" if not measured."""
     verdicts = verdicts_of(bundle, point)
     if verdicts is None:
         return ""
     return (
-        f"Photographs called generated: {rate(verdicts.fpr)}. Generated pictures found: {rate(verdicts.tpr)}. "
-        f"Left open: {rate(verdicts.inconclusive)} of all."
+        f"Photographs called generated: {rate(verdicts.fpr)}. Generated pictures detected: {rate(verdicts.tpr)}. "
+        f"No verdict: {rate(verdicts.inconclusive)} of all."
     )
 
 
 def left_open(bundle: Bundle, point: str) -> str:
-    """Say in a sentence how many pictures get no verdict."""
+    """Return a sentence on how many pictures get no verdict."""
     test, verdicts = test_of(bundle), verdicts_of(bundle, point)
     if test is None or verdicts is None:
-        return "It leaves pictures open; how many wasn't measured on pictures that it had never met."
-    return f"It left {rate(verdicts.inconclusive)} of {test.protocols[0].count:,} pictures open that it had never met."
+        return "It gives no verdict on some pictures; how many wasn't measured on pictures that it had never seen."
+    pictures = f"{test.protocols[0].count:,} pictures that it had never seen"
+    return f"It gave no verdict on {rate(verdicts.inconclusive)} of {pictures}."
 
 
 def outcome(bundle: Bundle, point: str) -> Iterator[str]:
-    """Yield what became of the pictures that the model had never met, in sentences, for a report."""
+    """Yield sentences on the results of the evaluation, for a report."""
     test, verdicts = test_of(bundle), verdicts_of(bundle, point)
     if test is None or verdicts is None:
         yield NOT_MEASURED
         return
     if verdicts.fpr.value is not None:
-        yield f"Of {photographs(test)} that the model had never met, {rate(verdicts.fpr)} were called generated."
+        yield f"Of {photographs(test)} that the model had never seen, {rate(verdicts.fpr)} were called generated."
     if verdicts.tpr.value is not None:
-        yield f"Of {generated_pictures(test)} that it had never met, {rate(verdicts.tpr)} were found."
-    yield f"Of all of them, {rate(verdicts.inconclusive)} were left inconclusive. {INTERVALS}"
+        yield f"Of {generated_pictures(test)} that it had never seen, {rate(verdicts.tpr)} were detected."
+    yield f"Of all of them, {rate(verdicts.inconclusive)} were inconclusive. {INTERVALS}"
 
 
 def scored_this_high(bundle: Bundle, score: float) -> str:
-    """Say in a sentence how many photographs that the model had never met scored at least as high as a picture.
+    """Return a sentence on how many photographs of the evaluation scored at least as high.
 
-    Between two entries of `Evaluation.real_scores` the logarithm of the share runs straight; beyond the last one its
-    count is a bound.
+    Between two entries of `Evaluation.real_scores` the logarithm of the share is interpolated; beyond the last, its
+    count is an upper bound.
     """
     test = test_of(bundle)
     if test is None or not test.real_scores:
-        return "How many photographs score this high wasn't measured on pictures that the model had never met."
-    known, (scores, shares) = test.protocols[0].real, zip(*test.real_scores, strict=True)
+        return "How many photographs score this high wasn't measured on pictures that the model had never seen."
+    photographs_total, (scores, shares) = test.protocols[0].real, zip(*test.real_scores, strict=True)
     if score > scores[-1]:
-        count, about = math.ceil(round(shares[-1] * known, 6)), "at most"
+        count, about = math.ceil(round(shares[-1] * photographs_total, 6)), "at most"
     else:
-        count, about = round(known * math.exp(np.interp(score, scores, np.log(shares)))), "about"
-    return f"Of {photographs(test)} that the model had never met, {about} {count:,} scored this high."
+        count, about = round(photographs_total * math.exp(np.interp(score, scores, np.log(shares)))), "about"
+    return f"Of {photographs(test)} that the model had never seen, {about} {count:,} scored this high."
 
 
 def table(bundle: Bundle) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows: what each operating point costs; no rows where that wasn't measured."""
-    header = ["operating point", "photographs called generated", "generated pictures found", "left open, of all"]
+    """Return header and rows with the error rates of each operating point; no rows if not measured."""
+    header = ["operating point", "photographs called generated", "generated pictures detected", "no verdict, of all"]
     return header, [
         [point, rate(verdicts.fpr), rate(verdicts.tpr), rate(verdicts.inconclusive)]
         for point in OPERATING_POINTS

@@ -1,6 +1,6 @@
-"""The exceptions that fauxto raises on purpose.
+"""The exceptions that fauxto raises.
 
-FauxtoError                every error below; catch this one to catch them all
+FauxtoError                base class of all errors below
 ├── ImageError             one picture can't be judged; carries its `Status` (a `Detector` turns it into a `Report`)
 ├── BundleError            a model bundle can't be used
 │   ├── BundleNotFoundError    no bundle of that name or at that path
@@ -18,7 +18,7 @@ from fauxto.report import Status
 
 
 class FauxtoError(Exception):
-    """Any error that fauxto raises on purpose."""
+    """Base class of fauxto's errors."""
 
 
 class ImageError(FauxtoError):
@@ -65,8 +65,8 @@ class ServiceError(FauxtoError):
     """The service can't be reached, or refuses a request.
 
     Attributes:
-        status: The status code of its answer, None without one.
-        request_id: The name under which the service logged the request, None where it gave none.
+        status: HTTP status code, or None without a response.
+        request_id: The request's id in the service's log, or None.
     """
 
     def __init__(self, message: str, status: int | None = None, request_id: str | None = None) -> None:

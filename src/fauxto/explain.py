@@ -1,9 +1,9 @@
-"""Where in a picture its score comes from: a map by occlusion, and a test of whether the map can be believed.
+"""Where in a picture its score comes from: an occlusion map, and a test of whether the map is faithful.
 
-The map is made as in Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2014): one part of the
-picture after the other is made unreadable, here by a blur, and what the score loses by that is the part's share. The
-test is one step of the deletion curve of Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of
-Black-box Models" (2018), held against chance. docs/explanation/explanations.md says what a map can't show.
+The map follows Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2014): the parts of the
+picture are blurred one by one, and the drop in the score is the part's share. The test is one step of the deletion
+curve of Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models" (2018), compared
+with random parts. docs/explanation/explanations.md says what a map can't show.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from fauxto import palette
 from fauxto.errors import BundleError
 
 _CELLS_OF_A_THUMBNAIL = 64
-_CELLS = 25  # of a larger picture, whose every pass costs a good part of a second
+_CELLS = 25  # of a larger picture, where each forward pass is slow
 _THUMBNAIL = 64  # pixels of the short side, at most
 _FEWEST_CELLS = 8
-_SHARE = 0.25  # of the cells, taken away by the test
+_SHARE = 0.25  # of the cells, removed by the test
 _DRAWS = 8
 _BYTES_AT_ONCE = 64 * 1024 * 1024
 _TOWARDS_AI, _TOWARDS_REAL = palette.rgb(palette.MAP_AI), palette.rgb(palette.MAP_REAL)
-_STRONGEST = 0.8  # of the heat map's colours over the picture
+_STRONGEST = 0.8  # opacity of the heat map over the picture
 
 Pixels = NDArray[np.uint8]
 
 
 class Scorer(Protocol):
-    """What `explain` asks of a detector."""
+    """What `explain` needs of a detector."""
 
     def score_pixels(self, pictures: Sequence[Pixels]) -> NDArray[np.float64]:
         """Return the raw scores [N] of pictures, uint8 [H, W, 3] each."""
@@ -45,14 +45,14 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What becomes of the raw score when a part of the cells is blurred.
+    """The raw score after blurring some of the cells.
 
     Attributes:
-        share: Of the cells, in each case.
-        score: Of the whole picture.
-        without_highest: Of the picture without the cells that the map has as speaking most for AI.
-        without_lowest: Without those that it has as speaking most for a photograph.
-        without_random: Without as many cells drawn at random, for several draws.
+        share: Share of the cells that are blurred.
+        score: Score of the whole picture.
+        without_highest: Score without the cells that the map rates highest (AI).
+        without_lowest: Score without the cells that the map rates lowest (photograph).
+        without_random: Scores without as many random cells, for several draws.
     """
 
     share: float
@@ -63,7 +63,7 @@ class Deletion:
 
     @property
     def passed(self) -> bool:
-        """Whether the map's cells move the score further, either way, than those of every random draw."""
+        """Whether the map's cells move the score further, in both directions, than every random draw."""
         return self.without_highest < min(self.without_random) and self.without_lowest > max(self.without_random)
 
 
@@ -72,8 +72,8 @@ class Explanation:
     """Where a picture's score comes from.
 
     Attributes:
-        map: float32 [rows, columns]: what the raw score loses without each cell. Above 0 it speaks for AI.
-        deletion: The test; None where the picture has too few cells for one.
+        map: float32 [rows, columns]: the drop in the raw score without each cell; above 0 points to AI.
+        deletion: The test; None if the picture has too few cells.
     """
 
     map: NDArray[np.float32]
@@ -81,27 +81,27 @@ class Explanation:
 
     @property
     def faithful(self) -> bool | None:
-        """Whether the map stood its test for this picture; None where it couldn't be tested."""
+        """Whether the map passed its test; None if it couldn't be tested."""
         return None if self.deletion is None else self.deletion.passed
 
     @property
     def sentence(self) -> str:
-        """How far the map can be relied on, in a sentence."""
+        """A sentence on how reliable the map is."""
         if self.deletion is None:
             return "The picture is too narrow to test this map, so don't rely on it."
         draws = len(self.deletion.without_random)
         if self.deletion.passed:
             return (
-                f"This map was tested and is faithful: to blur the marked parts moves the score further than to blur "
+                f"This map was tested and is faithful: blurring the marked parts moved the score further than blurring "
                 f"as much elsewhere, in each of {draws} tries."
             )
         return (
-            f"This map was tested and failed, so don't rely on it: to blur the marked parts doesn't move the score "
-            f"further than to blur as much elsewhere, in each of {draws} tries."
+            f"This map was tested and failed, so don't rely on it: blurring the marked parts didn't always move the "
+            f"score further than blurring as much elsewhere, in {draws} tries."
         )
 
     def overlay(self, rgb: Pixels) -> Pixels:
-        """Lay the map over the picture in grey: vermilion speaks for AI, blue for a photograph, grey for neither.
+        """Overlay the map on the picture in grey: vermilion points to AI, blue to a photograph, grey to neither.
 
         Args:
             rgb: uint8 [H, W, 3], the picture in any size.
@@ -125,13 +125,13 @@ def _mask(opacity: NDArray[Any]) -> PIL.Image.Image:
 
 
 def explain(rgb: Pixels, detector: Scorer) -> Explanation:
-    """Say where a picture's score comes from.
+    """Explain where a picture's score comes from.
 
-    It takes `passes` passes of the network. The same picture has the same map again.
+    Takes `passes` forward passes of the network, and is deterministic.
 
     Args:
-        rgb: uint8 [H, W, 3], as `fauxto.images.decode` gives it.
-        detector: Whose score it is.
+        rgb: uint8 [H, W, 3], as returned by `fauxto.images.decode`.
+        detector: Gives the scores.
 
     Raises:
         BundleError: The network gives no finite number for the picture or a part of it.
@@ -141,20 +141,20 @@ def explain(rgb: Pixels, detector: Scorer) -> Explanation:
     occluded = _Occluded(rgb, rows, columns)
     whole, *without_one = _scores(occluded, [[], *([cell] for cell in cells)], detector)
     drops = np.array([whole - score for score in without_one])
-    found = drops.reshape(rows, columns).astype(np.float32)
+    drop_map = drops.reshape(rows, columns).astype(np.float32)
     if len(cells) < _FEWEST_CELLS:
-        return Explanation(found, None)
+        return Explanation(drop_map, None)
     count = math.ceil(_SHARE * len(cells))
     rising = np.argsort(drops, kind="stable")
     random = np.random.default_rng(0)
     draws = [random.choice(len(cells), count, replace=False) for _ in range(_DRAWS)]
-    taken = [[cells[number] for number in numbers] for numbers in (rising[-count:], rising[:count], *draws)]
-    highest, lowest, *others = _scores(occluded, taken, detector)
-    return Explanation(found, Deletion(count / len(cells), whole, highest, lowest, tuple(others)))
+    removed = [[cells[number] for number in numbers] for numbers in (rising[-count:], rising[:count], *draws)]
+    highest, lowest, *others = _scores(occluded, removed, detector)
+    return Explanation(drop_map, Deletion(count / len(cells), whole, highest, lowest, tuple(others)))
 
 
 def passes(height: int, width: int) -> int:
-    """Return how many pictures `explain` has scored for one of this size: 75 for a thumbnail, else 36 at most."""
+    """Return how many forward passes `explain` takes at this size: 75 for a thumbnail, else at most 36."""
     cells = math.prod(_grid(height, width))
     return 1 + cells + (2 + _DRAWS if cells >= _FEWEST_CELLS else 0)
 
@@ -167,14 +167,14 @@ def _grid(height: int, width: int) -> tuple[int, int]:
 
 
 class _Occluded:
-    """Makes pictures of which some cells are blurred beyond recognition."""
+    """Blurs cells of a picture beyond recognition."""
 
     def __init__(self, rgb: Pixels, rows: int, columns: int) -> None:
         self.rgb = rgb
         height, width = rgb.shape[:2]
         self._down = np.linspace(0, height, rows + 1).astype(int)
         self._across = np.linspace(0, width, columns + 1).astype(int)
-        # About the mean of the cell, without the hard edges that a plain colour would bring in.
+        # About the mean of the cell, without the hard edges of a plain colour.
         radius = max(height / rows, width / columns)
         self._blurred = np.asarray(PIL.Image.fromarray(rgb).filter(PIL.ImageFilter.GaussianBlur(radius)))
 
@@ -186,12 +186,12 @@ class _Occluded:
         return picture
 
 
-def _scores(occluded: _Occluded, taken: Iterable[Iterable[tuple[int, int]]], detector: Scorer) -> list[float]:
-    """Score the picture without these cells, those again, and so on; few of the copies exist at once."""
+def _scores(occluded: _Occluded, removed: Iterable[Iterable[tuple[int, int]]], detector: Scorer) -> list[float]:
+    """Score the picture without each of these groups of cells, in batches that bound memory."""
     at_once = max(1, _BYTES_AT_ONCE // occluded.rgb.nbytes)
-    left = iter(taken)
+    remaining = iter(removed)
     scores: list[float] = []
-    while batch := [occluded.without(cells) for cells in islice(left, at_once)]:
+    while batch := [occluded.without(cells) for cells in islice(remaining, at_once)]:
         scores += detector.score_pixels(batch).tolist()
     if not all(map(math.isfinite, scores)):
         raise BundleError("the network gives no finite number for this picture or a part of it, so there is no map")

@@ -1,4 +1,4 @@
-"""Every limit that stands between a stranger's file and this machine's memory and time."""
+"""Limits on the memory and time that an untrusted file may take."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one picture may cost.
+    """Limits per picture.
 
     Attributes:
         max_bytes: Largest encoded file, in bytes; checked before more than that is read.
         max_pixels: Most pixels (width x height) of a picture; checked on the header before any allocation.
-        max_frames: Frames of an animation that are counted; only the first is ever decoded.
+        max_frames: Maximum number of frames that are counted; only the first is decoded.
         max_metadata_bytes: Largest decompressed size of one metadata block (ICC profile, text chunk).
         max_seconds: Longest time for one picture, where the caller can enforce it (the service's workers).
     """

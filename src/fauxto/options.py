@@ -1,4 +1,4 @@
-"""`DetectorOptions`: how a detector judges, built once and handed to whatever makes one."""
+"""`DetectorOptions`: the options of a detector, shared by library, scans, service and page."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class DetectorOptions:
-    """What a `Detector` takes, under the same names.
+    """The arguments of a `Detector`, with the same names.
 
     Attributes:
-        bundle: The name of an installed bundle or a folder; None for the built-in ones, each for its sizes.
+        bundle: The name of an installed bundle or a folder; None for the built-in ones, each for its domain.
         operating_point: "cautious", "balanced" or "sensitive".
-        limits: What one picture may cost.
-        batch_size: Most pictures in one run of the network.
-        threads: How many threads one run of the network may use; None for one per physical core.
-        evidence: Whether to read what the files carry; without it a verdict rests on the pixels alone.
-        personal: Whether reports keep the names, places and serial numbers that files carry.
-        trust_list: PEM certificates of those whose content credentials count as signed; None for the built-in list.
+        limits: Limits per picture.
+        batch_size: Maximum number of pictures in one run of the network.
+        threads: Threads per run of the network; None for one per physical core.
+        evidence: Whether to read evidence in the files; without it, verdicts rest on the pixels alone.
+        personal: Whether reports keep names, places and serial numbers found in the files.
+        trust_list: PEM file of trusted certificate authorities; None for the built-in list.
     """
 
     bundle: str | Path | None = None
@@ -40,14 +40,14 @@ class DetectorOptions:
     trust_list: Path | None = None
 
     def __post_init__(self) -> None:
-        """Refuse options that there can't be.
+        """Check the options.
 
         Raises:
             ConfigError: An unknown operating point, or a batch size or number of threads below 1.
         """
         if self.operating_point not in set(PointName):
-            known = ", ".join(PointName)
-            raise ConfigError(f"operating point {self.operating_point!r} is unknown; choose one of {known}")
+            names = ", ".join(PointName)
+            raise ConfigError(f"operating point {self.operating_point!r} is unknown; choose one of {names}")
         if self.batch_size < 1 or (self.threads is not None and self.threads < 1):
             raise ConfigError(f"batch_size and threads must be 1 or more, not {self.batch_size} and {self.threads}")
 
@@ -55,7 +55,7 @@ class DetectorOptions:
         """Return plain dicts, strings and numbers, ready for `json.dumps`."""
         plain = dataclasses.asdict(self)
         if isinstance(self.bundle, Path):
-            plain["bundle"] = str(self.bundle.absolute())  # no bundle's name
+            plain["bundle"] = str(self.bundle.absolute())  # not a bundle name
         return {**plain, "trust_list": self.trust_list and str(self.trust_list)}
 
     @classmethod

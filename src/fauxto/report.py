@@ -1,4 +1,4 @@
-"""What fauxto says of one picture: a `Report` and the words that it is made of.
+"""What fauxto says about one picture: a `Report` and its parts.
 
 The JSON form is version 1 of the schema in docs/reference/report.md.
 """
@@ -15,7 +15,7 @@ REPORT_VERSION = 1
 
 
 class Verdict(StrEnum):
-    """What a picture is held to be."""
+    """The verdict on a picture."""
 
     REAL = "real"
     AI = "ai"
@@ -46,7 +46,7 @@ class Basis(StrEnum):
 
 
 class Says(StrEnum):
-    """What one source of evidence says of a picture."""
+    """What one source of evidence says about a picture."""
 
     AI = "ai"
     REAL = "real"
@@ -56,8 +56,8 @@ class Says(StrEnum):
 class Trust(StrEnum):
     """How far one source of evidence can be trusted.
 
-    `signed` is a cryptographic signature that verifies against a trusted signer, `declared` is a note that anyone
-    could have written, `inferred` is our own reading of traces.
+    `signed` is a cryptographic signature that verifies against a trusted signer, `declared` is metadata that anyone
+    could have written, `inferred` is our own interpretation of traces.
     """
 
     SIGNED = "signed"
@@ -80,7 +80,7 @@ class Reason:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the reason whose text this is; one that no word leads has the empty word."""
+        """Parse a reason's text; without a leading word, `word` is empty."""
         word, colon, sentence = text.partition(": ")
         return cls(word, sentence) if colon and word.isidentifier() and word.islower() else cls("", text)
 
@@ -102,7 +102,7 @@ class Evidence:
 
     @property
     def is_tampered(self) -> bool:
-        """Whether it is a content credential that doesn't fit its picture."""
+        """Whether it is a content credential that doesn't match its picture."""
         return self.source == "content_credentials" and self.details.get("outcome") == "tampered"
 
 
@@ -135,7 +135,7 @@ class ModelSummary:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that fauxto says of one picture.
+    """Everything that fauxto says about one picture.
 
     Where `status` isn't `ok` there is no verdict, no score and no probability, and `reasons` says what happened.
 
@@ -147,11 +147,11 @@ class Report:
         probability: Calibrated P(AI) from the pixels alone, in [0, 1].
         score: The network's raw logit of AI.
         fpr_at_score: Share of real validation pictures that score at least this high.
-        stability: Verdict flips under mild re-encoding, where that was tried.
-        reasons: Why, the most important first.
-        evidence: One entry a source, in the order of the sources.
+        stability: Verdict flips under mild re-encoding; None if not checked.
+        reasons: The reasons, most important first.
+        evidence: One entry per source, in the order of the sources.
         image: None when the picture couldn't be decoded.
-        model: None when no network was asked.
+        model: None if no network was run.
         milliseconds: Time per stage, in milliseconds ("decode", "evidence", "model").
     """
 

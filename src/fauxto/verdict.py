@@ -15,9 +15,9 @@
 | nothing, or what anyone can write of itself | as calibrated        | as they say  | pixels              |
 
 "Signed" is a signature that verifies and whose signer is trusted; "declared" is a note without one; "edited with AI"
-means that all such evidence says that a model made only parts of the picture (`"kind": "composite"`). Beside a
-tampered credential no verdict is real, whatever else there is: it becomes inconclusive, with a warning. Nothing
-found is never evidence of a photograph, and nothing that a file carries changes its pixel score.
+means that all such evidence says that a model made only parts of the picture (`"kind": "composite"`). With a
+tampered credential no verdict is real: it becomes inconclusive, with a warning. Missing evidence is never evidence of
+a photograph, and no evidence changes the pixel score.
 docs/explanation/verdict.md says why.
 """
 
@@ -30,13 +30,13 @@ from fauxto.report import Basis, Evidence, Reason, Says, Trust, Verdict
 def pixel_verdict(
     probability: float | None, short_side: int, objection: str | None, domain: Domain, point: OperatingPoint
 ) -> tuple[Verdict, Reason]:
-    """Say what the pixels alone make of a picture.
+    """Return the verdict of the pixels alone.
 
     Args:
         probability: Calibrated P(AI) in [0, 1]; None where the network gave no finite number.
-        short_side: Of the picture as decoded, in pixels.
-        objection: Why its kind can't be judged, whatever its size (`fauxto.domain.objection`); None if it can.
-        domain: The sizes that the network may judge.
+        short_side: Of the decoded picture, in pixels.
+        objection: Why the picture is out of domain, whatever its size (`fauxto.domain.objection`), or None.
+        domain: The sizes that the network accepts.
         point: The thresholds.
 
     Returns:
@@ -48,9 +48,9 @@ def pixel_verdict(
         return Verdict.INCONCLUSIVE, reason
     verdict = point.verdict(probability)
     meaning = {
-        Verdict.AI: f"{point.ai_above:g} and more counts as AI.",
-        Verdict.REAL: f"{point.real_below:g} and less counts as a photograph.",
-        Verdict.INCONCLUSIVE: f"from {point.real_below:g} to {point.ai_above:g} neither is sure enough.",
+        Verdict.AI: f"{point.ai_above:g} or more counts as AI.",
+        Verdict.REAL: f"{point.real_below:g} or less counts as a photograph.",
+        Verdict.INCONCLUSIVE: f"between {point.real_below:g} and {point.ai_above:g} is inconclusive.",
     }
     return verdict, Reason(f"pixels_{verdict}", f"the probability of AI is {probability:.4f}: {meaning[verdict]}")
 
@@ -69,8 +69,8 @@ def _outside(short_side: int, objection: str | None, domain: Domain) -> Reason |
 
 
 def unstable(verdict: Verdict) -> Reason:
-    """Return the reason why a verdict that a mild re-encoding changes is none."""
-    return Reason("unstable", f"the pixels say {verdict}, but no longer so once the picture is shrunk and saved again.")
+    """Return the reason for a verdict that a mild re-encoding changes."""
+    return Reason("unstable", f"the pixels say {verdict}, but that changed when we shrank and re-saved the picture.")
 
 
 def combine(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdict, Basis, tuple[Reason, ...]]:
@@ -79,13 +79,13 @@ def combine(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdict, B
     "Signed" is evidence of trust `signed`, "declared" evidence of trust `declared`.
 
     Returns:
-        The verdict, what it rests on, and a reason for each piece of evidence that had a part in it.
+        The verdict, its basis, and a reason for each piece of evidence that contributed.
     """
     verdict, basis, reasons = _untampered(pixels, evidence)
     if not any(piece.is_tampered for piece in evidence):
         return verdict, basis, reasons
     warning = Reason(
-        "tampered_credential", "the file's content credential doesn't fit the picture: one of them was changed."
+        "tampered_credential", "the file's content credentials don't match the picture: one of them was changed."
     )
     return (Verdict.INCONCLUSIVE if verdict is Verdict.REAL else verdict), basis, (*reasons, warning)
 
@@ -120,4 +120,4 @@ def _summaries(evidence: tuple[Evidence, ...], trust: Trust, says: Says) -> tupl
 
 
 def _conflict(pixels: Verdict) -> Reason:
-    return Reason("conflict", f"what the file carries contradicts itself or the pixels, which say {pixels}.")
+    return Reason("conflict", f"the evidence in the file contradicts itself or the pixels, which say {pixels}.")

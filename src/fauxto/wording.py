@@ -1,4 +1,4 @@
-"""A `Report` in plain words, for someone who has never heard of a logit."""
+"""A `Report` in plain words, for people who have never heard of a logit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ON_THE_SCALE = frozenset({"pixels_ai", "pixels_real", "pixels_inconclusive"})
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A verdict for a person: a headline, and a sentence on what it means."""
+    """A verdict in words: a headline, and a sentence on its meaning."""
 
     headline: str
     meaning: str
@@ -30,7 +30,7 @@ _FINDINGS: Mapping[Verdict | None, Finding] = {
     ),
     Verdict.INCONCLUSIVE: Finding(
         "Can't tell",
-        "This is no finding either way: it speaks neither for a photograph nor against one.",
+        "This says nothing either way: the picture may be a photograph or generated.",
     ),
     None: Finding(
         "This file could not be judged",
@@ -40,32 +40,35 @@ _FINDINGS: Mapping[Verdict | None, Finding] = {
 
 
 _OTHER_MEANINGS: Mapping[tuple[Verdict | None, Basis | None], str] = {
-    (Verdict.AI, Basis.CONTENT_CREDENTIALS): "The file carries a signed statement that a generative model made it.",
-    (Verdict.REAL, Basis.CONTENT_CREDENTIALS): "The file carries a signed statement that a camera took it.",
-    (Verdict.AI, Basis.DECLARED_METADATA): "A note in the file says so. Anyone can write such a note, or remove it.",
-    (Verdict.INCONCLUSIVE, Basis.CONFLICT): "What the file carries contradicts itself or what its pixels look like.",
+    (
+        Verdict.AI,
+        Basis.CONTENT_CREDENTIALS,
+    ): "The file has signed content credentials that say a generative model made it.",
+    (Verdict.REAL, Basis.CONTENT_CREDENTIALS): "The file has signed content credentials that say a camera took it.",
+    (Verdict.AI, Basis.DECLARED_METADATA): "The file's metadata says so. Anyone can write or remove metadata.",
+    (Verdict.INCONCLUSIVE, Basis.CONFLICT): "The evidence in the file contradicts itself or the pixels.",
 }
 
-_NOT_MODELLED = "The model doesn't speak for pictures like this one. That is no finding either way."
+_NOT_MODELLED = "The model wasn't made for pictures like this one, so this says nothing either way."
 _UNDECIDED: Mapping[str, str] = {
     "pixels_inconclusive": (
-        "Its pixels look like those of photographs and of generated pictures alike. That is no finding either way."
+        "Its pixels could be those of a photograph or of a generated picture. This says nothing either way."
     ),
-    "unstable": "What its pixels say doesn't outlast saving it once more. That is no finding either way.",
+    "unstable": "The verdict changed when we shrank and re-saved the picture, so it says nothing either way.",
     **dict.fromkeys(_OUTSIDE_DOMAIN, _NOT_MODELLED),
 }
-"""Why the pixels alone decide nothing, by the word of the reason."""
+"""Why the pixels alone are inconclusive, by the word of the reason."""
 
 SAYS: Mapping[Says, str] = {
     Says.AI: "made or edited by a generative model",
     Says.REAL: "a photograph",
     Says.NOTHING: "nothing about how the picture was made",
 }
-"""What a source of evidence says of a picture."""
+"""What a source of evidence says about a picture."""
 
 TRUST: Mapping[Trust, str] = {
     Trust.SIGNED: "signed by a trusted signer",
-    Trust.DECLARED: "declared, as anyone could",
+    Trust.DECLARED: "declared, but not signed",
     Trust.INFERRED: "inferred from traces",
 }
 """How far it can be trusted."""
@@ -76,11 +79,11 @@ SYMBOLS: Mapping[Verdict | None, str] = {
     Verdict.INCONCLUSIVE: "?",
     None: "✕",
 }
-"""A sign for each verdict, which says to those who don't see its colour what the colour says."""
+"""A symbol for each verdict, so that nothing depends on colour alone."""
 
 
 def finding(report: Report) -> Finding:
-    """Return the plain words for a report's verdict and what it rests on, or for the absence of a verdict."""
+    """Return the words for a report's verdict and basis, or for a missing verdict."""
     plain = _FINDINGS[report.verdict]
     meaning = _OTHER_MEANINGS.get((report.verdict, report.basis), plain.meaning)
     if (report.verdict, report.basis) == (Verdict.INCONCLUSIVE, Basis.PIXELS):
@@ -90,11 +93,14 @@ def finding(report: Report) -> Finding:
 
 
 def printable(text: str) -> str:
-    """Return `text` with what isn't printable (controls, line ends, changes of direction) escaped.
+    """Return `text` with non-printable characters (controls, line breaks, bidi marks) escaped.
 
-    No text from a file or a bundle may steer the terminal or the page that shows it.
+    No text from a file or bundle may control the terminal or page that shows it.
     """
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
 
 
 def as_sentence(reason: Reason) -> str:
@@ -106,17 +112,17 @@ def as_sentence(reason: Reason) -> str:
 
 
 def telling_reasons(report: Report) -> list[str]:
-    """Return a report's reasons in sentences, but for what a scale with its thresholds shows already."""
+    """Return a report's reasons as sentences, without those that the scale already shows."""
     return [as_sentence(reason) for reason in report.reasons if reason.word not in _ON_THE_SCALE]
 
 
 def is_in_domain(report: Report) -> bool:
-    """Tell whether the model speaks for a picture of this kind, so that its probability counts."""
+    """Tell whether the picture is in the model's domain, so that its probability counts."""
     return not any(reason.word in _OUTSIDE_DOMAIN for reason in report.reasons)
 
 
 def percent(probability: float) -> str:
-    """Return a probability in words that never claim certainty ("97 %", "over 99.9 %", "under 0.1 %")."""
+    """Format a probability without ever claiming certainty ("97 %", "over 99.9 %", "under 0.1 %")."""
     if probability > 0.999:
         return "over 99.9 %"
     if probability < 0.001:

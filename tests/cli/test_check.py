@@ -87,7 +87,7 @@ def test_panels_for_a_person(run: Run) -> None:
     for said in ("rough.png", "87 %", "┃", "How many photographs score this high", "PNG, 32 × 32 px", "golden 1.0.0"):
         assert said in panels[1]
     assert "score this high" not in panels[2]
-    assert "(not to be relied on)" in panels[2]
+    assert "(not reliable)" in panels[2]
     assert result.stdout.splitlines()[-1] == "4 pictures: 1 real, 1 ai, 1 inconclusive, 1 not judged"
     assert "\x1b" not in result.stdout  # no colours where there is no terminal
     assert max(map(len, result.stdout.splitlines())) == 80

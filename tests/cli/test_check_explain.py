@@ -53,7 +53,7 @@ def test_a_map_and_a_report(run: Run) -> None:
     result = run("--json", "--explain", "map.png", "--report", "out.html", "rough.png")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["path"] == "rough.png"  # what is said of the map doesn't get between
-    assert "map.png: orange speaks for a generated picture" in result.stderr
+    assert "map.png: orange points to a generated picture" in result.stderr
     assert "This map was tested and" in result.stderr
     drawn = np.asarray(PIL.Image.open("map.png")).astype(int)
     assert drawn.shape == (1600, 1600, 3)
@@ -79,7 +79,7 @@ def test_standard_input(run: Run) -> None:
 def test_where_there_is_nothing_to_explain_the_report_says_why(run: Run, name: str, code: int) -> None:
     result = run("--explain", "map.png", "--report", "out.html", name)
     assert result.exit_code == code
-    assert "No map: the model doesn't speak for this picture" in result.stderr
+    assert "No map: the model wasn't made for pictures like this one" in result.stderr
     assert not Path("map.png").exists()
     assert name in Path("out.html").read_text()
 
@@ -87,11 +87,11 @@ def test_where_there_is_nothing_to_explain_the_report_says_why(run: Run, name: s
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--explain", "map.png", "rough.png", "large.png"], "are for one picture"),
-        (["--report", "out.pdf", "*.png"], "are for one picture"),
-        (["--explain", "map.jpg", "rough.png"], "needs such an ending"),
-        (["--report", "out.docx", "rough.png"], "needs such an ending"),
-        (["--explain", "rough.png", "rough.png"], "would write over the picture"),
+        (["--explain", "map.png", "rough.png", "large.png"], "take one picture"),
+        (["--report", "out.pdf", "*.png"], "take one picture"),
+        (["--explain", "map.jpg", "rough.png"], "needs that ending"),
+        (["--report", "out.docx", "rough.png"], "needs that ending"),
+        (["--explain", "rough.png", "rough.png"], "would overwrite the picture"),
         (["--explain", "no/such/folder/map.png", "rough.png"], "No such file or directory"),
     ],
 )

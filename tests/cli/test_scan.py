@@ -58,7 +58,7 @@ def test_a_scan_ends_with_a_summary_and_a_table(run: Callable[..., Result]) -> N
     assert ended.stdout.splitlines() == [
         "4 inputs: 2 ai, 1 real, 1 not judged",
         "not judged: 1 unsupported_format",
-        "passed over 1 symbolic link; --follow-symlinks follows them",
+        "skipped 1 symbolic link; --follow-symlinks follows them",
         "wrote out.jsonl",
     ]
     assert verdicts() == EXPECTED
@@ -131,12 +131,12 @@ def test_moving_loses_no_file(run: Callable[..., Result]) -> None:
     ("arguments", "message"),
     [
         (["photos", "--out", "out.jsonl", "--sort", "move", "photos/text.jpg"], "is a file; name a folder"),
-        (["photos", "--out", "out.jsonl", "--html", "no/such/page.html"], "there is no folder"),
+        (["photos", "--out", "out.jsonl", "--html", "no/such/page.html"], "doesn't exist; create it first"),
         (["list.csv", "--out", "list.csv"], "would be written over"),
         (["photos", "--out", "out.jsonl", "--sort", "move", "photos/sorted"], "lies inside"),
         (["photos/smooth.png", "--out", "out.jsonl", "--watch"], "--watch takes folders"),
         (["photos", "--out", "out.jsonl", "--watch", "--engine", "ray"], "--watch takes folders"),
-        (["photos", "--out", "out.xlsx"], "names no format of tables"),
+        (["photos", "--out", "out.xlsx"], "has no known ending for tables"),
         (["http://localhost/", "--out", "out.jsonl"], "is no address of an object store"),
         (["list.csv", "--out", "out.jsonl", "--column", "file"], "has no column file"),
     ],
@@ -174,11 +174,11 @@ def test_stopped_it_says_how_to_go_on(run: Callable[..., Result], number: signal
     os.killpg(scan.pid, number)  # as a terminal's Ctrl-C: every process of the group gets it
     _, error = scan.communicate(timeout=100)
     assert scan.returncode == 130
-    stopped = re.fullmatch(r"stopped with ([\d,]+) rows safe; the same command with --resume goes on\n", error)
+    stopped = re.fullmatch(r"stopped; ([\d,]+) rows are saved. Run the same command with --resume to continue\n", error)
     assert stopped, error
     assert 0 < int(stopped[1].replace(",", "")) < 3004
     refused = run("scan", "photos", "--out", "out.jsonl")
-    assert (refused.exit_code, "go on with --resume" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "continue it with --resume" in refused.stderr) == (2, True)
     resumed = run("scan", "photos", "--out", "out.jsonl", "--resume")
     assert "3,004 inputs" in resumed.stdout
 
@@ -195,7 +195,7 @@ def test_stopped_while_it_starts_it_says_no_more_than_that(run: Callable[..., Re
     os.kill(scan.pid, signal.SIGCONT)
     _, error = scan.communicate(timeout=100)
     assert (scan.returncode, error.count("\n")) == (130, 1), error
-    assert re.fullmatch(r"stopped with \d rows safe; the same command with --resume goes on\n", error)
+    assert re.fullmatch(r"stopped; \d rows are saved. Run the same command with --resume to continue\n", error)
 
 
 @pytest.mark.slow

@@ -58,8 +58,8 @@ def test_both_pictures_are_written_and_explained(run: Run) -> None:
         "at +0.250, +0.125 cycles per pixel (across, down), on the grid of a JPEG's blocks",
     ):
         assert said in result.stdout
-    again = run("-", "--out", "again", input=Path("wave.png").read_bytes())
-    assert again.stdout.replace("again", "new/folder") == result.stdout
+    again = run("-", "--out", "from-stdin", input=Path("wave.png").read_bytes())
+    assert again.stdout.replace("from-stdin", "new/folder") == result.stdout
 
 
 def test_what_was_pasted_stands_out(run: Run) -> None:
@@ -72,7 +72,7 @@ def test_what_was_pasted_stands_out(run: Run) -> None:
 def test_a_picture_too_small_for_a_spectrum_has_its_error_levels(run: Run) -> None:
     result = run("tiny.png", "--out", "out")
     assert result.exit_code == 1
-    assert result.stderr == "fauxto: the picture has 20 x 20 pixels; a spectrum needs 32 a side\n"
+    assert result.stderr == "fauxto: the picture has 20 x 20 pixels; a spectrum needs 32 per side\n"
     assert written("out").keys() == {"error-levels.png"}
 
 
@@ -95,7 +95,7 @@ def test_nothing_is_overwritten(run: Run, capfd: pytest.CaptureFixture[str]) -> 
             main(["traces", image, "--out", str(Path(there).parent)])
         captured = capfd.readouterr()
         assert captured.out == ""
-        assert captured.err == f"fauxto: {there} is already there; move it away, or name another folder by --out\n"
+        assert captured.err == f"fauxto: {there} already exists; move it away, or give another folder with --out\n"
     assert Path("out/spectrum.png").read_bytes() == Path("wave.png").read_bytes()
     assert written("out").keys() == {"spectrum.png"}
     assert not Path("precious.png").exists()

@@ -42,7 +42,7 @@ def test_rows_come_back_sorted_and_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("resume", "origin", "message"),
     [
-        (False, ORIGIN, "is what an unfinished scan left: go on with --resume, or delete it"),
+        (False, ORIGIN, "is left from an unfinished scan: continue it with --resume, or delete it"),
         (True, {**ORIGIN, "model": "y"}, "is of a scan with another model; go on as it began"),
     ],
 )
@@ -65,7 +65,7 @@ def test_two_scans_at_once_are_refused(tmp_path: Path) -> None:
 
 def test_another_file_is_no_journal(tmp_path: Path) -> None:
     (tmp_path / "j").write_text("a letter, and a long one" * 100)
-    with pytest.raises(ConfigError, match="is no journal of a scan"):
+    with pytest.raises(ConfigError, match="isn't the journal of a scan"):
         Journal(tmp_path / "j", ORIGIN, resume=True)
 
 

@@ -163,10 +163,10 @@ def test_a_cut_scan_repeats_nothing(tmp_path: Path, golden: DetectorOptions, pic
 @pytest.mark.parametrize(
     ("out", "message"),
     [
-        ("out.xlsx", "names no format of tables"),
-        ("no/such/out.csv", "there is no folder"),
-        ("folder.csv", "is a folder; name the file to write"),
-        ("list.csv", "is what is to be scanned, and would be written over"),
+        ("out.xlsx", "has no known ending for tables"),
+        ("no/such/out.csv", "doesn't exist; create it first"),
+        ("folder.csv", "is a folder; give a file name"),
+        ("list.csv", "is one of the sources and would be overwritten"),
     ],
 )
 @pytest.mark.parametrize("is_page", [False, True])
@@ -228,7 +228,7 @@ def test_a_full_disk_is_one_sentence_and_costs_no_row(
     out = tmp_path / "out.jsonl"
     with Scan([str(folder)], out, golden) as scan:
         scan.journal._database.execute("PRAGMA max_page_count = 12")
-        with pytest.raises(FauxtoError, match=r"can't be written \(database or disk is full\).*go on with --resume"):
+        with pytest.raises(FauxtoError, match=r"can't be written \(database or disk is full\).*continue with --resume"):
             scan.run(workers=1)
     with Scan([str(folder)], out, golden, resume=True) as scan:
         scan.run(workers=1)

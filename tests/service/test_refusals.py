@@ -124,7 +124,7 @@ def test_bytes_that_are_held_are_bounded_and_given_back():
     assert line.held_bytes == 0
     with line.place(), pytest.raises(Problem), line.place():
         pass
-    assert line.taken == 0
+    assert line.occupied == 0
 
 
 def test_a_full_line_is_told_to_come_again_before_it_sends(routes):
@@ -134,7 +134,7 @@ def test_a_full_line_is_told_to_come_again_before_it_sends(routes):
         for path in (*PICTURES, "/v1/analyze/batch"):
             answer = app.post(path, content=b"x")
             assert (problem(answer), answer.headers["retry-after"]) == ("busy", "1")
-    assert (line.taken, line.held_bytes) == (0, 0)
+    assert (line.occupied, line.held_bytes) == (0, 0)
 
 
 # Keys

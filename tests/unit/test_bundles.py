@@ -201,10 +201,10 @@ def test_an_oversized_description_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["model.onnx", "CARD.md"])
 def test_each_file_is_needed(folder: Path, name: str) -> None:
     (folder / name).unlink()
-    with pytest.raises(BundleFormatError, match=f"is no whole bundle: {name} is missing"):
+    with pytest.raises(BundleFormatError, match=f"isn't a complete bundle: {name} is missing"):
         bundles.load(folder)
     (folder / name).mkdir()
-    with pytest.raises(BundleFormatError, match=f"is no whole bundle: {name} is missing"):
+    with pytest.raises(BundleFormatError, match=f"isn't a complete bundle: {name} is missing"):
         bundles.load(folder)
 
 

@@ -48,7 +48,7 @@ def test_a_report_says_everything(detector: Detector, tmp_path: Path) -> None:
     assert report.probability == pytest.approx(1 / (1 + np.exp(3.25)), abs=1e-5)
     assert report.fpr_at_score == pytest.approx(1.0, abs=1e-4)
     assert [*map(str, report.reasons)] == [
-        "pixels_real: the probability of AI is 0.0373: 0.25 and less counts as a photograph."
+        "pixels_real: the probability of AI is 0.0373: 0.25 or less counts as a photograph."
     ]
     assert report.image is not None
     assert (report.image.width, report.image.height, report.image.format) == (32, 32, "PNG")

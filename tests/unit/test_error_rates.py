@@ -35,7 +35,7 @@ SHARE = re.compile(r"\d+(?:\.\d+)? % \(\d+(?:\.\d+)? to \d+(?:\.\d+)? %\)")
 
 @pytest.fixture(scope="module")
 def measured(measured_bundle: Path) -> dict[str, Any]:
-    """The evaluation on pictures that the model had never met, from the file itself."""
+    """The evaluation on pictures that the model had never seen, from the file itself."""
     plain = json.loads((measured_bundle / "metrics.json").read_text())
     [test] = [evaluation for evaluation in plain["evaluations"] if evaluation["use"] == "test"]
     return dict(test)
@@ -83,7 +83,7 @@ def test_every_share_in_a_report_stands_in_the_file(
         scores, shares = zip(*measured["real_scores"], strict=True)
         assert scores[0] < 2.2 < scores[-1]
         count = round(clean["real"] * np.exp(np.interp(2.2, scores, np.log(shares))))
-        assert f"Of {clean['real']:,} photographs from 6 sources that the model had never met, about {count}" in words
+        assert f"Of {clean['real']:,} photographs from 6 sources that the model had never seen, about {count}" in words
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -94,7 +94,7 @@ def test_without_a_file_a_report_says_that_nothing_was_measured(
         assert "How many photographs score this high wasn't measured" in words, name
         assert name == "panel" or error_rates.NOT_MEASURED in words, name
         assert not SHARE.search(words), name
-        assert "90 %" not in words, name  # the share of generated pictures found where it was tuned
+        assert "90 %" not in words, name  # the share of generated pictures detected where it was tuned
 
 
 def test_the_table_of_the_command_stands_in_the_file(measured_bundle: Path, measured: dict[str, Any]) -> None:
@@ -147,7 +147,7 @@ def test_pictures_of_one_label_only(make_metrics: Callable[..., Metrics]) -> Non
 )
 def test_how_many_photographs_scored_as_high(measured_bundle: Path, score: float, words: str) -> None:
     sentence = error_rates.scored_this_high(bundles.load(measured_bundle), score)
-    assert sentence.endswith(f"from 6 sources that the model had never met, {words} scored this high.")
+    assert sentence.endswith(f"from 6 sources that the model had never seen, {words} scored this high.")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from fauxto.report import Basis, Reason, Report, Status, Verdict
 
 
 @pytest.mark.parametrize(
-    ("probability", "said"),
+    ("probability", "words"),
     [
         (0.0, "under 0.1 %"),
         (0.00099, "under 0.1 %"),
@@ -22,8 +22,8 @@ from fauxto.report import Basis, Reason, Report, Status, Verdict
         (1.0, "over 99.9 %"),
     ],
 )
-def test_a_probability_never_claims_certainty(probability: float, said: str) -> None:
-    assert wording.percent(probability) == said
+def test_a_probability_never_claims_certainty(probability: float, words: str) -> None:
+    assert wording.percent(probability) == words
 
 
 @pytest.mark.parametrize(
@@ -64,21 +64,21 @@ def test_every_verdict_and_none_have_words_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reasons", "said"),
+    ("reasons", "words"),
     [
-        (("pixels_inconclusive: In between.",), "of photographs and of generated pictures alike"),
-        (("unstable: No longer so.", "animated: Two pictures."), "doesn't outlast"),
-        (("out_of_domain: A drawing.",), "doesn't speak for pictures like this"),
-        (("too_small: 9 px.",), "doesn't speak for pictures like this"),
-        (("tampered_credential: It doesn't fit.",), "neither for a photograph nor against one"),
+        (("pixels_inconclusive: In between.",), "a photograph or of a generated picture"),
+        (("unstable: No longer so.", "animated: Two pictures."), "verdict changed"),
+        (("out_of_domain: A drawing.",), "wasn't made for pictures like this"),
+        (("too_small: 9 px.",), "wasn't made for pictures like this"),
+        (("tampered_credential: It doesn't fit.",), "may be a photograph or generated"),
     ],
 )
-def test_doubt_says_where_it_comes_from(reasons: tuple[str, ...], said: str) -> None:
+def test_doubt_says_where_it_comes_from(reasons: tuple[str, ...], words: str) -> None:
     parsed = tuple(map(Reason.parse, reasons))
     report = Report("x", Status.OK, Verdict.INCONCLUSIVE, Basis.PIXELS, reasons=parsed)
     meaning = wording.finding(report).meaning
-    assert said in meaning
-    assert "no finding either way" in meaning
+    assert words in meaning
+    assert "says nothing either way" in meaning
 
 
 def test_reasons_that_tell_more_than_the_scale() -> None:
@@ -98,6 +98,6 @@ def test_only_a_verdict_from_the_pixels_speaks_of_what_they_look_like(verdict: V
     if verdict is Verdict.INCONCLUSIVE:
         assert "contradicts" in meanings[Basis.CONFLICT]
     else:
-        assert "signed statement" in meanings[Basis.CONTENT_CREDENTIALS]
+        assert "signed content credentials" in meanings[Basis.CONTENT_CREDENTIALS]
     if verdict is Verdict.AI:
-        assert "note in the file" in meanings[Basis.DECLARED_METADATA]
+        assert "metadata says so" in meanings[Basis.DECLARED_METADATA]

@@ -69,8 +69,8 @@ def test_an_empty_page_says_what_it_cannot_tell(page: AppTest) -> None:
         ),
         ("photograph", (32, 32), "Probably a photograph", "4 %. How many photographs score this"),
         ("between", (32, 32), "Can't tell", "50 %. How many photographs score this"),
-        ("generated", (640, 480), "Can't tell", "is no finding here"),
-        ("generated", (8, 8), "Can't tell", "is no finding here"),
+        ("generated", (640, 480), "Can't tell", "means nothing here"),
+        ("generated", (8, 8), "Can't tell", "means nothing here"),
     ],
     ids=["generated", "photograph", "between", "too large", "too small"],
 )

@@ -1,6 +1,6 @@
-"""Model bundles: the one thing in which the laboratory and the runtime meet.
+"""Model bundles: the only interface between the laboratory and the runtime.
 
-The laboratory writes a folder of three files and the runtime reads it with `load`; docs/reference/bundle.md
+The laboratory writes a folder of files and the runtime reads it with `load`; docs/reference/bundle.md
 is the contract.
 """
 

@@ -1,7 +1,7 @@
 """The bundle contract, format 2: a folder with bundle.json, model.onnx (or model.onnx.gz), metrics.json and CARD.md.
 
 `Description` mirrors bundle.json key by key; `read` turns a folder into a `Bundle` of which every part has
-been checked. Format 1 is read too. docs/reference/bundle.md is the same contract for people.
+been checked. Format 1 is read too. docs/reference/bundle.md documents the same contract.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Domain:
         _require(1 <= self.min_short_side <= self.max_short_side, "min_short_side must be 1 to max_short_side")
 
     def distance(self, short_side: int) -> int:
-        """Return by how many pixels a short side misses the domain; 0 inside."""
+        """Return the distance of a short side from the domain in pixels; 0 inside."""
         return max(self.min_short_side - short_side, short_side - self.max_short_side, 0)
 
     @property
@@ -84,9 +84,9 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """Two thresholds on the probability, and the shares in [0, 1] that were measured with them.
+    """Two thresholds on the probability, and the rates in [0, 1] measured with them.
 
-    A probability of `ai_above` or more is called ai, one of `real_below` or less real, the rest inconclusive.
+    A probability of at least `ai_above` gives ai, of at most `real_below` real, anything between inconclusive.
     """
 
     real_below: float
@@ -124,15 +124,15 @@ class ScoreQuantiles:
     def fpr_at(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the share [N] of real pictures that score at least as high as `scores` [N].
 
-        Between two entries the logarithm of the share runs straight, as the tails of scores roughly do;
-        beyond the table's ends the share is that of the last entry, and so at most that for higher scores.
+        The logarithm of the share is interpolated linearly between entries, which fits the tails of scores;
+        beyond the table's ends the share is that of the last entry, an upper bound for higher scores.
         """
         return np.exp(np.interp(scores, self.score, np.log(self.fpr)))
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """Where the network comes from; `seconds` is the time that the training took."""
+    """Origin of the network; `seconds` is the training time."""
 
     network: str
     command: str
@@ -151,7 +151,7 @@ class Description:
     """bundle.json, key by key.
 
     Attributes:
-        stability: Whether a verdict must outlast that the picture is shrunk and saved again; that doubles its cost.
+        stability: Whether to check that a verdict stays the same after re-encoding; doubles the cost.
     """
 
     format: Literal[2]
@@ -189,13 +189,13 @@ class Description:
 
 @dataclass(frozen=True, eq=False)
 class Bundle(Description):
-    """A model bundle that has been read and checked whole.
+    """A model bundle that has been read and completely checked.
 
     Attributes:
         folder: Where it was read from.
-        model: The bytes of model.onnx, unpacked, as they were hashed: what is run is what was checked.
+        model: The bytes of model.onnx, unpacked, exactly as hashed.
         card: The text of CARD.md (Markdown).
-        metrics: What was measured; None for a bundle without metrics.json.
+        metrics: The metrics; None for a bundle without metrics.json.
     """
 
     folder: Path
@@ -215,7 +215,7 @@ def read(folder: Path) -> Bundle:
     if folder.exists() and not folder.is_dir():
         raise BundleFormatError(f"{folder} is a file; a bundle is a folder with bundle.json, model.onnx and CARD.md")
     if not (folder / "bundle.json").exists():
-        raise BundleNotFoundError(f"{folder} is no model bundle: it holds no bundle.json")
+        raise BundleNotFoundError(f"{folder} isn't a model bundle: it has no bundle.json")
     description: Description = _parse(folder / "bundle.json", lambda plain: build(Description, _lifted(plain), ""))
     model = _read_model(folder)
     digest = hashlib.sha256(model).hexdigest()
@@ -253,9 +253,9 @@ def _lifted(plain: object) -> object:
             raise ValueError(f"input.{key} is unknown in format 1")
     if "view" not in table:
         raise ValueError("input.view is missing")
-    rest = {key: value for key, value in table.items() if key != "view"}
+    others = {key: value for key, value in table.items() if key != "view"}
     view = build(Literal["whole"], table["view"], "input.view")
-    return {**plain, "format": FORMAT, "input": {"views": [view], "crops": 0, **rest}}
+    return {**plain, "format": FORMAT, "input": {"views": [view], "crops": 0, **others}}
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -272,8 +272,8 @@ def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _read_file(path: Path) -> bytes:
     try:
-        if not path.is_file():  # a pipe would keep us waiting for ever
-            raise BundleFormatError(f"{path.parent} is no whole bundle: {path.name} is missing")
+        if not path.is_file():  # reading a pipe would block for ever
+            raise BundleFormatError(f"{path.parent} isn't a complete bundle: {path.name} is missing")
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES[path.name] + 1)
     except OSError as error:
@@ -284,7 +284,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _read_model(folder: Path) -> bytes:
-    """Read model.onnx, or unpack model.onnx.gz: weights of few different values take little room there."""
+    """Read model.onnx, or unpack model.onnx.gz, which is small for quantised weights."""
     path = folder / _PACKED
     if not path.exists():
         return _read_file(folder / _MODEL)
@@ -301,7 +301,7 @@ def _read_model(folder: Path) -> bytes:
 
 
 def as_stored(model: bytes) -> tuple[str, bytes]:
-    """Return the name and the bytes of the file in which a bundle keeps `model`: packed where that saves a fifth."""
+    """Return the name and the bytes of the file in which a bundle keeps `model`: packed if that saves a fifth."""
     packer = zlib.compressobj(wbits=_GZIP, memLevel=9, strategy=zlib.Z_HUFFMAN_ONLY)
     packed = packer.compress(model) + packer.flush()
     return (_PACKED, packed) if len(packed) < 0.8 * len(model) else (_MODEL, model)

@@ -112,18 +112,18 @@ def _check_tensor(tensor: memoryview) -> None:
             raise ValueError(f"its tensor {name!r} holds weights that aren't finite")
 
 
-def _check_shape(graph: memoryview, number: int, what: str, wanted: list[int]) -> None:
+def _check_shape(graph: memoryview, number: int, role: str, expected: list[int]) -> None:
     declared = [field.content for field in _fields(graph) if field.number == number]
     if len(declared) != 1:
-        raise ValueError(f"it has {len(declared)} {what}s; a bundle's network has one")
+        raise ValueError(f"it has {len(declared)} {role}s; a bundle's network has one")
     tensor = _joined(_joined(declared[0], _TYPE), _TENSOR_TYPE)
     element = next((field.value for field in _fields(tensor) if field.number == _ELEMENT_TYPE), 0)
     dims = [field.content for field in _fields(_joined(tensor, _SHAPE)) if field.number == _DIM]
     shape = [next((field.value for field in _fields(dim) if field.number == _DIM_VALUE), "free") for dim in dims]
-    if element != _FLOAT or shape != ["free", *wanted]:
+    if element != _FLOAT or shape != ["free", *expected]:
         raise ValueError(
-            f"its {what} is of type {element} and shape {shape}; bundle.json asks for {_FLOAT} (float32) and "
-            f"{['free', *wanted]}"
+            f"its {role} is of type {element} and shape {shape}; bundle.json asks for {_FLOAT} (float32) and "
+            f"{['free', *expected]}"
         )
 
 
@@ -133,31 +133,31 @@ def _joined(message: memoryview, number: int) -> memoryview:
 
 
 def _fields(message: memoryview) -> Iterator[_Field]:
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
+    position = 0
+    while position < len(message):
+        tag, position = _varint(message, position)
         wire_type = tag & 7
         if wire_type == _VARINT:
-            value, at = _varint(message, at)
+            value, position = _varint(message, position)
             yield _Field(tag >> 3, value, message[:0])
             continue
         if wire_type == _BYTES:
-            size, at = _varint(message, at)
+            size, position = _varint(message, position)
         elif wire_type in _FIXED_SIZE:
             size = _FIXED_SIZE[wire_type]
         else:
             raise ValueError(f"it isn't an ONNX network, and fauxto runs nothing else (wire type {wire_type})")
-        if size > len(message) - at:
+        if size > len(message) - position:
             raise ValueError("it is cut off, or isn't an ONNX network")
-        yield _Field(tag >> 3, 0, message[at : at + size])
-        at += size
+        yield _Field(tag >> 3, 0, message[position : position + size])
+        position += size
 
 
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
+def _varint(message: memoryview, position: int) -> tuple[int, int]:
     """Return the number that starts at `at`, seven bits a byte, lowest first, and the position behind it."""
     number = 0
-    for shift, byte in zip(range(0, 70, 7), message[at : at + 10], strict=False):
+    for shift, byte in zip(range(0, 70, 7), message[position : position + 10], strict=False):
         number |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return number, at + shift // 7 + 1
+            return number, position + shift // 7 + 1
     raise ValueError("it is cut off, or isn't an ONNX network")

@@ -1,7 +1,7 @@
-"""The bundles that have a name: those inside this package, and those that other packages bring.
+"""Installed bundles: those in this package, and those of other packages.
 
-A package brings a bundle by an entry point in the group `fauxto.bundles`: its name is the bundle's, its value
-the Python package (a folder) that holds the three files. None of that package's code is run.
+A package adds a bundle by an entry point in the group `fauxto.bundles`: its name is the bundle's, its value the Python
+package (a folder) with the files. None of that package's code is run.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fauxto.bundles.bundle import Bundle, read
 from fauxto.errors import BundleFormatError, BundleNotFoundError
 
 DEFAULTS = ("cifake-resnet", "photos")
-"""The bundles that judge when none is named, each the pictures of its domain."""
+"""The default bundles, each for the pictures of its domain."""
 
 ENTRY_POINTS = "fauxto.bundles"
 WEIGHTS = Path(__file__).parent / "weights"
@@ -26,10 +26,10 @@ def names() -> list[str]:
 
 
 def load(bundle: str | Path) -> Bundle:
-    """Load a bundle and check it whole, short of running its network.
+    """Load a bundle and check everything except running its network.
 
     Args:
-        bundle: The name of an installed bundle, or a folder. An installed name goes before a folder so named.
+        bundle: The name of an installed bundle, or a folder. Installed names take precedence over folders.
 
     Raises:
         BundleNotFoundError: There is no such bundle; the message lists those that exist.
@@ -39,18 +39,18 @@ def load(bundle: str | Path) -> Bundle:
     folder = _installed(bundle) if isinstance(bundle, str) else None
     if folder is None:
         return _read_folder(Path(bundle))
-    found = read(folder)
-    if found.name != bundle:
-        raise BundleFormatError(f"the bundle installed as {bundle!r} in {folder} calls itself {found.name!r}")
-    return found
+    loaded = read(folder)
+    if loaded.name != bundle:
+        raise BundleFormatError(f"the bundle installed as {bundle!r} in {folder} calls itself {loaded.name!r}")
+    return loaded
 
 
 def _read_folder(folder: Path) -> Bundle:
     try:
-        there = folder.exists()
+        exists = folder.exists()
     except OSError:  # no path that this system can have
-        there = False
-    if not there:
+        exists = False
+    if not exists:
         installed = ", ".join(names()) or "none"
         raise BundleNotFoundError(f"no bundle is called {str(folder)!r}, nor is it a folder; installed: {installed}")
     return read(folder)

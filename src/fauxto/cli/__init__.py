@@ -1,4 +1,4 @@
-"""The command line: one file a command, each thin over the library.
+"""The command line: one file per command, each thin over the library.
 
 A command's module imports what it needs inside its function, so that `fauxto --help` stays instant.
 """
@@ -21,7 +21,7 @@ _LAB_PACKAGES = {"keras", "matplotlib", "onnx", "pyarrow", "scipy", "sklearn", "
 
 
 class _Commands(TyperGroup):
-    """Ends a command that raised a FauxtoError with its one sentence and exit code 2, without a traceback."""
+    """Turns a FauxtoError into one line on stderr and exit code 2, without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -48,8 +48,8 @@ commands = typer.Typer(
 )
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         from fauxto import __version__
 
         typer.echo(f"fauxto {__version__}")
@@ -63,7 +63,7 @@ def fauxto(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """Tell a photograph from a picture that a generative model made, and say how sure that is."""
+    """Tell photographs from AI-generated pictures, and say how sure that is."""
 
 
 _COMMANDS = (
@@ -85,10 +85,10 @@ commands.add_typer(data.data_app, name="data")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command line (the process's own where none is given) and exit with its code."""
+    """Run a command line (by default, that of the process) and exit with its code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # an old code page must not end a batch
+            stream.reconfigure(errors="replace")  # an old code page must not stop a batch
     try:
         commands(args=arguments, prog_name="fauxto")
     except OSError as error:

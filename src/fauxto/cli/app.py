@@ -14,7 +14,7 @@ from fauxto.options import DetectorOptions
 @takes_detector_options
 def app(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; any other than the default lets other machines in.")
+        str, typer.Option(help="Address to listen on; the default accepts only this machine.")
     ] = "127.0.0.1",
     port: Annotated[
         int | None,
@@ -24,7 +24,7 @@ def app(
     *,
     options: DetectorOptions,
 ) -> None:
-    """Open a web page that judges the pictures dropped on it."""
+    """Open a web page that judges the pictures you drop on it."""
     from fauxto.errors import MissingExtraError
 
     if find_spec("streamlit") is None:

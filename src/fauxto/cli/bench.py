@@ -1,4 +1,4 @@
-"""`fauxto bench`: what judging pictures costs on this machine."""
+"""`fauxto bench`: speed and memory on this machine."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def bench(
         typer.Argument(
             metavar="FILES",
             help="Files, folders or quoted patterns.",
-            show_default="made pictures of 0.1, 1 and 12 megapixels",
+            show_default="generated test pictures of 0.1, 1 and 12 megapixels",
         ),
     ] = None,
-    count: Annotated[int, typer.Option(min=1, help="Files to judge at most.")] = 200,
+    count: Annotated[int, typer.Option(min=1, help="Maximum number of files.")] = 200,
     workers: Workers = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     *,
@@ -53,13 +53,13 @@ def _print(measured: Measurement) -> None:
     from fauxto.scan.measuring import STAGES
 
     console = Console()
-    headings = ("files", *STAGES, "in all")
+    headings = ("files", *STAGES, "total")
     table = Table(
         "size", *(Column(heading, justify="right") for heading in headings), title="Milliseconds on one core, medians"
     )
     for cost in measured.costs:
-        taken = [cost.milliseconds[stage] for stage in STAGES]
-        table.add_row(cost.size, f"{cost.pictures:,}", *(f"{time:.1f}" for time in (*taken, sum(taken))))
+        times = [cost.milliseconds[stage] for stage in STAGES]
+        table.add_row(cost.size, f"{cost.pictures:,}", *(f"{time:.1f}" for time in (*times, sum(times))))
     console.print(table)
     each = "process" if measured.workers == 1 else "processes"
     rate = f"{measured.images_per_second:,.1f} pictures/s, {measured.megapixels_per_second:,.1f} megapixels/s"
@@ -67,4 +67,4 @@ def _print(measured: Measurement) -> None:
     if measured.peak_megabytes is not None:
         typer.echo(f"peak memory of all processes: {measured.peak_megabytes:,.0f} MB")
     if measured.unjudged:
-        typer.echo(f"left out {measured.unjudged:,} that could not be judged")
+        typer.echo(f"skipped {measured.unjudged:,} that could not be judged")

@@ -16,15 +16,15 @@ def calibrate(
     foreign: Annotated[
         Path | None,
         typer.Option(
-            help="Data set of whole pictures of other sources: its train photographs, as thumbnails, "
-            "may be called ai no more often than others either."
+            help="Data set of whole pictures from other sources; the thresholds must also hold on thumbnails "
+            "of its train photographs."
         ),
     ] = None,
     method: Annotated[
         CalibrationMethod, typer.Option(help="platt: slope and intercept; temperature: slope.")
     ] = CalibrationMethod.PLATT,
 ) -> None:
-    """Fit probabilities and thresholds on pictures that the network hasn't learnt; writes RUN/calibration.json."""
+    """Fit calibration and thresholds on held-out pictures; writes RUN/calibration.json."""
     from rich.console import Console
     from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""What `fauxto check` writes about one picture: the map of where its score comes from, and a report for a case file."""
+"""What `fauxto check` writes about one picture: the explanation map, and a report for a case file."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _MAP_SIDE = 1600  # in pixels
 
 
 def judge(detector: Detector, sources: Iterable[Source], map_file: Path | None, report_file: Path | None) -> Report:
-    """Judge one picture and write what was asked for.
+    """Judge one picture and write the requested files.
 
     Raises:
-        ConfigError: There isn't exactly one picture, or a file has another ending than it must or is the picture's own.
+        ConfigError: There isn't exactly one picture, or an output file has the wrong ending or is the picture itself.
         OSError: A file can't be written.
     """
     source, *others = islice(sources, 2)
     if others:
-        raise ConfigError("--explain and --report are for one picture; run fauxto check once for each")
+        raise ConfigError("--explain and --report take one picture; run fauxto check once for each")
     _check(source, map_file, (".png",), "--explain")
     _check(source, report_file, (".html", ".pdf"), "--report")
-    # Read once, so that what is shown is what was judged.
+    # Read once, so that we show exactly what was judged.
     data = _read(source, detector)
     report = detector.analyze(data, name=os.fspath(source) if isinstance(source, (str, os.PathLike)) else "-")
     rgb = images.decode(data, detector.limits).rgb if report.status is Status.OK and isinstance(data, bytes) else None
@@ -51,9 +51,9 @@ def _check(source: Source, file: Path | None, endings: tuple[str, ...], option: 
     if file is None:
         return
     if file.suffix.lower() not in endings:
-        raise ConfigError(f"{option} writes {' or '.join(endings)}: {str(file)!r} needs such an ending")
+        raise ConfigError(f"{option} writes {' or '.join(endings)}: {str(file)!r} needs that ending")
     if isinstance(source, (str, os.PathLike)) and file.exists() and Path(source).exists() and file.samefile(source):
-        raise ConfigError(f"{option} would write over the picture {str(file)!r} itself; name another file")
+        raise ConfigError(f"{option} would overwrite the picture {str(file)!r} itself; give another file")
 
 
 def _read(source: Source, detector: Detector) -> Source:
@@ -67,11 +67,11 @@ def _read(source: Source, detector: Detector) -> Source:
 
 def _draw_map(report: Report, rgb: NDArray[np.uint8] | None, detector: Detector, map_file: Path) -> Explanation | None:
     if rgb is None or not is_in_domain(report):
-        typer.echo("No map: the model doesn't speak for this picture, so there is no score to explain.", err=True)
+        typer.echo("No map: the model wasn't made for pictures like this one.", err=True)
         return None
     explanation = explain(rgb, detector)
     PIL.Image.fromarray(explanation.overlay(fit(rgb, _MAP_SIDE))).save(map_file, "PNG")
-    typer.echo(f"{printable(str(map_file))}: orange speaks for a generated picture, blue for a photograph.", err=True)
+    typer.echo(f"{printable(str(map_file))}: orange points to a generated picture, blue to a photograph.", err=True)
     typer.echo(explanation.sentence, err=True)
     return explanation
 

@@ -30,15 +30,13 @@ def check(
             show_default=False,
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON report a line.")] = False,
-    evidence: Annotated[
-        bool, typer.Option("--evidence", help="Show a card of each source of evidence, whatever it says.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON report per line.")] = False,
+    evidence: Annotated[bool, typer.Option("--evidence", help="Show a card for every source of evidence.")] = False,
     explain: Annotated[
         Path | None,
         typer.Option(
             metavar="MAP.png",
-            help="Draw a map of where one picture's score comes from, and say whether it can be relied on.",
+            help="Draw a map of where one picture's score comes from, and say whether it is reliable.",
             show_default=False,
         ),
     ] = None,
@@ -54,7 +52,7 @@ def check(
     *,
     options: DetectorOptions,
 ) -> None:
-    """Tell photographs from pictures that a generative model made.
+    """Tell photographs from AI-generated pictures.
 
     Exit code: 0 every picture was judged, 1 one or more could not be, 2 the command was wrong.
     """
@@ -100,7 +98,7 @@ def _sources(images: list[str]) -> Iterator[Source]:
     """Open standard input for "-" and expand the patterns that the shell left alone."""
     for image in images:
         if image == "-":
-            yield sys.stdin.buffer if sys.stdin else b""  # a program may be started without
+            yield sys.stdin.buffer if sys.stdin else b""  # None in a program without a console
         elif glob.glob(glob.escape(image)):  # noqa: PTH207 (a file may be called "[1].jpg")
             yield image
         else:

@@ -22,7 +22,7 @@ data_app = typer.Typer(no_args_is_help=True, help="Import, audit and explore dat
 import_app = typer.Typer(no_args_is_help=True, help="Pack pictures into a data set for training and evaluation.")
 data_app.add_typer(import_app, name="import")
 
-_SHOWN_SKIPPED = 20  # the rest stands in dataset.json
+_SHOWN_SKIPPED = 20  # all are listed in dataset.json
 
 Out = Annotated[Path, typer.Option("--out", help="Folder to make.", show_default=False)]
 Folder = Annotated[Path, typer.Argument(help="Folder that `fauxto data import` made.", show_default=False)]
@@ -37,7 +37,7 @@ def import_cifake_command(
     out: Out,
     val_share: Annotated[float, typer.Option(help="Share of train that becomes the validation split.")] = 0.1,
 ) -> None:
-    """Import CIFAKE; a cut import goes on when the same command runs again."""
+    """Import CIFAKE; run the same command again to resume."""
     from fauxto.lab.datasets.cifake import import_cifake
 
     with _progress_bar("Importing CIFAKE") as on_progress:
@@ -48,14 +48,14 @@ def import_cifake_command(
 @import_app.command("folders")
 def import_folders_command(
     real: Annotated[Path, typer.Argument(help="Folder of photographs.", show_default=False)],
-    ai: Annotated[Path, typer.Argument(help="Folder of pictures by generative models.", show_default=False)],
+    ai: Annotated[Path, typer.Argument(help="Folder of AI pictures.", show_default=False)],
     out: Out,
     window: Annotated[
-        int, typer.Option(help="Longest side, in pixels; of larger pictures the centre is cut out.")
+        int, typer.Option(help="Longest side in pixels; larger pictures are cropped to their centre.")
     ] = 256,
     split: Annotated[
         tuple[float, float, float],
-        typer.Option(help="Shares of train, val and test, where no sub-folder of that name decides."),
+        typer.Option(help="Shares of train, val and test, unless sub-folders have these names."),
     ] = (0.8, 0.1, 0.1),
 ) -> None:
     """Import a folder of photographs and a folder of AI pictures, sub-folders included."""
@@ -71,19 +71,19 @@ def import_folders_command(
 def import_photos_command(
     source: Annotated[
         Path,
-        typer.Argument(help="Folder of manifest.csv with its windows, and of originals.csv.", show_default=False),
+        typer.Argument(help="Folder with manifest.csv and its crops, and originals.csv.", show_default=False),
     ],
     out: Out,
     originals: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the whole pictures of originals.csv, as <split>/<path>: import these in the place of the "
-            "windows; they stay files.",
+            help="Folder with the whole pictures of originals.csv, as <split>/<path>: import these instead of the "
+            "crops; they stay files.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Import windows of photographs and AI pictures that a table lists, or the whole pictures."""
+    """Import crops of photographs and AI pictures listed in a table, or the whole pictures."""
     from fauxto.lab.datasets.photos import import_photos
 
     with _progress_bar("Importing photos") as on_progress:
@@ -96,7 +96,7 @@ def audit_command(
     folder: Folder,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Count duplicates, leaks and classes, and measure how far file facts alone give the label away."""
+    """Count duplicates, leaks and classes, and measure how well file properties alone predict the label."""
     from fauxto.lab.datasets import Dataset
     from fauxto.lab.datasets.audit import audit
 
@@ -112,7 +112,7 @@ def explore_command(
     folder: Folder,
     out: Annotated[Path, typer.Option("--out", help="HTML file to write.", show_default=False)],
 ) -> None:
-    """Write an illustrated report on a data set: one HTML file that needs no network."""
+    """Write an illustrated report on a data set: one self-contained HTML file."""
     from fauxto.lab.datasets import Dataset
     from fauxto.lab.datasets.exploration import explore
 

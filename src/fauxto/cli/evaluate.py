@@ -21,7 +21,7 @@ def evaluate(
     sample: Annotated[int, typer.Option(min=1, help="Pictures to degrade for --robustness.")] = 4_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of --robustness.")] = 1,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the results; by default RUN, and MODEL-evaluation for a model.")
+        Path | None, typer.Option(help="Folder for the results; by default RUN, or MODEL-evaluation for a model.")
     ] = None,
     save: Annotated[bool, typer.Option("--save", help="Store the figures in the model's own metrics.json.")] = False,
 ) -> None:

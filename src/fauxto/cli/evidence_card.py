@@ -1,4 +1,4 @@
-"""One piece of evidence as a card for a person at a terminal; like all of a report, it holds strangers' words."""
+"""One piece of evidence as a card for the terminal; its texts are untrusted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INDENT = 2
 
 
 def evidence_card(evidence: Evidence) -> Group:
-    """Return what one source says, what that is worth, its sentence, and its details as far as they fit."""
+    """Return a source's statement, its trust, its summary, and its details as far as they fit."""
     heading = Text(printable(title(evidence.source)), style="bold")
     heading.append(f" · {SAYS[evidence.says]} · {TRUST[evidence.trust]}", style="not bold")
     lines = list(_lines(evidence.details, _INDENT))
@@ -34,15 +34,15 @@ def _indented(line: str, by: int, style: str = "") -> Padding:
 
 
 def _lines(details: Mapping[str, object], indent: int) -> Iterator[tuple[int, str]]:
-    """Yield (indent, line) for each value; what has values inside that don't fit on a line gets lines of its own."""
+    """Yield (indent, line) for each value; nested values get their own lines."""
     for key, value in details.items():
         name = str(key).replace("_", " ")
-        for one in value if isinstance(value, list | tuple) and any(map(_is_nested, value)) else [value]:
-            if isinstance(one, Mapping) and any(map(_is_nested, one.values())):
+        for item in value if isinstance(value, list | tuple) and any(map(_is_nested, value)) else [value]:
+            if isinstance(item, Mapping) and any(map(_is_nested, item.values())):
                 yield indent, f"{name}:"
-                yield from _lines(one, indent + _INDENT)
+                yield from _lines(item, indent + _INDENT)
             else:
-                yield indent, f"{name}: {_flat(one)}"
+                yield indent, f"{name}: {_flat(item)}"
 
 
 def _is_nested(value: object) -> bool:
@@ -51,7 +51,7 @@ def _is_nested(value: object) -> bool:
 
 def _flat(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{str(key).replace('_', ' ')} {_flat(one)}" for key, one in value.items())
+        return ", ".join(f"{str(key).replace('_', ' ')} {_flat(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_flat, value))
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

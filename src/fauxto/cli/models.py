@@ -18,28 +18,30 @@ if TYPE_CHECKING:
 def models(
     model: Annotated[
         str | None,
-        typer.Argument(metavar="NAME|FOLDER", help="Show the figures and the card of this model.", show_default=False),
+        typer.Argument(
+            metavar="NAME|FOLDER", help="Show the test results and the card of this model.", show_default=False
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line and model.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per model and line.")] = False,
 ) -> None:
-    """List the installed models, or show what was measured of one and its card.
+    """List the installed models, or show one model's test results and card.
 
     Exit code: 0 every model can be used, 1 an installed one is broken, 2 the command was wrong.
     """
     from fauxto import bundles
 
     if model is None:
-        found, broken = _load_all(bundles.names())
+        loaded, broken = _load_all(bundles.names())
     else:
-        found, broken = [bundles.load(model)], []
+        loaded, broken = [bundles.load(model)], []
     if as_json:
-        for bundle in found:
+        for bundle in loaded:
             typer.echo(json.dumps(_as_dict(bundle)))
     elif model is None:
-        _print_table(found)
+        _print_table(loaded)
     else:
-        _print_test_figures(found[0])
-        _print_card(found[0].card)
+        _print_test_figures(loaded[0])
+        _print_card(loaded[0].card)
     for problem in broken:
         typer.echo(f"fauxto: {printable(problem)}", err=True)
     if broken:
@@ -49,25 +51,25 @@ def models(
 def _load_all(names: list[str]) -> tuple[list[Bundle], list[str]]:
     from fauxto import bundles
 
-    found, broken = [], []
+    loaded, broken = [], []
     for name in names:
         try:
-            found.append(bundles.load(name))
+            loaded.append(bundles.load(name))
         except BundleError as error:
             broken.append(f"{name}: {error}")
-    return found, broken
+    return loaded, broken
 
 
 def _as_dict(bundle: Bundle) -> dict[str, Any]:
     from fauxto.bundles import DEFAULTS
 
     plain = dataclasses.asdict(dataclasses.replace(bundle, model=b""))
-    for ours in ("model", "card", "folder"):
-        del plain[ours]
+    for field in ("model", "card", "folder"):
+        del plain[field]
     return {**plain, "bytes": len(bundle.model), "default": bundle.name in DEFAULTS}
 
 
-def _print_table(found: list[Bundle]) -> None:
+def _print_table(loaded: list[Bundle]) -> None:
     from rich import box
     from rich.console import Console
     from rich.filesize import decimal
@@ -77,7 +79,7 @@ def _print_table(found: list[Bundle]) -> None:
     from fauxto.bundles import DEFAULTS
 
     table = Table("model", "what it is", show_lines=True, box=box.ROUNDED)
-    for bundle in found:
+    for bundle in loaded:
         name = Text(bundle.name, style="bold").append(f"\n{bundle.version}", style="not bold")
         if bundle.name in DEFAULTS:
             name.append("\n(default)", style="not bold")

@@ -1,4 +1,4 @@
-"""The options that several commands share, so that they are called and explained alike everywhere."""
+"""Options that several commands share, with the same names and help everywhere."""
 
 from __future__ import annotations
 
@@ -19,25 +19,22 @@ Model = Annotated[
 ]
 
 OperatingPoint = Annotated[
-    PointName, typer.Option(help="Thresholds: cautious accuses fewest photographs, sensitive misses least.")
+    PointName,
+    typer.Option(help="How careful to be: cautious has fewest false alarms, sensitive misses fewest AI pictures."),
 ]
 
-Personal = Annotated[
-    bool, typer.Option("--personal", help="Keep names, places and serial numbers that the files carry.")
-]
+Personal = Annotated[bool, typer.Option("--personal", help="Keep names, places and serial numbers found in the files.")]
 
 TrustList = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="PEM certificates that content credentials must go back to.",
+        help="PEM certificates to trust for content credentials.",
         show_default="the built-in list",
     ),
 ]
 
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Pictures that are judged at a time.", show_default="one per core")
-]
+Workers = Annotated[int | None, typer.Option(min=1, help="Pictures to judge at a time.", show_default="one per core")]
 
 _OF_A_DETECTOR = (
     Parameter("model", Parameter.KEYWORD_ONLY, default=None, annotation=Model),

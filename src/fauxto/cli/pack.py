@@ -10,16 +10,16 @@ import typer
 
 def pack(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, trained, calibrated and evaluated.")],
-    out: Annotated[Path, typer.Option(help="Bundle folder to write; a bundle that is there is replaced.")],
+    out: Annotated[Path, typer.Option(help="Bundle folder to write; an existing bundle is replaced.")],
     summary: Annotated[str, typer.Option(help="One sentence on what the model is for.")],
-    name: Annotated[str | None, typer.Option(help="Name of the bundle; by default that of the folder.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the bundle; by default, the folder's name.")] = None,
     bundle_version: Annotated[str, typer.Option(help="Version of the bundle.")] = "1.0.0",
-    beside: Annotated[Path | None, typer.Option(help="Run whose robustness the card shows next to this one's.")] = None,
+    beside: Annotated[Path | None, typer.Option(help="Run whose robustness the card shows for comparison.")] = None,
     min_short_side: Annotated[
-        int | None, typer.Option(min=1, help="Smallest short side it may judge; by default the size it was trained at.")
+        int | None, typer.Option(min=1, help="Smallest short side it accepts; by default, the training size.")
     ] = None,
     max_short_side: Annotated[
-        int | None, typer.Option(min=1, help="Largest short side it may judge; by default the size it was trained at.")
+        int | None, typer.Option(min=1, help="Largest short side it accepts; by default, the training size.")
     ] = None,
 ) -> None:
     """Write a run's network as a bundle, with its metrics and card."""

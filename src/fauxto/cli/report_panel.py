@@ -1,7 +1,7 @@
-"""A `Report` as a panel for a person at a terminal.
+"""A `Report` as a panel for the terminal.
 
-Every text goes through `printable` into a rich `Text`, which interprets no markup: the names of files and the
-words of a bundle are strangers' words.
+Every text goes through `printable` into a rich `Text`, which interprets no markup: file names and bundle
+texts are untrusted.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _WIDEST = 88
 def report_panel(
     report: Report, bundle: Bundle, point_name: str, console: Console, *, show_evidence: bool = False
 ) -> Panel:
-    """Return a panel that fits the console's width.
+    """Return a panel that fits the console.
 
     Args:
         report: What to show.
-        bundle: What judged it.
-        point_name: Of the thresholds that were used.
+        bundle: The bundle that judged it.
+        point_name: Name of the operating point.
         console: Where the panel will be printed.
-        show_evidence: Whether every source gets a card; else only what says something is mentioned.
+        show_evidence: Whether every source gets a card; otherwise only those that say something are listed.
     """
     symbol, colour = wording.SYMBOLS[report.verdict], TERMINAL[report.verdict]
     width = min(console.width, _WIDEST)
@@ -69,7 +69,7 @@ def _probability(report: Report, probability: float, bundle: Bundle, point_name:
     counts = wording.is_in_domain(report)
     line = Text("Probability that it was generated: ")
     line.append(wording.percent(probability), style=f"bold {TERMINAL[report.verdict]}")
-    yield line if counts else line.append(" (not to be relied on)")
+    yield line if counts else line.append(" (not reliable)")
     yield _bar(probability, bundle.operating_points[point_name], width, is_dim=not counts)
     if counts and report.score is not None:
         yield Text(error_rates.scored_this_high(bundle, report.score))
@@ -95,10 +95,10 @@ def _bar(probability: float, point: OperatingPoint, width: int, *, is_dim: bool)
 
 def _reasons(report: Report, show_evidence: bool) -> Table:
     sentences = list(map(wording.as_sentence, report.reasons))
-    if not show_evidence:  # a reason has said already what had a part in the verdict
-        told = {reason.sentence for reason in report.reasons}
+    if not show_evidence:  # the reasons already include evidence that contributed to the verdict
+        stated = {reason.sentence for reason in report.reasons}
         telling = (piece.summary for piece in report.evidence if piece.says is not Says.NOTHING)
-        sentences += [summary for summary in telling if summary not in told]
+        sentences += [summary for summary in telling if summary not in stated]
     if report.status is Status.NOT_A_FILE:
         sentences.append("For the pictures in a folder, give a pattern: fauxto check 'FOLDER/*.jpg'")
     table = Table.grid(padding=(0, 1))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fauxto.scan import OnProgress, Scan
     from fauxto.scan.sorting import Sorter
 
-_STOPPED = 130  # what a shell gives for Ctrl-C
+_STOPPED = 130  # exit code of shells for Ctrl-C
 
 
 Sources = Annotated[
@@ -36,10 +36,11 @@ Out = Annotated[Path, typer.Option("--out", help="Table to write: .jsonl, .csv o
 Html = Annotated[
     Path | None, typer.Option("--html", help="Also write a page with the pictures by verdict.", show_default=False)
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with a scan that was stopped or killed.")]
-Watch = Annotated[bool, typer.Option("--watch", help="Keep judging what arrives in the folders, until Ctrl-C.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Resume a scan that was stopped or killed.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Keep judging new files in the folders until Ctrl-C.")]
 Interval = Annotated[
-    float, typer.Option(min=0.1, help="Seconds between two looks of --watch, and that a new file must rest.")
+    float,
+    typer.Option(min=0.1, help="Seconds between checks with --watch, and for which a new file must be unchanged."),
 ]
 Sort = Annotated[
     tuple[SortAction, Path] | None,
@@ -50,11 +51,11 @@ Sort = Annotated[
     ),
 ]
 Column = Annotated[
-    str | None, typer.Option(help="Column of tables with paths or bytes.", show_default="path, image or bytes")
+    str | None, typer.Option(help="Column with paths or bytes in input tables.", show_default="path, image or bytes")
 ]
 FollowSymlinks = Annotated[bool, typer.Option("--follow-symlinks", help="Follow symbolic links inside folders.")]
-EngineName = Annotated[Engine, typer.Option(help="Judge on this machine, or with Ray on one or many.")]
-Address = Annotated[str | None, typer.Option(help="Ray cluster to use.", show_default="a Ray of this machine's own")]
+EngineName = Annotated[Engine, typer.Option(help="Run on this machine, or with Ray on one or more.")]
+Address = Annotated[str | None, typer.Option(help="Ray cluster to use.", show_default="a new one on this machine")]
 
 
 @takes_detector_options
@@ -74,15 +75,15 @@ def scan(
     *,
     options: DetectorOptions,
 ) -> None:
-    """Judge many pictures into one table, a row for each whatever happens to it.
+    """Judge many pictures and write one table, with a row for each.
 
-    Exit code: 0 the table is written, 2 the command was wrong, 130 stopped by Ctrl-C: --resume goes on.
+    Exit code: 0 the table is written, 2 the command was wrong, 130 stopped by Ctrl-C (continue with --resume).
     """
     from fauxto.scan import Scan
     from fauxto.scan.sorting import Sorter
 
     if watch and (engine is Engine.RAY or not all(Path(source).is_dir() for source in sources)):
-        raise ConfigError("--watch takes folders of this machine only, and the engine 'local'")
+        raise ConfigError("--watch works only with local folders and --engine local")
     sorter = Sorter(sort[0], sort[1], sources) if sort else None
     job = Scan(
         sources,
@@ -104,7 +105,7 @@ def scan(
         except KeyboardInterrupt:
             job.journal.commit()
             judged = sum(job.journal.counts().values())
-            typer.echo(f"stopped with {judged:,} rows safe; the same command with --resume goes on", err=True)
+            typer.echo(f"stopped; {judged:,} rows are saved. Run the same command with --resume to continue", err=True)
             raise typer.Exit(_STOPPED) from None
         if not watch:
             job.finish()
@@ -122,14 +123,14 @@ def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, opti
         typer.echo(line)
     if job.sources.links_passed:
         links = job.sources.links_passed
-        typer.echo(f"passed over {links:,} symbolic link{'s' * (links > 1)}; --follow-symlinks follows them")
+        typer.echo(f"skipped {links:,} symbolic link{'s' * (links > 1)}; --follow-symlinks follows them")
     if sorter:
         typer.echo(f"sorted {sorter.sort(job.journal.reports_and_files()):,} files")
     typer.echo(f"wrote {' and '.join(written)}")
 
 
 def _watch(job: Scan, interval: float, workers: int | None, on_progress: OnProgress) -> None:
-    """Judge what is there and what arrives; the table is written anew whenever a look found something."""
+    """Judge existing and new files; rewrite the table whenever there are new ones."""
     try:
         while True:
             if job.run(workers=workers, on_progress=on_progress, settled=interval):
@@ -155,7 +156,7 @@ def _summary(counts: dict[tuple[str, str | None], int]) -> Iterator[str]:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Take a polite kill for Ctrl-C."""
+    """Treat SIGTERM like Ctrl-C."""
 
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt
@@ -192,7 +193,7 @@ def _progress_bar() -> Iterator[Callable[[int, int | None], None]]:
 
         def show(done: int, total: int | None) -> None:
             nonlocal task
-            if task is None:  # rows of an earlier run aren't this one's speed
+            if task is None:  # rows of an earlier run don't count for the speed
                 task = bar.add_task("", completed=done, total=total)
             bar.update(task, completed=done, total=total)
 

@@ -17,27 +17,29 @@ from fauxto.options import DetectorOptions
 _PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx")
 
 
-Host = Annotated[str, typer.Option(help="Address to listen on; any other than this machine's own needs --keys.")]
+Host = Annotated[str, typer.Option(help="Address to listen on; addresses other than this machine's need --keys.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 Keys = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="File of the API keys that are accepted.", show_default="none")
+    Path | None, typer.Option(metavar="FILE", help="File with the accepted API keys.", show_default="none")
 ]
 NewKey = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Make a key of this name, add its hash to --keys, print it once, and end."),
+    typer.Option(metavar="NAME", help="Create a key with this name, add its hash to --keys, print it once, and exit."),
 ]
-Rate = Annotated[int, typer.Option(min=1, help="Pictures a minute and key.")]
-Processes = Annotated[int | None, typer.Option(min=1, help="Processes that open pictures.", show_default="one a core")]
-WorkerMemory = Annotated[int, typer.Option(min=256, help="Memory of each for pictures, in MiB.")]
-Queue = Annotated[int, typer.Option(min=0, help="Requests that may wait; one more is told to come again.")]
+Rate = Annotated[int, typer.Option(min=1, help="Pictures per minute and key.")]
+Processes = Annotated[
+    int | None, typer.Option(min=1, help="Worker processes that open pictures.", show_default="one per core")
+]
+WorkerMemory = Annotated[int, typer.Option(min=256, help="Memory of each worker for pictures, in MiB.")]
+Queue = Annotated[int, typer.Option(min=0, help="Requests that may wait; more are told to retry.")]
 MaxMegabytes = Annotated[int, typer.Option(min=1, max=200, help="Largest picture file, in MiB.")]
 MaxMegapixels = Annotated[int, typer.Option(min=1, max=80, help="Largest picture, in million pixels.")]
 MaxFiles = Annotated[int, typer.Option(min=1, max=1000, help="Pictures in one batch.")]
-MaxSeconds = Annotated[float, typer.Option(min=1, help="Longest time for one picture.")]
+MaxSeconds = Annotated[float, typer.Option(min=1, help="Time limit per picture, in seconds.")]
 FetchUrls = Annotated[
-    bool, typer.Option("--fetch-urls", help="Also take pictures by their address, from the public internet.")
+    bool, typer.Option("--fetch-urls", help="Also accept addresses of pictures on the public internet.")
 ]
-Logged = Annotated[LogLevel, typer.Option(help="info for a line a request, warning for trouble alone.")]
+Logged = Annotated[LogLevel, typer.Option(help="info: one line per request; warning: problems only.")]
 
 
 @takes_detector_options
@@ -61,7 +63,7 @@ def serve(
 ) -> None:
     """Serve verdicts over HTTP, to this machine or, with keys, to others.
 
-    See /docs of the service for what it answers.
+    The service documents itself at /docs.
     """
     from fauxto.errors import ConfigError, MissingExtraError
 

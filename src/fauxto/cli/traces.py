@@ -1,4 +1,4 @@
-"""`fauxto traces`: pictures of what compression and scaling left in a picture, for a person to look at."""
+"""`fauxto traces`: renders the traces of compression and scaling for people."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def traces(
     image: Annotated[
         str, typer.Argument(metavar="IMAGE", help="Picture, or - for standard input.", show_default=False)
     ],
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the pictures; made if it isn't there.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the pictures; created if missing.")],
 ) -> None:
     """Show the traces that compression and scaling left in a picture.
 
-    Writes a map of error levels and the average spectrum, with its peaks marked. They help a person to look closer, and
+    Writes a map of error levels and the average spectrum, with its peaks marked. They help a person to look closer, but
     are no verdict. Nothing is overwritten. Exit code: 0 both were written, 1 one of them or both could not be, 2 the
     command was wrong.
     """
@@ -39,10 +39,10 @@ def traces(
 
     for path in (out / ERROR_LEVELS, out / SPECTRUM):
         if os.path.lexists(path):
-            raise ConfigError(f"{path} is already there; move it away, or name another folder by --out")
+            raise ConfigError(f"{path} already exists; move it away, or give another folder with --out")
     limits = Limits()
     try:
-        standard_input = sys.stdin.buffer if sys.stdin else b""  # a program without a console has none
+        standard_input = sys.stdin.buffer if sys.stdin else b""  # None in a program without a console
         data = images.read_bytes(standard_input if image == "-" else image, limits)
         decoded = images.decode(data, limits)
     except ImageError as error:
@@ -61,8 +61,8 @@ def _write_error_levels(image: Image, path: Path) -> None:
 
     _save(PIL.Image.fromarray(error_level_map(image)), path)
     typer.echo(
-        f"\n{printable(str(path))}: how much each pixel changes when the picture is saved as a JPEG once more. A part "
-        "that was compressed otherwise may stand out; edges and texture always do."
+        f"\n{printable(str(path))}: how much each pixel changes when the picture is saved as a JPEG again. Parts with "
+        "a different compression may stand out; edges and texture always do."
     )
 
 
@@ -80,8 +80,8 @@ def _write_spectrum(image: Image, path: Path) -> None:
     _save(PIL.Image.fromarray(draw_spectrum(spectrum, peaks)), path)
     typer.echo(
         f"\n{printable(str(path))}: the average spectrum of the fine structure, frequency zero in the middle, peaks "
-        "boxed. Generators that scale up may leave peaks; so do scaling, JPEG blocks, sensors, and what is woven or "
-        "printed."
+        "boxed. Upsampling in generators may leave peaks; so do scaling, JPEG blocks, sensors, and woven "
+        "or printed patterns."
     )
     for peak in peaks:
         typer.echo(f"  {_describe(peak)}")

@@ -13,15 +13,15 @@ import typer
 def train(
     data: Annotated[Path, typer.Option(help="Data set folder that `fauxto data import` wrote.")],
     run: Annotated[Path, typer.Option(help="Run folder to write.")],
-    network: Annotated[str | None, typer.Option(help="Network to train, by the recipe that ships for it.")] = None,
+    network: Annotated[str | None, typer.Option(help="Network to train, with its built-in recipe.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="Recipe file (TOML) to use instead.")] = None,
     weights: Annotated[
         Path | None, typer.Option(help="File of a backbone's starting weights (docs/how-to/train-photos.md).")
     ] = None,
     image_size: Annotated[int | None, typer.Option(min=8, help="Side of the input in pixels.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=0, help="Most epochs.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=0, help="Maximum number of epochs.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of weights, order and augmentation.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after the run's last whole epoch.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue after the last complete epoch.")] = False,
 ) -> None:
     """Train a network; writes RUN/model.keras, its recipe, checkpoints, TensorBoard logs and run.json."""
     from fauxto.errors import ConfigError

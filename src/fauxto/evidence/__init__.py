@@ -1,16 +1,16 @@
-"""What a file itself carries about how it was made, gathered from independent sources behind one face.
+"""Evidence in the file itself about how a picture was made, gathered from independent sources.
 
-A source is a file or folder with one function, `read(data, image, limits) -> Evidence`, and a row in `SOURCES`: its
-name, which its Evidence bears, and its title.
+A source is a file or folder with one function, `read(data, image, limits) -> Evidence`, and a row in `SOURCES` with its
+name (as in its Evidence) and its title.
 
     content_credentials/    signed manifests (C2PA)
-    generator_metadata/     what programs and services write into the files that they generate
+    generator_metadata/     what generators write into their files
     camera_metadata.py      what cameras write
-    compression.py          traces of how the file was compressed
-    watermarks.py           invisible marks that open models leave in the pixels
+    compression.py          traces of compression
+    watermarks.py           invisible watermarks that open models embed in the pixels
 
 Other packages add sources by entry points in the group `fauxto.evidence` (docs/how-to/write-an-evidence-source.md).
-The modules beside the sources read the containers that several of them share.
+The other modules read containers that several sources share.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from fauxto.report import Evidence, Says, Trust
 
 ENTRY_POINTS = "fauxto.evidence"
 MAX_DETAILS = 100_000
-"""Characters of one evidence's details as JSON."""
+"""Characters of an evidence's details as JSON."""
 
 Read = Callable[[bytes, Image, Limits], Evidence]
-"""A source's function: the whole file, which the gate has decoded; what the gate made of it; what it may cost."""
+"""A source's function. Takes the whole file, the decoded image and the limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Source:
     """One source of evidence.
 
     Attributes:
-        name: As reports have it.
-        title: As people read it.
+        name: Its name in reports.
+        title: Its name for people.
         read: Its function.
     """
 
@@ -63,22 +63,22 @@ SOURCES: Mapping[str, Source] = {
         Source("watermarks", "Invisible watermarks", watermarks.read),
     )
 }
-"""The built-in sources by name, in the order in which reports have them."""
+"""The built-in sources by name, in the order of reports."""
 
 
 def title(name: str) -> str:
-    """Return what people read for a source: a built-in one's title, else the name of a plug-in in words."""
+    """Return the title of a source; for a plug-in, its name in words."""
     return SOURCES[name].title if name in SOURCES else name.replace("_", " ").capitalize()
 
 
 def load_sources(trust_list: Path | None = None) -> dict[str, Read]:
-    """Return the sources by name: the built-in ones in their order, then those of other packages by name.
+    """Return the sources by name: the built-in ones in their order, then plug-ins by name.
 
     Args:
-        trust_list: Certificates of those whose content credentials count as signed; None for the built-in list.
+        trust_list: PEM file of trusted certificate authorities; None for the built-in list.
 
     Raises:
-        ConfigError: The trust list can't be used, or two sources are called the same.
+        ConfigError: The trust list can't be used, or two sources have the same name.
     """
     sources = {source.name: source.read for source in SOURCES.values()}
     trusted = trust_lists.load(trust_list)
@@ -93,12 +93,12 @@ def load_sources(trust_list: Path | None = None) -> dict[str, Read]:
 
 
 def _plug_in(point: EntryPoint) -> Read:
-    """Return a plug-in's function, held to what the built-in ones keep to; one that can't be loaded always fails."""
+    """Wrap a plug-in so that its evidence is checked; one that can't be loaded raises on every call."""
     read: Read | None = None
     failed: Exception | None = None
     try:
         read = point.load()
-    except Exception as error:  # any code may run here
+    except Exception as error:  # a plug-in may raise anything
         failed = error
 
     def checked(data: bytes, image: Image, limits: Limits) -> Evidence:
@@ -117,30 +117,30 @@ def _plug_in(point: EntryPoint) -> Read:
 def gather(
     data: bytes, image: Image, limits: Limits, sources: Mapping[str, Read], *, personal: bool = False
 ) -> tuple[Evidence, ...]:
-    """Ask every source about one file. None of them can end the analysis: one that fails says so in its place.
+    """Read every source of evidence for one file. A source that fails returns evidence that says so.
 
     Args:
-        data: The whole file, which the gate has decoded.
-        image: What the gate made of it.
-        limits: What the file may cost.
-        sources: Whom to ask, by name.
-        personal: Whether to keep what names a person or a place (`details["personal"]`).
+        data: The whole file.
+        image: The decoded picture.
+        limits: Limits on the file.
+        sources: The sources by name.
+        personal: Whether to keep names and places (`details["personal"]`).
     """
-    return tuple(_ask(name, read, data, image, limits, personal) for name, read in sources.items())
+    return tuple(_read_source(name, read, data, image, limits, personal) for name, read in sources.items())
 
 
-def _ask(name: str, read: Read, data: bytes, image: Image, limits: Limits, personal: bool) -> Evidence:
+def _read_source(name: str, read: Read, data: bytes, image: Image, limits: Limits, personal: bool) -> Evidence:
     try:
         evidence = read(data, image, limits)
         if personal or "personal" not in evidence.details:
             return evidence
         return replace(evidence, details={key: value for key, value in evidence.details.items() if key != "personal"})
-    except Exception as error:  # what a source raises is its own affair
+    except Exception as error:  # a source may raise anything
         cause = one_line(f"{type(error).__name__}: {error}")
         return Evidence(
             source=name,
             says=Says.NOTHING,
             trust=Trust.INFERRED,
-            summary=f"The source {name} failed on this file, so it says nothing ({cause}).",
+            summary=f"The source {name} failed on this file and says nothing ({cause}).",
             details={"unreadable": f"the source failed ({cause})"},
         )

@@ -1,8 +1,7 @@
-"""The blocks of metadata that a file carries in their proper places, undecoded as far as possible.
+"""Finds the metadata blocks of a file, whatever its format, and returns them undecoded as far as possible.
 
-This is the one step over all formats. Each format's own file in `fauxto.images` says where its blocks lie, by the
-walker of the gate, so nothing behind the end of the picture is ever looked at. Where a block occurs twice, the first
-counts.
+Each format's file in `fauxto.images` says where its blocks are, with the same parser that the decoder uses, so nothing
+behind the end of the picture is read. If a block occurs twice, the first counts.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ class Blocks:
     """The metadata blocks of one file.
 
     Attributes:
-        exif: A TIFF structure, with or without its "Exif" lead; of a TIFF the whole file.
+        exif: A TIFF structure, with or without its "Exif" prefix; for a TIFF, the whole file.
         xmp: The XML of the main XMP packet; the extended XMP of a JPEG is not read.
         iptc: IPTC-IIM datasets.
         png_text: The texts of a PNG by keyword, unpacked, without its XMP.
-        unreadable: A sentence on each block that is there but can't be used.
+        unreadable: A sentence for each block that can't be used.
     """
 
     exif: bytes | None = None
@@ -41,11 +40,11 @@ class Blocks:
 
 
 def find(data: bytes, format: str, limits: Limits) -> Blocks:
-    """Find the metadata blocks of a file that the gate has decoded.
+    """Find the metadata blocks of a file that has been decoded.
 
     Args:
         data: The whole file.
-        format: `FileFacts.format` of it.
+        format: Its `FileFacts.format`.
         limits: `max_metadata_bytes` bounds each block as stored, each text unpacked, and all of them together.
     """
     collector = _Collector(len(data), format, limits.max_metadata_bytes)
@@ -64,22 +63,22 @@ def find(data: bytes, format: str, limits: Limits) -> Blocks:
 
 
 def find_credential(data: bytes, format: str) -> bytes:
-    """Return a file's content credential, a JUMBF box; nothing without one.
+    """Return a file's content credential, a JUMBF box; empty if it has none.
 
     Args:
-        data: The whole file, which the gate has decoded.
-        format: `FileFacts.format` of it.
+        data: The whole file, already decoded once.
+        format: Its `FileFacts.format`.
 
     Raises:
         EOFError, IndexError, ValueError, struct.error, ImageError: The file is damaged, or has too many parts.
     """
-    if _EVERY_CREDENTIAL_HAS not in data:  # most files have none and needn't be walked
+    if _EVERY_CREDENTIAL_HAS not in data:  # most files have none and needn't be parsed
         return b""
     return b"".join(FORMATS[format].credential(data))
 
 
 class _Collector:
-    """Takes the blocks of a file, within the limits."""
+    """Collects the blocks of a file, within the limits."""
 
     def __init__(self, file_bytes: int, format: str, max_bytes: int) -> None:
         self.first: dict[Kind, bytes] = {}
@@ -106,7 +105,9 @@ class _Collector:
         size = block.end - block.start
         if block.kind in self.first:
             return
-        if size > self._max_bytes and size != self._file_bytes:  # a TIFF is its own EXIF, and the gate has bounded it
+        if (
+            size > self._max_bytes and size != self._file_bytes
+        ):  # a TIFF is its own EXIF, and its size is already bounded
             self.note(f"the {block.kind} block is too large ({size} bytes)")
         else:
             self.first[block.kind] = block.data[block.start : block.end]
@@ -129,7 +130,7 @@ class _Collector:
 
     def _unpack(self, packed: bytes) -> bytes:
         inflater = zlib.decompressobj()
-        allowed, self._text_bytes_left = self._text_bytes_left, 0  # no second chance behind a bomb
+        allowed, self._text_bytes_left = self._text_bytes_left, 0  # nothing more is unpacked after a decompression bomb
         value = inflater.decompress(packed, allowed + 1)
         if not inflater.eof:
             raise ValueError

@@ -1,6 +1,6 @@
-"""What the file says of a camera: the settings, the software since, and where this doesn't fit the picture.
+"""Camera metadata: the settings, the software used since, and where they contradict the picture.
 
-All of it can be written by anyone, and copied from any photograph: it is never evidence of a real one.
+Anyone can write it or copy it from a photograph, so it is never evidence of a real one.
 """
 
 from __future__ import annotations
@@ -35,36 +35,36 @@ _DATE = re.compile(r"^(\d{4}):(\d\d):(\d\d)")
 WITH_MAKER_NOTE = ("Apple", "Canon", "NIKON CORPORATION")
 OWN_TABLES = ("Canon",)
 """Makes whose cameras write a MakerNote, and those with quantisation tables of their own, as far as we could measure:
-docs/reference/evidence-metadata.md has the counts. Others write libjpeg's tables, Nikon's newer ones among them."""
+docs/reference/evidence-metadata.md has the counts. Others, including newer Nikon cameras, write libjpeg's tables."""
 
 SAME_PICTURE = 0.7
-"""Correlation of thumbnail and picture below which they show different things; measured there too."""
+"""Correlation below which thumbnail and picture show different things; measured on the same page."""
 
 
 def read(data: bytes, image: Image, limits: Limits) -> Evidence:
-    """Read what a file says of the camera and of the software since.
+    """Read what the metadata states about the camera and later software.
 
     Args:
-        data: The whole file, which the gate has decoded.
-        image: What the gate made of it.
-        limits: What the file may cost.
+        data: The whole file.
+        image: The decoded picture.
+        limits: Limits on the file.
 
     Returns:
-        Evidence that always says `nothing`. Names, serial numbers and places stand in its details under "personal"
-        and nowhere else. docs/reference/evidence-metadata.md has the rest.
+        Evidence that always says `nothing`. Names, serial numbers and places are in its details under "personal" and
+        nowhere else. docs/reference/evidence-metadata.md has the rest.
     """
-    found = metadata.parse(data, image.facts.format, limits)
-    settings = _settings(found)
-    location = _location(found)
-    preview = thumbnail.compare(found.exif.thumbnail, image) if found.exif.thumbnail else {}
+    parsed = metadata.parse(data, image.facts.format, limits)
+    settings = _settings(parsed)
+    location = _location(parsed)
+    preview = thumbnail.compare(parsed.exif.thumbnail, image) if parsed.exif.thumbnail else {}
     details = {
         **settings,
         "has_location": bool(location) or None,
-        "software": _software(found) or None,
+        "software": _software(parsed) or None,
         "thumbnail": preview or None,
-        "notes": list(_notes(data, image.facts, found.exif, preview)) or None,
-        "personal": {**location, **_personal(found)} or None,
-        "unreadable": "; ".join(dict.fromkeys(found.unreadable)) or None,
+        "notes": list(_notes(data, image.facts, parsed.exif, preview)) or None,
+        "personal": {**location, **_personal(parsed)} or None,
+        "unreadable": "; ".join(dict.fromkeys(parsed.unreadable)) or None,
     }
     return Evidence(SOURCE, Says.NOTHING, Trust.DECLARED, _summary(settings), bounded(details))
 
@@ -72,16 +72,16 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
 def _summary(settings: Mapping[str, Any]) -> str:
     make, model = (one_line(settings.get(key) or "", 60) for key in ("make", "model"))
     if named_generator(make):
-        return f"In the camera's place the file names a generator of pictures, {make}."
+        return f"Where the camera belongs, the metadata names an image generator, {make}."
     if not make and not model:
-        return "The file names no camera, which says nothing: many programs and sites take such metadata out."
+        return "The metadata names no camera. That means nothing: many programs and sites strip metadata."
     camera = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
-    taken = f" on {one_line(settings['taken'], 30)}" if settings.get("taken") else ""
-    return f"The file names a camera ({camera}){taken}; anyone can write that, so it is no evidence of a photograph."
+    date = f" on {one_line(settings['taken'], 30)}" if settings.get("taken") else ""
+    return f"The metadata names a camera ({camera}){date}. Anyone can write that, so it isn't evidence of a photograph."
 
 
-def _settings(found: Metadata) -> dict[str, Any]:
-    image, photo = found.exif.image, found.exif.photo
+def _settings(parsed: Metadata) -> dict[str, Any]:
+    image, photo = parsed.exif.image, parsed.exif.photo
     time = _DATE.sub(r"\1-\2-\3", photo.text(_TIME_TAKEN) or "")
     numbers = {
         "exposure_seconds": photo.number(_EXPOSURE_TIME),
@@ -93,7 +93,7 @@ def _settings(found: Metadata) -> dict[str, Any]:
     return {
         "make": _name(image.text(_MAKE)),
         "model": _name(image.text(_MODEL)),
-        "lens": _name(photo.text(_LENS) or found.xmp.text(xmp.CAMERA, "Lens")),
+        "lens": _name(photo.text(_LENS) or parsed.xmp.text(xmp.CAMERA, "Lens")),
         "taken": _name(f"{time} {photo.text(_TIME_ZONE) or ''}".strip()),
         **{name: None if number is None else _rounded(number) for name, number in numbers.items()},
     }
@@ -106,25 +106,25 @@ def _rounded(number: float) -> float:
 
 
 def _name(value: str | None) -> str | None:
-    """Pass on what may be a name; ComfyUI fills the camera's fields with its graphs."""
+    """Return a value that may be a name; ComfyUI writes its graphs into the camera fields."""
     return value if value and len(value) <= MAX_NAME and "{" not in value else None
 
 
-def _software(found: Metadata) -> list[str]:
-    """Return the programs that the file names, oldest first as far as it says."""
-    history = found.xmp.fields(xmp.MEDIA_MANAGEMENT, "History", xmp.RESOURCE_EVENT, "softwareAgent")
-    named = (*history, found.xmp.text(xmp.BASIC, "CreatorTool"), found.exif.image.text(_SOFTWARE))
+def _software(parsed: Metadata) -> list[str]:
+    """Return the programs that the metadata names, oldest first where the order is known."""
+    history = parsed.xmp.fields(xmp.MEDIA_MANAGEMENT, "History", xmp.RESOURCE_EVENT, "softwareAgent")
+    named = (*history, parsed.xmp.text(xmp.BASIC, "CreatorTool"), parsed.exif.image.text(_SOFTWARE))
     return list(dict.fromkeys(name for name in named if name))[:MAX_SOFTWARE]
 
 
-def _location(found: Metadata) -> dict[str, float | str]:
-    """Return latitude and longitude: in degrees, north and east positive, or as texts where only XMP has them."""
-    texts = {name: found.xmp.text(xmp.EXIF, f"GPS{name.title()}") for name in ("latitude", "longitude")}
-    return _degrees(found.exif.gps) or {name: text for name, text in texts.items() if text}
+def _location(parsed: Metadata) -> dict[str, float | str]:
+    """Return latitude and longitude: degrees (north and east positive), or text where only XMP has them."""
+    texts = {name: parsed.xmp.text(xmp.EXIF, f"GPS{name.title()}") for name in ("latitude", "longitude")}
+    return _degrees(parsed.exif.gps) or {name: text for name, text in texts.items() if text}
 
 
 def _degrees(gps: exif.Directory) -> dict[str, float | str]:
-    """Return latitude and longitude in degrees; nothing unless both are sound."""
+    """Return latitude and longitude in degrees; empty unless both are valid."""
     degrees: dict[str, float | str] = {}
     for name, tag, sign_tag, negative, most in (
         ("latitude", _LATITUDE, _LATITUDE_SIGN, "S", 90),
@@ -140,11 +140,11 @@ def _degrees(gps: exif.Directory) -> dict[str, float | str]:
     return degrees
 
 
-def _personal(found: Metadata) -> dict[str, str]:
-    """Return the fields that name a person, one copy of a device, or a place."""
-    image, photo, properties, captions = found.exif.image, found.exif.photo, found.xmp, found.iptc
+def _personal(parsed: Metadata) -> dict[str, str]:
+    """Return the fields that identify a person, a device or a place."""
+    image, photo, properties, captions = parsed.exif.image, parsed.exif.photo, parsed.xmp, parsed.iptc
     fields = {
-        "artist": image.text(_ARTIST) or captions.get(iptc.BY_LINE) or found.png_text.get("Author"),
+        "artist": image.text(_ARTIST) or captions.get(iptc.BY_LINE) or parsed.png_text.get("Author"),
         "creator": ", ".join(properties.texts(xmp.DUBLIN_CORE, "creator")),
         "prompt_writer": properties.text(xmp.IPTC_EXTENSION, "AIPromptWriterName"),
         "owner": photo.text(_OWNER) or properties.text(xmp.CAMERA, "OwnerName"),
@@ -161,17 +161,17 @@ def _personal(found: Metadata) -> dict[str, str]:
 
 
 def _notes(data: bytes, facts: FileFacts, directories: exif.Exif, preview: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence, led by a stable word, on each thing that a camera's own file wouldn't show."""
+    """Yield a sentence, led by a stable word, on each sign that the file isn't straight from a camera."""
     photo, make = directories.photo, directories.image.text(_MAKE)
     width, height = photo.number(_WIDTH), photo.number(_HEIGHT)
     if width and height and {width, height} != {facts.width, facts.height}:
         yield (
-            f"resized: EXIF speaks of {width:g} x {height:g} pixels, the picture has {facts.width} x {facts.height}; "
-            "it was resized or cropped since."
+            f"resized: EXIF states {width:g} x {height:g} pixels, but the picture has {facts.width} x {facts.height}; "
+            "it has been resized or cropped."
         )
     if preview and preview["correlation"] is not None and preview["correlation"] < SAME_PICTURE:
-        yield "thumbnail_differs: the thumbnail shows something else than the picture, or another part of it."
+        yield "thumbnail_differs: the thumbnail shows a different picture, or another part of this one."
     if make in WITH_MAKER_NOTE and _MAKER_NOTE not in photo:
-        yield f"no_maker_note: cameras by {make} write a MakerNote; a program left it out."
+        yield f"no_maker_note: {make} cameras write a MakerNote; software has removed it."
     if make in OWN_TABLES and (luminance := read_tables(data).get(0)) is not None and is_standard(luminance):
-        yield f"saved_again: the quantisation tables are libjpeg's; cameras by {make} have their own."
+        yield f"saved_again: the quantisation tables are libjpeg's; {make} cameras use their own."

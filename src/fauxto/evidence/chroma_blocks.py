@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_BLOCKS = 96
-"""Blocks a side of the window that is looked at: 768 pixels."""
+"""Blocks per side of the window that is analysed: 768 pixels."""
 
 _SIDE = 8
-"""Pixels a side of a block: 4 coefficients of the Haar approximation, each of 2 x 2 pixels."""
+"""Pixels per side of a block: 4 coefficients of the Haar approximation, each of 2 x 2 pixels."""
 
-# U of YUV (ITU-R BT.601) of R, G, B, as OpenCV has it, times the half of a 2 x 2 sum that is the Haar approximation.
+# OpenCV's weights of U (ITU-R BT.601) for R, G, B, times 0.5: the Haar approximation is half of a 2 x 2 sum.
 _U = 0.5 * 0.492 * np.array([-0.299, -0.587, 1 - 0.114], np.float32)
 
 
@@ -22,7 +22,7 @@ class Blocks:
     """Blocks of the Haar approximation of U.
 
     Attributes:
-        coefficients: float32 [4, 4, N], without the offset that a writer adds to U.
+        coefficients: float32 [4, 4, N], without the offset that the writer adds to U.
         index: int64 [N], each block's number in the whole picture, counted row by row.
     """
 
@@ -30,9 +30,9 @@ class Blocks:
     index: NDArray[np.int64]
 
     def outliers(self) -> NDArray[np.float32]:
-        """Return float32 [N]: the coefficient of each block, but the first, that lies farthest from their mean.
+        """Return float32 [N]: for each block, the coefficient (except the first) farthest from their mean.
 
-        Where the writer changed the largest one, this finds it even if it is no longer the largest.
+        This finds the one that the writer changed, even if it is no longer the largest.
         """
         candidates = self.coefficients.reshape(16, -1)[1:]
         lowest, highest = candidates.min(axis=0), candidates.max(axis=0)
@@ -42,7 +42,7 @@ class Blocks:
     def singular_values(self, offset: float) -> NDArray[np.float32]:
         """Return float32 [N]: each block's largest singular value, with `offset` added to every coefficient.
 
-        It is found by power iteration from a vector of ones, which is nearly the answer where the offset is large.
+        Uses power iteration from a vector of ones, which is close to the answer when the offset is large.
         """
         blocks = self.coefficients + np.float32(offset)
         left = blocks.sum(axis=1)
@@ -53,13 +53,13 @@ class Blocks:
 
 
 def chroma_blocks(rgb: NDArray[np.uint8]) -> tuple[Blocks, Blocks]:
-    """Cut the middle of a picture into blocks, along the grid that starts in the picture's corner.
+    """Cut the centre of a picture into blocks, aligned to the picture's top left corner.
 
     Args:
-        rgb: uint8 [height, width, 3]; at most `MOST_BLOCKS` blocks a side are looked at.
+        rgb: uint8 [height, width, 3]; at most `MOST_BLOCKS` blocks per side are used.
 
     Returns:
-        The blocks of U, and those of U as it is when a writer takes red for blue.
+        The blocks of U, and those of U with red and blue swapped.
     """
     rows, columns = rgb.shape[0] // _SIDE, rgb.shape[1] // _SIDE
     height, width = min(rows, MOST_BLOCKS), min(columns, MOST_BLOCKS)

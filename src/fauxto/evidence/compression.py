@@ -1,4 +1,4 @@
-"""How a file was compressed, and whether its pixels were compressed before: context for a person, never a verdict."""
+"""How a file was compressed, and whether it had been compressed before: context for people, never a verdict."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from fauxto.limits import Limits
 from fauxto.report import Evidence, Says, Trust
 
 REQUANTISED = 6.0
-"""From this value on, `requantisation` is taken as a trace; docs/reference/evidence-traces.md has the false alarms."""
+"""Threshold of `requantisation`; docs/reference/evidence-traces.md has the false alarm rates."""
 
 GRID = 4.0
-"""From this value on, `jpeg_grid` is taken as a trace."""
+"""Threshold of `jpeg_grid`."""
 
 SMALLEST_SIDE = 256
-"""Pixels; in smaller pictures no trace is looked for: there false alarms are too many."""
+"""Pixels; smaller pictures give too many false alarms and are skipped."""
 
-_DITHERED = ("1", "P", "PA")  # few colours are often laid out in patterns of 8 x 8
+_DITHERED = ("1", "P", "PA")  # dithering often uses patterns of 8 x 8
 
-_WRITTEN = {
-    Family.LIBJPEG: "with libjpeg's standard tables, as most programs write it",
-    Family.MOZJPEG: "with mozjpeg's tables, as many web services write it",
-    Family.ADOBE: "with tables of Adobe's programs",
-    Family.APPLE: "with tables of Apple's devices and programs",
-    Family.UNKNOWN: "with tables of its own, as many cameras write it",
+_TABLES = {
+    Family.LIBJPEG: "with libjpeg's standard tables, which most programs use",
+    Family.MOZJPEG: "with mozjpeg's tables, which many web services use",
+    Family.ADOBE: "with Adobe's tables",
+    Family.APPLE: "with Apple's tables",
+    Family.UNKNOWN: "with custom tables, as many cameras use",
 }
 
 
 def read(data: bytes, image: Image, limits: Limits) -> Evidence:
-    """Describe the compression of a file; it says nothing of real or AI.
+    """Describe the compression of a file; it never says real or AI.
 
     Args:
         data: The whole file.
-        image: What the gate made of it.
+        image: The decoded picture.
         limits: Not used: at most 512 x 512 pixels and the file's header are looked at.
     """
     kind = image.facts.format
@@ -46,7 +46,7 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
     elif FORMATS[kind].is_lossless and image.facts.mode not in _DITHERED:
         summary = _read_lossless(image, details)
     else:
-        summary = f"In a {kind} of mode {image.facts.mode}, fauxto looks for no traces of compression."
+        summary = f"fauxto looks for no traces of compression in a {kind} of mode {image.facts.mode}."
     return Evidence("compression", Says.NOTHING, Trust.INFERRED, summary, details)
 
 
@@ -59,29 +59,29 @@ def _read_jpeg(data: bytes, image: Image, details: dict[str, Any]) -> str:
         "process": header.process,
     }
     if header.luminance is None:
-        return "The JPEG has no quantisation table for its luminance."
+        return "The JPEG has no luminance quantisation table."
     strength = requantisation(image.rgb, header.luminance) if _is_large_enough(image) else None
     details["earlier_compression"] = _trace(strength, REQUANTISED)
-    summary = f"A JPEG of quality {header.quality}, {header.subsampling}, {_WRITTEN[header.family]}"
+    summary = f"A JPEG of quality {header.quality}, {header.subsampling}, {_TABLES[header.family]}"
     if strength is None:
-        return f"{summary}; whether it was compressed before can't be measured."
+        return f"{summary}; earlier compression can't be measured."
     if strength < REQUANTISED:
         return f"{summary}; no trace of an earlier compression."
-    return f"{summary}; it seems to have been compressed before, at another quality."
+    return f"{summary}; it was probably compressed before, at another quality."
 
 
 def _read_lossless(image: Image, details: dict[str, Any]) -> str:
     kind = image.facts.format
     if not _is_large_enough(image):
         details["earlier_compression"] = _trace(None, GRID)
-        return f"The {kind} is too small for telling whether it was a JPEG before."
+        return f"The {kind} is too small to tell whether it used to be a JPEG."
     strength, offset = jpeg_grid(image.rgb)
     details["earlier_compression"] = _trace(strength, GRID)
     if strength < GRID:
         return f"The {kind} shows no trace of an earlier JPEG compression."
     details["earlier_compression"]["grid_offset"] = list(offset)
-    cropped = "" if offset == (0, 0) else ", and cropped or moved since"
-    return f"The {kind} seems to have been a JPEG before{cropped}: the grid of its blocks shows."
+    cropped = "" if offset == (0, 0) else " and was then cropped or shifted"
+    return f"The {kind} probably used to be a JPEG{cropped}: its block grid is visible."
 
 
 def _is_large_enough(image: Image) -> bool:

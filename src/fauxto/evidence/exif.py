@@ -1,4 +1,4 @@
-"""EXIF (CIPA DC-008): just the tags that are asked for, each value checked against the end of its block."""
+"""EXIF (CIPA DC-008): reads tags on demand, and checks each value against the end of its block."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_ENTRIES = 1_000
 """Entries of one directory; cameras write fewer than a hundred."""
 
 MAX_BYTES = 4 * 1024 * 1024
-"""Of one text; the largest that are honest hold the settings of a generator."""
+"""Bytes of one text; the largest legitimate ones are generator settings."""
 
 _EXIF_DIRECTORY, _GPS_DIRECTORY = 0x8769, 0x8825
 _THUMBNAIL_OFFSET, _THUMBNAIL_BYTES = 0x0201, 0x0202
@@ -45,12 +45,12 @@ class Directory:
         return value if len(value) == entry.count else None
 
     def text(self, tag: int) -> str | None:
-        """Return a text without its padding: UTF-8 if it is that, else Latin-1; None if it's empty."""
+        """Return a text without padding, decoded as UTF-8 or else Latin-1; None if empty."""
         value = self.raw(tag)
         return None if value is None else decode_text(value.partition(b"\0")[0]).strip() or None
 
     def numbers(self, tag: int) -> tuple[float, ...] | None:
-        """Return whole numbers as int and fractions as float; NaN where a fraction's denominator is zero."""
+        """Return integers as int and fractions as float; NaN where a denominator is zero."""
         entry = self.entries.get(tag)
         if entry is None or entry.type not in _NUMBERS or not 0 < entry.count <= _MAX_NUMBERS:
             return None
@@ -64,7 +64,7 @@ class Directory:
         return tuple(numerator / denominator if denominator else math.nan for numerator, denominator in fractions)
 
     def number(self, tag: int) -> float | None:
-        """Return the first number of a value; None if it isn't finite."""
+        """Return the first number of a value; None if not finite."""
         values = self.numbers(tag)
         return values[0] if values and math.isfinite(values[0]) else None
 
@@ -77,8 +77,8 @@ class Exif:
         image: Make, model, software and the like (IFD 0).
         photo: How the picture was taken (Exif IFD).
         gps: Where (GPS IFD).
-        thumbnail: The bytes of a JPEG, not looked at yet.
-        damage: A sentence on each part that can't be read.
+        thumbnail: The bytes of a JPEG, not decoded yet.
+        damage: A sentence for each part that can't be read.
     """
 
     image: Directory = field(default_factory=Directory)
@@ -89,17 +89,17 @@ class Exif:
 
 
 def parse(block: bytes) -> Exif:
-    """Read the directories of an EXIF block as far as it is sound.
+    """Read the directories of an EXIF block as far as it is valid.
 
     Args:
-        block: A TIFF structure, with or without its "Exif" lead. Offsets in it are unsigned, no directory is followed
-            twice, and values are read when they are asked for.
+        block: A TIFF structure, with or without its "Exif" prefix. Offsets are unsigned, no directory is followed
+            twice, and values are read on demand.
     """
     block = block.removeprefix(b"Exif\0\0")
     padded = functools.cache(lambda: block + bytes(4))  # once, because a block may be a whole TIFF
 
     def directory_at(start: int) -> tuple[Directory, int]:
-        """Return the directory at `start` and the next one's offset; many writers leave out the latter: then 0."""
+        """Return the directory at `start` and the next one's offset; 0 if the writer left that out."""
         (count,) = struct.unpack_from(order + "H", block, start)
         if count > MAX_ENTRIES:
             raise UnreadableError(f"an EXIF directory has {count} entries")
@@ -141,9 +141,9 @@ def _thumbnail(directory: Directory) -> bytes | None:
 
 
 def user_comment(photo: Directory) -> str | None:
-    """Return the text of UserComment (0x9286), whose first eight bytes name its character code.
+    """Return the text of UserComment (0x9286), whose first eight bytes name its encoding.
 
-    Writers disagree on the byte order of UNICODE, and some write UTF-8 without any code, so both are worked out.
+    Writers disagree on the byte order of UNICODE, and some write UTF-8 without a code, so both are detected.
     """
     value = photo.raw(0x9286)
     if value is None:
@@ -167,7 +167,7 @@ def _decode_utf16(text: bytes, order: str) -> str:
 
 
 def decode_text(text: bytes) -> str:
-    """Decode UTF-8 if it is that, else Latin-1, which every sequence of bytes is."""
+    """Decode as UTF-8, or else as Latin-1, which any bytes are."""
     try:
         return text.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What the header of a JPEG tells about the program that wrote it."""
+"""Identifies the program that wrote a JPEG from its header."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ZIGZAG = np.array(
 _CHROMINANCE = np.full((8, 8), 99)
 _CHROMINANCE[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
 
-# Nicolas Robidoux's table of 2012, with which mozjpeg quantises luminance and chrominance alike; row by row.
+# Nicolas Robidoux's table of 2012, which mozjpeg uses for both luminance and chrominance; row by row.
 _ROBIDOUX = np.array(
     [16, 16, 16, 18, 25, 37, 56, 85, 16, 17, 20, 27, 34, 40, 53, 75, 16, 20, 24, 31, 43, 62, 91, 135,
      18, 27, 31, 40, 53, 74, 106, 156, 25, 34, 43, 53, 69, 94, 131, 189, 37, 40, 62, 74, 94, 124, 169, 238,
@@ -48,7 +48,7 @@ _FRAMES = {0xC0: "baseline", 0xC1: "sequential", 0xC2: "progressive", 0xC9: "seq
 
 
 class Family(StrEnum):
-    """Who writes such quantisation tables; docs/reference/evidence-traces.md says how each is known."""
+    """Origin of the quantisation tables; docs/reference/evidence-traces.md says how each is recognised."""
 
     LIBJPEG = "libjpeg"
     MOZJPEG = "mozjpeg"
@@ -63,9 +63,9 @@ class Header:
 
     Attributes:
         luminance: 64 quantisation steps in zigzag order; None in a file without table 0.
-        quality: 1 to 100, on libjpeg's scale; the mozjpeg family's own scale is the same formula on another table.
-        family: Whose tables these are.
-        subsampling: Of the chrominance: 4:4:4, 4:2:2, 4:2:0, 4:4:0, 4:1:1, "grey", or "other".
+        quality: 1 to 100, on libjpeg's scale; mozjpeg uses the same formula on another table.
+        family: Origin of the tables.
+        subsampling: Chroma subsampling: 4:4:4, 4:2:2, 4:2:0, 4:4:0, 4:1:1, "grey", or "other".
         process: "baseline", "sequential" or "progressive".
     """
 
@@ -77,7 +77,7 @@ class Header:
 
 
 def read_header(data: bytes) -> Header:
-    """Read the header of a whole JPEG; what a damaged one lacks is None, `unknown` or "other"."""
+    """Read the header of a whole JPEG; missing parts of a damaged one are None, `unknown` or "other"."""
     adobe, subsampling, process = False, "other", "other"
     with contextlib.suppress(EOFError, IndexError, struct.error, ImageError):
         for marker, start, end in segments(data):
@@ -101,7 +101,7 @@ def _subsampling(frame: bytes) -> str:
         return "grey"
     if len(set(components[1:3])) != 1 or 0 in components[1]:
         return "other"
-    across, down = (ours / theirs for ours, theirs in zip(components[0], components[1], strict=True))
+    across, down = (luma / chroma for luma, chroma in zip(components[0], components[1], strict=True))
     return _SUBSAMPLINGS.get((across, down), "other")
 
 
@@ -111,7 +111,7 @@ def _family(luminance: Table, chrominance: Table | None, adobe: bool) -> tuple[F
         return Family.LIBJPEG, quality
     if luminance in _scaled("mozjpeg") and chrominance in (None, luminance):
         return Family.MOZJPEG, _scaled("mozjpeg").index(luminance) + 1
-    if _is_apples(luminance):
+    if _is_apple(luminance):
         return Family.APPLE, quality
     if adobe or luminance in _photoshop_tables():
         return Family.ADOBE, quality
@@ -120,7 +120,7 @@ def _family(luminance: Table, chrominance: Table | None, adobe: bool) -> tuple[F
 
 @functools.cache
 def _scaled(program: str) -> list[Table]:
-    """Return the tables of quality 1 to 100: libjpeg's for chrominance, or mozjpeg's for either."""
+    """Return the tables of quality 1 to 100: libjpeg's chrominance table, or mozjpeg's table."""
     base = {"libjpeg": _CHROMINANCE, "mozjpeg": _ROBIDOUX}[program].ravel()
     return [tuple(table) for table in scaled_tables(base[_ZIGZAG]).tolist()]
 
@@ -132,8 +132,8 @@ def _photoshop_tables() -> set[Table]:
     return {tuple(np.array(setting["quantization"][0])[_ZIGZAG].tolist()) for setting in by_setting.values()}
 
 
-def _is_apples(luminance: Table) -> bool:
-    """Tell whether the steps depend on max(row, 1) + max(column, 1) alone, and do change with it."""
+def _is_apple(luminance: Table) -> bool:
+    """Tell whether the steps depend only on max(row, 1) + max(column, 1), and aren't constant."""
     table: NDArray[np.int64] = np.empty(64, np.int64)
     table[_ZIGZAG] = luminance
     table = table.reshape(8, 8)

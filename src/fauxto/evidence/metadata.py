@@ -1,4 +1,4 @@
-"""The metadata of a file: its blocks, parsed as far as they are sound."""
+"""The metadata of a file: its blocks, parsed as far as they are valid."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fauxto.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a file says in words.
+    """The parsed metadata of a file.
 
     Attributes:
         exif: The EXIF directories; empty ones without EXIF.
         xmp: The XMP properties; none without XMP.
         iptc: The texts of IPTC-IIM by dataset.
         png_text: The texts of a PNG by keyword.
-        unreadable: A sentence on each part that is there but can't be read.
+        unreadable: A sentence for each part that can't be read.
     """
 
     exif: exif.Exif
@@ -30,15 +30,15 @@ class Metadata:
 
 
 def parse(data: bytes, format: str, limits: Limits) -> Metadata:
-    """Find and parse the metadata blocks of a file that the gate has decoded; `blocks.find` explains the arguments."""
-    found = blocks.find(data, format, limits)
-    directories = exif.parse(found.exif) if found.exif is not None else exif.Exif()
-    unreadable = [*found.unreadable, *directories.damage]
+    """Find and parse the metadata blocks of a decoded file; see `blocks.find` for the arguments."""
+    raw = blocks.find(data, format, limits)
+    directories = exif.parse(raw.exif) if raw.exif is not None else exif.Exif()
+    unreadable = [*raw.unreadable, *directories.damage]
     properties = xmp.Xmp({})
-    if found.xmp is not None:
+    if raw.xmp is not None:
         try:
-            properties = xmp.parse(found.xmp)
+            properties = xmp.parse(raw.xmp)
         except UnreadableError as error:
             unreadable.append(str(error))
-    datasets = iptc.parse(found.iptc) if found.iptc is not None else {}
-    return Metadata(directories, properties, datasets, found.png_text, tuple(unreadable))
+    datasets = iptc.parse(raw.iptc) if raw.iptc is not None else {}
+    return Metadata(directories, properties, datasets, raw.png_text, tuple(unreadable))

@@ -1,7 +1,7 @@
-"""The terms of IPTC's vocabulary "digitalsourcetype", with C2PA's additions, and what each says of a generative model.
+"""The terms of IPTC's vocabulary "digitalsourcetype" and C2PA's additions, grouped by the use of generative models.
 
-Labels in metadata and the steps of content credentials use the same terms, so this is the one place that sorts them: as
-IPTC defines them (NewsCodes, 2026) and the C2PA Conformance Program's asset rubrics (2026) do.
+Metadata labels and actions in content credentials use the same terms. The groups follow IPTC's definitions (NewsCodes,
+2026) and the C2PA Conformance Program's asset rubrics (2026).
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 
 GENERATED = frozenset({"trainedAlgorithmicMedia"})
-"""A generative model made it as a whole."""
+"""A generative model made the whole picture."""
 
 GENERATED_IN_PART = frozenset({"compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "trainedAlgorithmicData"})
-"""A generative model edited it, or made at least one of the elements that it was put together from.
+"""A generative model edited it, or made at least one of its elements.
 
-"Trained algorithmic data" is by C2PA's definition what a model made that isn't a picture, so of a picture it can only
-be a part.
+C2PA defines "trained algorithmic data" as output of a model that isn't a picture, so it can only be part of one.
 """
 
 CAPTURED = frozenset({"digitalCapture", "computationalCapture"})
@@ -24,7 +23,7 @@ CAPTURED = frozenset({"digitalCapture", "computationalCapture"})
 EDITED = frozenset({"humanEdits", "minorHumanEdits", "algorithmicallyEnhanced"})
 """Something was changed, without a generative model."""
 
-# "Algorithmic media" is drawn by a formula that learnt from no data, such as a fractal. Retired terms are among these.
+# "Algorithmic media" come from a formula without training data, such as a fractal. Includes retired terms.
 _OTHER = frozenset(
     {
         "algorithmicMedia",
@@ -43,13 +42,13 @@ _OTHER = frozenset(
     }
 )
 
-# IPTC's own short form of its vocabulary's address is "digsrctype:".
+# IPTC's own prefix for its vocabulary is "digsrctype:".
 _VOCABULARIES = re.compile(r"(https?://)?(cv\.iptc\.org/newscodes|c2pa\.org)/digitalsourcetype/|digsrctype:")
 _BY_LOWER_CASE = {term.lower(): term for term in GENERATED | GENERATED_IN_PART | CAPTURED | EDITED | _OTHER}
 
 
 def term(value: str) -> str | None:
-    """Return the term that a value names, as an address of a vocabulary or bare, in whatever case; None for no term."""
+    """Return the term that a value names (a vocabulary URL or the bare term, in any case); None if it names none."""
     written = value.strip().lower()
     address = _VOCABULARIES.match(written)
     return _BY_LOWER_CASE.get(written[address.end() :].removesuffix("/") if address else written)

@@ -13,10 +13,10 @@ from fauxto.errors import ImageError
 from fauxto.limits import Limits
 
 LIMITS = Limits(max_bytes=256 * 1024, max_pixels=640 * 480, max_frames=1, max_metadata_bytes=64 * 1024)
-"""What a thumbnail may cost: EXIF's own is 160 x 120, some phones write 512 x 384."""
+"""Limits for a thumbnail: EXIF specifies 160 x 120, some phones write 512 x 384."""
 
 SAME_SHAPE = 0.03
-"""Relative difference between two ratios of width to height that rounding to whole pixels explains."""
+"""Largest relative difference in aspect ratio that rounding to whole pixels explains."""
 
 _CELLS = 8
 _SAMPLES = 16
@@ -24,18 +24,18 @@ _DARK = 32
 
 
 def compare(thumbnail: bytes, image: images.Image) -> dict[str, Any]:
-    """Compare a thumbnail with its picture, coarsely: the mean colours of 8 x 8 cells.
+    """Compare a thumbnail with its picture by the mean colours of 8 x 8 cells.
 
-    Some cameras store a picture of another shape between black bars, others stretch it, and some programs turn the
-    picture but not its thumbnail: what fits best counts.
+    Some cameras add black bars for another aspect ratio, others stretch the picture, and some programs rotate the
+    picture but not its thumbnail: the best match counts.
 
     Args:
-        thumbnail: A JPEG; it is decoded through the gate.
+        thumbnail: A JPEG; decoded by `images.decode`.
         image: The picture.
 
     Returns:
         "width" and "height" in pixels as stored; "same_shape"; "difference", the mean absolute difference in levels
-        (0 to 255), and "correlation" (-1 to 1, None for a flat picture) of the cells. Empty where the thumbnail
+        (0 to 255), and "correlation" (-1 to 1, None for a flat picture) of the cells. Empty if the thumbnail
         can't be decoded within `LIMITS`.
     """
     try:
@@ -44,8 +44,8 @@ def compare(thumbnail: bytes, image: images.Image) -> dict[str, Any]:
         return {}
     picture = _cells(image.rgb)
     shape = image.rgb.shape[1] / image.rgb.shape[0]
-    turned = (_upright(decoded, orientation) for orientation in sorted({1, image.facts.orientation}))
-    views = [(_cells(view), same_shape) for one in turned for view, same_shape in _views(one, shape)]
+    uprights = (_upright(decoded, orientation) for orientation in sorted({1, image.facts.orientation}))
+    views = [(_cells(view), same_shape) for upright in uprights for view, same_shape in _views(upright, shape)]
     cells, same_shape = min(views, key=lambda view: float(np.abs(view[0] - picture).mean()))
     flat = cells.std() < 1 or picture.std() < 1
     return {
@@ -77,11 +77,11 @@ def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 
 
 def _views(rgb: NDArray[np.uint8], shape: float) -> Iterator[tuple[NDArray[np.uint8], bool]]:
-    """Yield a thumbnail as it is and without what may be black bars, each with whether it has the picture's shape.
+    """Yield a thumbnail as it is and without possible black bars, each with whether its aspect ratio matches.
 
     Args:
         rgb: The thumbnail.
-        shape: The picture's width over its height.
+        shape: The picture's aspect ratio, width / height.
     """
     height, width = rgb.shape[:2]
     same_shape = abs(width / height / shape - 1) <= SAME_SHAPE
@@ -90,7 +90,7 @@ def _views(rgb: NDArray[np.uint8], shape: float) -> Iterator[tuple[NDArray[np.ui
         return
     rows, columns = max(1, min(height, round(width / shape))), max(1, min(width, round(height * shape)))
     total = int(rgb.sum(dtype=np.int64))
-    for share in (0.5, 1.0, 0.0):  # of the bars before the picture: most cameras centre it, some have one bar
+    for share in (0.5, 1.0, 0.0):  # share of the bars above or left of the picture: most cameras centre it
         top, left = round((height - rows) * share), round((width - columns) * share)
         inner = rgb[top : top + rows, left : left + columns]
         if total - int(inner.sum(dtype=np.int64)) <= _DARK * (rgb.size - inner.size):

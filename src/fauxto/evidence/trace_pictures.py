@@ -1,4 +1,4 @@
-"""Pictures of traces, for a person to look at: error levels and the average spectrum. `fauxto traces` shows them."""
+"""Renders compression and scaling traces for people: error levels and the average spectrum (`fauxto traces`)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ERROR_LEVEL_QUALITY = 90
 ERROR_LEVEL_GAIN = 16
 
 SPECTRUM_SIDE = 256
-"""Cells a side of a spectrum, unless the picture is smaller."""
+"""Cells per side of a spectrum, unless the picture is smaller."""
 
 SMALLEST_SIDE = 32
-"""Pixels a side of the smallest picture that has a spectrum."""
+"""Pixels per side of the smallest picture that has a spectrum."""
 
 _TILE = 2048
 _MOST_TILES = 8
@@ -30,7 +30,7 @@ _LOWEST_FREQUENCY = 1 / 16
 _NEIGHBOURHOOD = 9
 _LEAST_DECIBELS = 6.0
 _LEAST_DEVIATIONS = 6.0
-_DARKEST, _LIGHTEST = 1, 99.9  # percentiles of a spectrum, in its drawing
+_DARKEST, _LIGHTEST = 1, 99.9  # percentiles of the spectrum's drawing
 _MAGNIFIED = 3
 _BOX = 4  # cells from a peak to the box around it
 _BOX_COLOUR = palette.rgb(palette.BOX)
@@ -38,10 +38,10 @@ _DEVIATIONS_OF_MEDIAN = 1.4826  # a normal distribution's standard deviation ove
 
 
 def error_level_map(image: Image) -> NDArray[np.uint8]:
-    """Show how much each pixel changes when the picture is saved as a JPEG once more.
+    """Show how much each pixel changes when the picture is saved as a JPEG again (error level analysis).
 
-    Parts that were compressed differently from the rest, as after pasting, may stand out; so do edges and fine texture,
-    always: N. Krawetz, "A Picture's Worth... Digital Image Analysis and Forensics" (2007).
+    Parts with a different compression history, such as pasted ones, may stand out; edges and fine texture always do:
+    N. Krawetz, "A Picture's Worth... Digital Image Analysis and Forensics" (2007).
 
     Returns:
         uint8 [height, width]: the largest change of the three channels, times `ERROR_LEVEL_GAIN`, at most 255.
@@ -50,8 +50,8 @@ def error_level_map(image: Image) -> NDArray[np.uint8]:
     levels: NDArray[np.uint8] = np.empty((height, width), np.uint8)
     for top in range(0, height, _TILE):
         for left in range(0, width, _TILE):
-            here = (slice(top, top + _TILE), slice(left, left + _TILE))
-            levels[here] = _error_levels(np.ascontiguousarray(image.rgb[here]))
+            tile = (slice(top, top + _TILE), slice(left, left + _TILE))
+            levels[tile] = _error_levels(np.ascontiguousarray(image.rgb[tile]))
     return levels
 
 
@@ -65,23 +65,23 @@ def _error_levels(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def average_spectrum(image: Image) -> NDArray[np.float32]:
-    """Average the spectra of what is left of a picture's tiles without their coarse structure.
+    """Average the spectra of the high-pass filtered tiles of a picture.
 
     Upsampling inside a generator may leave peaks: X. Zhang, S. Karaman and S.-F. Chang, "Detecting and Simulating
     Artifacts in GAN Fake Images" (2019); R. Corvi et al., "Intriguing Properties of Synthetic Images" (2023). So may
-    the blocks of a JPEG, scaling, and the weave of a cloth.
+    JPEG blocks, scaling, and woven fabric.
 
     Returns:
-        float32 [n, n], power in decibels, frequency zero in the middle at [n // 2, n // 2]; n is `SPECTRUM_SIDE` or the
+        float32 [n, n], power in decibels, frequency zero at [n // 2, n // 2]; n is `SPECTRUM_SIDE` or the
         picture's shorter side, if that is less.
 
     Raises:
-        ValueError: The picture has fewer than `SMALLEST_SIDE` pixels a side.
+        ValueError: The picture has fewer than `SMALLEST_SIDE` pixels per side.
     """
     height, width = image.rgb.shape[:2]
     side = min(SPECTRUM_SIDE, height // 2 * 2, width // 2 * 2)
     if side < SMALLEST_SIDE:
-        raise ValueError(f"the picture has {width} x {height} pixels; a spectrum needs {SMALLEST_SIDE} a side")
+        raise ValueError(f"the picture has {width} x {height} pixels; a spectrum needs {SMALLEST_SIDE} per side")
     window = np.outer(np.hanning(side), np.hanning(side)).astype(np.float32)
     tops, lefts = _places(height, side), _places(width, side)
     power = np.zeros((side, side), np.float64)
@@ -95,7 +95,7 @@ def average_spectrum(image: Image) -> NDArray[np.float32]:
 
 
 def _places(length: int, side: int) -> list[int]:
-    """Return where tiles begin: spread evenly, half overlapping where there is room, `_MOST_TILES` at most."""
+    """Return the tiles' start positions: evenly spaced, half overlapping, at most `_MOST_TILES`."""
     count = min(2 * length // side - 1, _MOST_TILES)
     places: list[int] = np.linspace(0, length - side, count).astype(int).tolist()
     return places
@@ -116,9 +116,9 @@ class Peak:
     Attributes:
         x: Cycles per pixel from left to right, -0.5 to 0.5.
         y: Cycles per pixel from top to bottom, 0 to 0.5; the other half of a spectrum mirrors this one.
-        decibels: Above the median of its neighbourhood.
-        is_of_eights: Whether both frequencies are multiples of 1/8, as those of the peaks are that a JPEG's blocks of
-            8 x 8 leave, and a generator that scales up by 2, 4 or 8.
+        decibels: Height above the median of its neighbourhood.
+        is_of_eights: Whether both frequencies are multiples of 1/8, like the peaks left by JPEG's 8 x 8 blocks or by
+            upsampling by 2, 4 or 8.
     """
 
     x: float
@@ -142,23 +142,23 @@ def spectral_peaks(spectrum: NDArray[np.float32]) -> list[Peak]:
         & (np.hypot(x, y) >= _LOWEST_FREQUENCY)
         & ((y > 0) | (np.isin(y, (0, -0.5)) & ((x >= 0) | (x == -0.5))))  # the other half of the spectrum mirrors it
     )
-    found = [
+    peaks = [
         Peak(
-            x=float(x[at]),
-            y=abs(float(y[at])),
-            decibels=round(float(height[at]), 1),
-            is_of_eights=bool((8 * x[at]).is_integer() and (8 * y[at]).is_integer()),
+            x=float(x[cell]),
+            y=abs(float(y[cell])),
+            decibels=round(float(height[cell]), 1),
+            is_of_eights=bool((8 * x[cell]).is_integer() and (8 * y[cell]).is_integer()),
         )
-        for at in zip(*np.nonzero(is_peak), strict=True)
+        for cell in zip(*np.nonzero(is_peak), strict=True)
     ]
-    return sorted(found, key=lambda peak: -peak.decibels)[:_MOST_PEAKS]
+    return sorted(peaks, key=lambda peak: -peak.decibels)[:_MOST_PEAKS]
 
 
 def draw_spectrum(spectrum: NDArray[np.float32], peaks: Sequence[Peak]) -> NDArray[np.uint8]:
     """Draw a spectrum with a box around each of its peaks, and around the peak's mirror image.
 
     Returns:
-        uint8 [3 n, 3 n, 3]: the louder a frequency, the lighter; from left to right and from top to bottom, frequencies
+        uint8 [3 n, 3 n, 3]: brighter means more power; from left to right and from top to bottom, frequencies
         of -0.5 to 0.5 cycles per pixel.
     """
     side = len(spectrum)
@@ -173,7 +173,7 @@ def draw_spectrum(spectrum: NDArray[np.float32], peaks: Sequence[Peak]) -> NDArr
 
 
 def _draw_box(drawing: NDArray[np.uint8], row: int, column: int) -> None:
-    """Draw a box around a cell, as far as it lies inside."""
+    """Draw a box around a cell, clipped to the drawing."""
     (top, left), side = (_MAGNIFIED * (place - _BOX) for place in (row, column)), _MAGNIFIED * (2 * _BOX + 1)
     bottom, right = top + side - 1, left + side - 1
     height, width = drawing.shape[:2]

@@ -1,4 +1,4 @@
-"""What a stranger wrote into a file, made safe to handle: texts, JSON, and the details built from them."""
+"""Makes untrusted content of files safe to handle: texts, JSON, and the details built from them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ MAX_VALUE = 10_000
 """Characters of one text in an evidence's details."""
 
 MAX_TOTAL = 80_000
-"""Characters of all texts in an evidence's details, as JSON spells them."""
+"""Characters of all texts in an evidence's details, JSON-encoded."""
 
 MAX_JSON = 1_000_000
-"""Characters of a JSON text; the largest honest ones are the graphs of ComfyUI."""
+"""Characters of a JSON text; the largest legitimate ones are ComfyUI graphs."""
 
 MAX_JSON_TOTAL = 2_000_000
 """Characters of all JSON texts of a file."""
 
 _LARGEST_INTEGER = 2**64
-_LONGEST_ESCAPE = 12  # of a character, as JSON spells it: two surrogates
+_LONGEST_ESCAPE = 12  # of one character in JSON: two surrogates
 
 
 class UnreadableError(ValueError):
@@ -28,15 +28,15 @@ class UnreadableError(ValueError):
 
 
 def plain(text: str) -> str:
-    """Drop what a terminal or a page could take for more than text; line breaks stay, other white space is a space."""
+    """Drop control characters; keep line breaks, and turn other white space into spaces."""
     return "".join(
-        one if one.isprintable() or one == "\n" else " " if one.isspace() else ""
-        for one in text.replace("\r\n", "\n").replace("\r", "\n")
+        character if character.isprintable() or character == "\n" else " " if character.isspace() else ""
+        for character in text.replace("\r\n", "\n").replace("\r", "\n")
     )
 
 
 def one_line(text: str, most: int = 120) -> str:
-    """Make a text fit for a sentence: printable, without line breaks, `most` characters at most."""
+    """Fit a text into a sentence: printable, no line breaks, at most `most` characters."""
     line = " ".join(plain(text[: 4 * most]).split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -45,7 +45,7 @@ def bounded(details: Mapping[str, Any]) -> dict[str, Any]:
     """Return `details` ready for JSON: printable texts within the limits, finite numbers, no None.
 
     Args:
-        details: Keys of our own; values are None, texts, numbers, truth values, and lists and dicts of these.
+        details: Keys of our own; values are None, str, numbers, bool, and lists and dicts of these.
     """
     left = MAX_TOTAL
 
@@ -61,9 +61,9 @@ def bounded(details: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, str):
             return bound_text(value)
         if isinstance(value, Mapping):
-            return {key: bound(one) for key, one in value.items() if one is not None}
+            return {key: bound(item) for key, item in value.items() if item is not None}
         if isinstance(value, list | tuple):
-            return [bound(one) for one in value]
+            return [bound(item) for item in value]
         if isinstance(value, float) and not math.isfinite(value):
             return str(value)
         if isinstance(value, int) and abs(value) >= _LARGEST_INTEGER:
@@ -75,17 +75,17 @@ def bounded(details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class JsonTexts:
-    """Parses the JSON objects of one file: each text once, however many readers ask, and no more than the limits."""
+    """Parses the JSON objects of one file: each text once, within the limits."""
 
     def __init__(self) -> None:
         self._parsed: dict[str, dict[str, Any] | UnreadableError | None] = {}
         self._left = MAX_JSON_TOTAL
 
     def parse(self, text: str) -> dict[str, Any] | None:
-        """Return the JSON object in a text, which is shared by all who ask for it; None where it is anything else.
+        """Return the JSON object in a text, shared between callers; None if it is anything else.
 
         Raises:
-            UnreadableError: It is too large, by itself or with those before it, or nested too deeply.
+            UnreadableError: It is too large, alone or with earlier ones, or nested too deeply.
         """
         if not text.lstrip().startswith("{"):
             return None
@@ -104,6 +104,6 @@ class JsonTexts:
             parsed = json.loads(text)
         except RecursionError:
             return UnreadableError("a JSON text is nested too deeply")
-        except ValueError:  # no JSON, or a number of thousands of digits
+        except ValueError:  # not JSON, or a number with thousands of digits
             return None
         return parsed if isinstance(parsed, dict) else None

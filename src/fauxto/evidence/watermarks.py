@@ -1,18 +1,18 @@
 """Invisible watermarks: known messages that the reference code of open models hides in the pixels.
 
-The marks are those of the package invisible-watermark (Q. Wang, 2020). It takes the chrominance U of YUV, its Haar
-approximation, cuts that into blocks of 4 x 4, and makes each block carry one bit of a message that is repeated block by
-block, row by row, over the whole picture. A bit is hidden in the remainder, by 36, of one number of the block:
+The watermarks are those of the package invisible-watermark (Q. Wang, 2020). It takes the Haar approximation of the
+chrominance U of YUV, cuts it into blocks of 4 x 4, and hides one bit of a message in each block; the message repeats,
+row by row, over the whole picture. The bit is encoded in one number of the block, modulo 36:
 
-    dwtDct      the block's largest coefficient but the first; survives lossless files and hardly more
+    dwtDct      the block's largest coefficient except the first; survives little more than lossless files
     dwtDctSvd   the block's largest singular value; survives JPEG at quality 75
 
-The names promise a DCT, but there is none to undo: dwtDct takes no DCT, and a DCT leaves singular values as they are.
+Despite the names there is no DCT to undo: dwtDct takes none, and a DCT doesn't change singular values.
 
-A picture isn't judged by single bits, which many pictures garble, but by how the averages of all blocks that should
-carry the same bit go along with the message: their correlation, in standard errors (R. A. Fisher, "On the 'probable
-error' of a coefficient of correlation deduced from a small sample", 1921). docs/reference/evidence-traces.md has the
-false alarms and what is found.
+Single bits are unreliable. So we average all blocks that should carry the same bit, and correlate the averages with the
+message; the strength is that correlation in standard errors (R. A. Fisher, "On the 'probable error' of a coefficient of
+correlation deduced from a small sample", 1921). docs/reference/evidence-traces.md has the false alarms and detection
+rates.
 """
 
 from __future__ import annotations
@@ -30,34 +30,33 @@ from fauxto.limits import Limits
 from fauxto.report import Evidence, Says, Trust
 
 SMALLEST_PICTURE = 256 * 256
-"""Pixels; the package marks no smaller picture."""
+"""Pixels; the package refuses smaller pictures."""
 
 THRESHOLD = 6.0
-"""Standard errors from which on a match counts as a mark."""
+"""Standard errors at which a match counts as a watermark."""
 
 FALSE_ALARMS = "0 of 2,600 crops of photographs, 0 of 2,487 photographs in full size"
 """At `THRESHOLD`, as measured by benchmarks/quality/watermark_false_alarms.py."""
 
 VOTES_PER_BIT = 4
-"""Blocks that must speak for each bit of a message before it is looked for."""
+"""Blocks needed per bit of a message before we look for it."""
 
 UNREADABLE_HERE = {
-    "SynthID": "by Google, also in others' pictures; its detector isn't public",
+    "SynthID": "by Google, also used by others; its detector isn't public",
     "Stable Signature, Content Seal": "by Meta; the keys in use aren't public",
-    "TrustMark": "by Adobe; it names a record on a server, and fauxto asks none",
+    "TrustMark": "by Adobe; it points to a record on a server, and fauxto contacts none",
     "Digimarc": "its detector isn't public",
 }
 
 _STEP = 36.0
 
-# What the writer's U lies above ours, as its Haar approximation: 128 and 0.5, as OpenCV has it for bytes and for
-# floating-point numbers, each times two.
+# Offset of the writer's U from ours in the Haar approximation: OpenCV adds 128 for bytes and 0.5 for floats, times two.
 _FROM_BYTES, _FROM_FLOATS = 256.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message and who writes it; `bits` is float64 [L] of 0 and 1."""
+    """A message and its writer; `bits` is float64 [L] of 0 and 1."""
 
     writer: str
     bits: NDArray[np.float64]
@@ -68,7 +67,7 @@ def _text(writer: str, text: bytes) -> Message:
 
 
 def _number(writer: str, number: int) -> Message:
-    """Write a number without its leading zeros, as the writers' own `bin(number)[2:]` does."""
+    """Encode a number without leading zeros, as the writers' own `bin(number)[2:]` does."""
     return Message(writer, np.array([int(bit) for bit in f"{number:b}"], np.float64))
 
 
@@ -82,7 +81,7 @@ ALL_MESSAGES = (_SD1, _SD1_INPAINTING, _SD2, _SDXL, _FLUX)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How well a message was found: `strength` in standard errors, `matched` of `message.bits` by majority."""
+    """How well a message matches: `strength` in standard errors, `matched` of `message.bits` by majority."""
 
     message: Message
     method: str
@@ -91,28 +90,28 @@ class Match:
 
 
 def read(data: bytes, image: Image, limits: Limits) -> Evidence:
-    """Look for the known watermarks in the middle of a picture; a hit says AI, trust inferred.
+    """Look for the known watermarks in the middle of a picture; a match says AI with trust inferred.
 
     Args:
-        data: Not used: the marks lie in the pixels.
-        image: The decoded picture, of any size; at most a million of its pixels are looked at.
+        data: Not used: the watermarks are in the pixels.
+        image: The decoded picture, of any size; at most a million of its pixels are read.
         limits: Not used.
     """
     large_enough = image.rgb.shape[0] * image.rgb.shape[1] >= SMALLEST_PICTURE
     best = max(matches(image.rgb), key=lambda match: match.strength, default=None) if large_enough else None
     details = _details(best)
     if best is None:
-        summary = "The picture is too small or too narrow to carry an invisible watermark that fauxto can read."
+        summary = "The picture is too small or too narrow for any invisible watermark that fauxto can read."
         return Evidence("watermarks", Says.NOTHING, Trust.INFERRED, summary, details)
     if best.strength < THRESHOLD:
         summary = (
-            "No invisible watermark of open models was found; those of Google (SynthID), Meta, Adobe and Digimarc "
-            "can't be read here and may be there."
+            "No invisible watermark of an open model was found. Those of Google (SynthID), Meta, Adobe and Digimarc "
+            "may be present, but fauxto can't read them."
         )
         return Evidence("watermarks", Says.NOTHING, Trust.INFERRED, summary, details)
     summary = (
         f"The pixels carry the invisible watermark of {best.message.writer} ({best.matched} of "
-        f"{len(best.message.bits)} bits); anyone can put this mark onto any picture."
+        f"{len(best.message.bits)} bits). Anyone can put this watermark into any picture."
     )
     return Evidence("watermarks", Says.AI, Trust.INFERRED, summary, details)
 
@@ -121,12 +120,12 @@ def matches(rgb: NDArray[np.uint8], rotation: int = 0) -> list[Match]:
     """Compare the middle of a picture with every known message.
 
     Args:
-        rgb: uint8 [height, width, 3], uncropped and unscaled since it was marked.
-        rotation: Bits by which every message is rotated first. Nobody writes rotated messages, so that other values
-            than 0 measure what chance finds.
+        rgb: uint8 [height, width, 3], neither cropped nor scaled since it was watermarked.
+        rotation: Bits by which every message is rotated first. Nobody writes rotated messages, so values other
+            than 0 measure chance matches.
 
     Returns:
-        One match for each message and way of writing it; none for messages too long for the picture.
+        One match per message and method; none for messages too long for the picture.
     """
     blue, red = chroma_blocks(rgb)
     largest, largest_red = blue.outliers(), red.outliers()
@@ -154,9 +153,9 @@ def _match(message: Message, method: str, bits: NDArray[np.bool_], index: NDArra
     counts = np.bincount(place, minlength=length)
     share = np.bincount(place, bits, minlength=length) / np.maximum(counts, 1)
     share -= share.mean()
-    wanted = message.bits - message.bits.mean()
-    scale = math.sqrt(float(share @ share) * float(wanted @ wanted))
-    correlation = float(share @ wanted) / scale if scale > 0 else 0.0
+    expected = message.bits - message.bits.mean()
+    scale = math.sqrt(float(share @ share) * float(expected @ expected))
+    correlation = float(share @ expected) / scale if scale > 0 else 0.0
     strength = math.atanh(min(max(correlation, -1 + 1e-9), 1 - 1e-9)) * math.sqrt(length - 3)
     return Match(message, method, strength, int(((share > 0) == (message.bits > 0)).sum()))
 

@@ -1,4 +1,4 @@
-"""XMP (ISO 16684-1): the properties of a packet, read by expat with document types and entities refused."""
+"""XMP (ISO 16684-1): the properties of a packet, parsed by expat; document types and entities are refused."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ class _Element:
     text: list[str] = field(default_factory=list)
 
     def simple_value(self) -> str:
-        """Return its text, or the address that stands in the place of one."""
+        """Return its text, or the rdf:resource that replaces it."""
         return "".join(self.text).strip() or self.attributes.get(_RESOURCE, "")
 
 
 class Xmp:
-    """The properties that a packet states of the picture itself, not of its ingredients or ancestors."""
+    """The properties of the picture itself, not of its ingredients or ancestors."""
 
     def __init__(self, properties: Mapping[str, list[_Element | str]]) -> None:
         self._properties = properties
 
     def texts(self, namespace: str, name: str) -> list[str]:
-        """Return the values of a property: one, or those of its array; empty ones and structures are left out."""
+        """Return the value or values of a property; without empty ones and structures."""
         values = self._properties.get(f"{namespace} {name}", [])
         texts = (value if isinstance(value, str) else value.simple_value() or _qualified(value) for value in values)
         return [text.strip() for text in texts if text.strip()]
@@ -60,10 +60,16 @@ class Xmp:
         return next(iter(self.texts(namespace, name)), None)
 
     def fields(self, namespace: str, name: str, field_namespace: str, field_name: str) -> list[str]:
-        """Return one field of each structure in an array, such as the software of each step of the history."""
-        wanted = f"{field_namespace} {field_name}"
-        structures = (one for one in self._properties.get(f"{namespace} {name}", []) if isinstance(one, _Element))
-        return [text for one in structures for field, text in _fields(one) if field == wanted and text]
+        """Return one field of each structure in an array, such as the software of each history entry."""
+        qualified_name = f"{field_namespace} {field_name}"
+        structures = (
+            structure
+            for structure in self._properties.get(f"{namespace} {name}", [])
+            if isinstance(structure, _Element)
+        )
+        return [
+            text for structure in structures for field, text in _fields(structure) if field == qualified_name and text
+        ]
 
 
 def parse(packet: str) -> Xmp:
@@ -78,7 +84,7 @@ def parse(packet: str) -> Xmp:
         for name, text in description.attributes.items():
             properties.setdefault(name, []).append(text)
         for child in description.children:
-            arrays = [one for one in child.children if one.name in _ARRAYS]
+            arrays = [element for element in child.children if element.name in _ARRAYS]
             items = [item for array in arrays for item in array.children if item.name == _ITEM]
             properties.setdefault(child.name, []).extend(items if arrays else [child])
     return Xmp(properties)
@@ -87,24 +93,26 @@ def parse(packet: str) -> Xmp:
 def _descriptions(root: _Element) -> Iterator[_Element]:
     """Yield the descriptions of the picture, directly under rdf:RDF, which is the root or in it (x:xmpmeta).
 
-    All of them are about one resource, mostly the empty name; one that is about another is not the picture's.
+    All are about one resource, mostly the empty name; those about another don't describe the picture.
     """
-    found = [
-        one for rdf in (root, *root.children) if rdf.name == _ROOT for one in rdf.children if one.name == _DESCRIPTION
+    containers = [element for element in (root, *root.children) if element.name == _ROOT]
+    descriptions = [child for rdf in containers for child in rdf.children if child.name == _DESCRIPTION]
+    about = [
+        description.attributes.get(f"{_RDF} about", description.attributes.get("about", ""))
+        for description in descriptions
     ]
-    about = [one.attributes.get(f"{_RDF} about", one.attributes.get("about", "")) for one in found]
-    yield from (one for one, resource in zip(found, about, strict=True) if resource == about[0])
+    yield from (description for description, resource in zip(descriptions, about, strict=True) if resource == about[0])
 
 
 def _fields(structure: _Element) -> Iterator[tuple[str, str]]:
     """Yield the fields of a structure, written as attributes, elements, or in a description of their own."""
-    for holder in (structure, *(one for one in structure.children if one.name == _DESCRIPTION)):
+    for holder in (structure, *(element for element in structure.children if element.name == _DESCRIPTION)):
         yield from holder.attributes.items()
-        yield from ((one.name, one.simple_value()) for one in holder.children)
+        yield from ((element.name, element.simple_value()) for element in holder.children)
 
 
 def _qualified(element: _Element) -> str:
-    """Return a value that stands among qualifiers of its own; an empty text if there is none."""
+    """Return the rdf:value of a qualified value; an empty string if there is none."""
     return next((text for name, text in _fields(element) if name == _VALUE), "")
 
 
@@ -129,11 +137,11 @@ def _parse_tree(packet: str) -> _Element:
         open_elements[-1].text.append(characters)
 
     def refuse(*_: object) -> None:
-        raise UnreadableError("the XMP packet declares a document type, which no XMP needs and an attack does")
+        raise UnreadableError("the XMP packet declares a document type, which XMP doesn't allow")
 
     def declare(prefix: str | None, namespace: str | None) -> None:
         if len(namespace or "") > MAX_NAMESPACE:
-            raise UnreadableError("the XMP packet declares a namespace of a length that no XMP needs")
+            raise UnreadableError("the XMP packet declares a namespace that is too long")
 
     if len(packet) > MAX_CHARACTERS:
         raise UnreadableError(f"the XMP packet has more than {MAX_CHARACTERS:,} characters")

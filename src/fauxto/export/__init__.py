@@ -1,13 +1,13 @@
-"""Reports on their way out.
+"""Exports of reports.
 
     jsonl.py csv.py parquet.py    many reports for programs and spreadsheets, streamed through `TableWriter`
     columns.py                    the columns of the flat tables
     html.py pdf.py                one picture for a case file, or many by verdict, for people
-    case_file.py groups.py        what these show, before it is drawn
-    page.py sheet.py              the frames that they are drawn in
-    text.py thumbnails.py         texts and pictures as all of them show them
+    case_file.py groups.py        their content, before it is drawn
+    page.py sheet.py              the page templates
+    text.py thumbnails.py         texts and pictures for all of them
 
-docs/reference/exports.md is the same for people.
+docs/reference/exports.md documents the formats.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def format_of(path: str | PurePath) -> str:
     """
     ending = PurePath(path).suffix.lower().removeprefix(".")
     if ending not in FORMATS:
-        known = ", ".join(f".{name}" for name in FORMATS)
-        raise ConfigError(f"{str(path)!r} names no format of tables; end it in one of {known}")
+        endings = ", ".join(f".{name}" for name in FORMATS)
+        raise ConfigError(f"{str(path)!r} has no known ending for tables; use one of {endings}")
     return ending
 
 

@@ -1,4 +1,4 @@
-"""The case file of one picture: all that a report shows, put together once and then drawn as HTML or PDF."""
+"""The case file of one picture: the content of a report, assembled once and drawn as HTML or PDF."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _MAX_DATA = 20_000
 _PICTURE_SIDE = 960  # pixels
 
 LIMITS = (
-    "A verdict is likelihood, not proof: some photographs are taken for generated pictures and some generated pictures "
-    "for photographs, most of all those of generators that the model has never seen.",
-    "It doesn't say whether a photograph was retouched, staged or put in a false context, who made a picture, or why.",
-    "That a file carries no trace of a generator says nothing: most files lose such traces on their way.",
-    "It must not be the only ground for a decision that hurts someone.",
+    "A verdict is likelihood, not proof: some photographs are mistaken for generated pictures and some generated "
+    "pictures for photographs, especially those of generators that the model has never seen.",
+    "It doesn't say whether a photograph was retouched, staged or taken out of context, who made a picture, or why.",
+    "A file without traces of a generator proves nothing: most files lose them when they are shared.",
+    "Never base a decision that could harm someone on it alone.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The probability on a scale from photograph to generated; `counts` is False where it is no finding."""
+    """The probability on a scale from photograph to generated; `counts` is False if the picture is out of domain."""
 
     probability: float
     real_below: float
@@ -43,7 +43,7 @@ class Scale:
 
     @property
     def words(self) -> str:
-        """What the scale shows, for readers who can't see it."""
+        """The scale in words, for screen readers."""
         return (
             f"{wording.percent(self.probability)} on a scale from photograph (0 %) to generated (100 %); "
             f"from {_share(self.real_below)} to {_share(self.ai_above)} is inconclusive"
@@ -61,7 +61,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What one source of evidence found; every text is printable and bounded, `worth` is "" where it found nothing."""
+    """What one source of evidence found; every text is printable and bounded, `worth` is "" if it found nothing."""
 
     source: str
     says: Says
@@ -75,16 +75,16 @@ class CaseFile:
     """All that a report on one picture shows; every text is printable and bounded, none is escaped for HTML.
 
     Attributes:
-        name: Of the file, without the folders that it lay in.
+        name: Of the file, without its folders.
         time: Of the report, with its time zone.
-        picture: Made anew from the decoded pixels; None where it couldn't be decoded.
+        picture: Re-encoded from the decoded pixels; None if it couldn't be decoded.
         overlay: The picture in grey with the explanation's map over it; None without one.
         verdict: None where the picture couldn't be judged.
         finding: The verdict in words.
         scale: None where there is no probability.
         probability: Sentences on it; "" where there is none.
         reasons: Sentences.
-        evidence: A card a source, those that say something first.
+        evidence: A card per source, those that say something first.
         map: A sentence on the explanation's map; "" without one.
         method: How the verdict came about, in sentences.
         limits: What it doesn't say.
@@ -118,15 +118,15 @@ def assemble(
     time: datetime,
     explanation: Explanation | None = None,
 ) -> CaseFile:
-    """Put together what a report on one picture shows.
+    """Assemble the content of a report on one picture.
 
     Args:
-        report: What fauxto says of it.
+        report: Its report.
         rgb: Its pixels as decoded, uint8 [H, W, 3]; None where it couldn't be decoded.
-        bundle: What gave the score, as `Detector.bundle_of`.
-        operating_point: The name of the thresholds that were used.
+        bundle: The bundle that gave the score (`Detector.bundle_of`).
+        operating_point: Name of the operating point.
         time: Of the report, with its time zone.
-        explanation: Where the score comes from, if that was asked.
+        explanation: The explanation of the score, if requested.
 
     Raises:
         ValueError: The time has no time zone.
@@ -151,7 +151,7 @@ def assemble(
         map="" if explanation is None else explanation.sentence,
         method=tuple(_method(report, judge, operating_point, explanation)),
         limits=(*_domain(judge), *LIMITS),
-        facts=tuple((what, shown(value)) for what, value in _facts(report, name, operating_point, time)),
+        facts=tuple((label, shown(value)) for label, value in _facts(report, name, operating_point, time)),
         data=_data(replace(report, path=report.path and PurePath(report.path).name)),
     )
 
@@ -169,13 +169,13 @@ def probability(report: Report, bundle: Bundle | None) -> Iterator[str]:
     if bundle is None or report.probability is None:
         return
     if not wording.is_in_domain(report):
-        yield f"The raw reading, {wording.percent(report.probability)}, is no finding here."
+        yield f"The raw probability, {wording.percent(report.probability)}, means nothing here."
         return
     yield f"Probability that it was generated, from the pixels alone: {wording.percent(report.probability)}."
     if report.score is not None:
         yield error_rates.scored_this_high(bundle, report.score)
     if report.stability is not None and not report.stability.flips:  # else a reason says it
-        yield "What the pixels say outlasts a mild re-encoding."
+        yield "The verdict stayed the same after we shrank and re-saved the picture."
 
 
 def _card(evidence: Evidence) -> Card:
@@ -190,7 +190,7 @@ def _method(
     report: Report, bundle: Bundle | None, operating_point: str, explanation: Explanation | None
 ) -> Iterator[str]:
     if bundle is None:
-        yield "The file didn't pass fauxto's rules on formats and limits, so no model was asked."
+        yield "The file didn't pass fauxto's format and size checks, so no model was run."
         return
     point, calibration = bundle.operating_points[operating_point], bundle.calibration
     yield (
@@ -198,19 +198,19 @@ def _method(
         f"{bundle.summary}"
     )
     yield (
-        f"The model's score became a probability by a calibration on {calibration.count:,} pictures of the split "
-        f"{calibration.fitted_on!r} of the data set {bundle.training.dataset!r}. From {_share(point.ai_above)} up a "
-        f"picture is called generated, from {_share(point.real_below)} down a photograph (operating point "
+        f"The model's score was converted to a probability by calibration on {calibration.count:,} pictures of the "
+        f"split {calibration.fitted_on!r} of the data set {bundle.training.dataset!r}. From {_share(point.ai_above)} a "
+        f"picture counts as generated, up to {_share(point.real_below)} as a photograph (operating point "
         f"'{operating_point}')."
     )
     yield " ".join(error_rates.outcome(bundle, operating_point))
     yield (
-        "What the file carries is read apart from the pixels and never changes their score; a fixed rule combines "
-        f"both. This verdict rests on: {report.basis}."
+        "Evidence in the file is read separately from the pixels and never changes their score; a fixed rule combines "
+        f"both. This verdict is based on: {report.basis}."
     )
     if explanation is not None:
         yield (
-            "The map shows what the score loses when a part is blurred (Zeiler and Fergus, 2014), and was tested by "
+            "The map shows how far the score drops when a part is blurred (Zeiler and Fergus, 2014), and was tested by "
             "deletion (Petsiuk, Das and Saenko, 2018)."
         )
 
@@ -218,8 +218,8 @@ def _method(
 def _domain(bundle: Bundle | None) -> Iterator[str]:
     if bundle is not None:
         yield (
-            f"The model speaks only for pictures like photographs whose shorter side is {bundle.domain.short_sides}; "
-            f"on any other it makes no finding."
+            f"The model only judges photograph-like pictures whose shorter side is {bundle.domain.short_sides}; "
+            f"any other is inconclusive."
         )
 
 

@@ -22,8 +22,8 @@ TITLES: Mapping[Verdict | None, str] = {
 """The groups in their order."""
 
 CAUTION = (
-    "A verdict is likelihood, not proof: some photographs are taken for generated pictures and the other way round. "
-    "“Can't tell” is no finding either way. The figures are the probability that a picture was generated, from its "
+    "A verdict is likelihood, not proof: some photographs are mistaken for generated pictures and vice versa. "
+    "“Can't tell” says nothing either way. The figures are the probability that a picture was generated, from its "
     "pixels alone."
 )
 

@@ -103,7 +103,7 @@ def _verdict(case: CaseFile) -> str:
 
 def _scale(scale: Scale) -> str:
     """Draw the scale as SVG in percent of its width, which needs no style attributes."""
-    real, ai, at = (f"{share:.2%}" for share in (scale.real_below, scale.ai_above, scale.probability))
+    real, ai, marker = (f"{share:.2%}" for share in (scale.real_below, scale.ai_above, scale.probability))
     ends = [(0.0, scale.real_below, "real"), (scale.real_below, scale.ai_above, "between"), (scale.ai_above, 1.0, "ai")]
     bands = "".join(
         f'<rect class="{kind}" x="{low:.2%}" width="{high - low:.2%}" y="10" height="14"/>' for low, high, kind in ends
@@ -115,7 +115,7 @@ def _scale(scale: Scale) -> str:
         f'<svg role="img" aria-label="{html.escape(scale.words)}" width="100%" height="34">'
         '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         f'<rect class="hatch" width="3" height="7"/></pattern></defs>{bands}{ticks}'
-        f'<g transform="translate(-3)"><rect class="marker" x="{at}" y="2" width="6" height="30" rx="3"/></g></svg>'
+        f'<g transform="translate(-3)"><rect class="marker" x="{marker}" y="2" width="6" height="30" rx="3"/></g></svg>'
         f'<div class="ends" aria-hidden="true">{parts}</div></figure>'
     )
 
@@ -132,8 +132,8 @@ def _card(card: Card) -> str:
 
 def _key(case: CaseFile) -> str:
     return (
-        '<ul class="key"><li><span class="swatch ai"></span>speaks for a generated picture</li>'
-        '<li><span class="swatch real"></span>speaks for a photograph</li></ul>'
+        '<ul class="key"><li><span class="swatch ai"></span>points to a generated picture</li>'
+        '<li><span class="swatch real"></span>points to a photograph</li></ul>'
         f"<p>{html.escape(case.map)} A map shows what moved the score, not what is wrong with the picture.</p>"
     )
 

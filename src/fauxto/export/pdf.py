@@ -57,8 +57,8 @@ def report(case: CaseFile) -> bytes:
     for sentence in case.limits:
         sheet.item(sentence)
     sheet.title("Record")
-    for what, value in case.facts:
-        _in_columns(sheet, what, value, at=38, colours=(SOFT, INK))
+    for label, value in case.facts:
+        _in_columns(sheet, label, value, at=38, colours=(SOFT, INK))
     return sheet.finish(_footer(case.time))
 
 
@@ -114,7 +114,7 @@ def _verdict(sheet: Sheet, case: CaseFile, x: float) -> None:
 def _map_in_words(sheet: Sheet, case: CaseFile, x: float, top: float) -> None:
     sheet.y = max(sheet.y + 1.5, top)
     sheet.text("Where the score comes from", x=x, style="B", after=0.4)
-    sheet.text(f"Orange speaks for a generated picture, blue for a photograph. {case.map}", x=x)
+    sheet.text(f"Orange points to a generated picture, blue to a photograph. {case.map}", x=x)
 
 
 def _scale(sheet: Sheet, scale: Scale, x: float) -> None:

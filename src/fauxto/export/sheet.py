@@ -153,8 +153,10 @@ class Sheet:
         if _is_western(text):
             return text
         shown = "".join(
-            one if _is_western(one) or one in self._letters else one.encode("ascii", "backslashreplace").decode("ascii")
-            for one in text
+            character
+            if _is_western(character) or character in self._letters
+            else character.encode("ascii", "backslashreplace").decode("ascii")
+            for character in text
         )
         self._has_codes |= shown != text
         return shown
@@ -164,7 +166,9 @@ class Sheet:
         """The letters of DejaVu Sans that can be set one after the other, without joining or turning back."""
         self.pdf.add_font("DejaVu", "", _LETTERS)
         has = map(chr, cast("TTFFont", self.pdf.fonts["dejavu"]).cmap)
-        return frozenset(one for one in has if unicodedata.bidirectional(one) not in ("R", "AL", "NSM"))
+        return frozenset(
+            character for character in has if unicodedata.bidirectional(character) not in ("R", "AL", "NSM")
+        )
 
 
 def _is_western(text: str) -> bool:

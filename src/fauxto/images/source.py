@@ -67,12 +67,12 @@ def _read_path(path: Path, limits: Limits) -> bytes:
 def _read_file(file: BinaryIO, limits: Limits) -> bytes:
     """Read to the end or to one byte over the limit; a raw stream may give less at a time than it is asked for."""
     parts = []
-    wanted = limits.max_bytes + 1
+    remaining = limits.max_bytes + 1
     try:
-        while wanted > 0 and (part := file.read(wanted)):
+        while remaining > 0 and (part := file.read(remaining)):
             parts.append(part)
-            wanted -= len(part)
+            remaining -= len(part)
     except Exception as error:  # members of archives and responses of servers raise nearly anything
-        said = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
-        raise ImageError(Status.UNREADABLE, f"the file can't be read: {said}") from error
+        cause = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        raise ImageError(Status.UNREADABLE, f"the file can't be read: {cause}") from error
     return b"".join(parts)

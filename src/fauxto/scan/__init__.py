@@ -1,12 +1,12 @@
-"""Many pictures: from what a person names to a table of reports, with a journal that outlives a kill.
+"""Scans of many pictures: from sources to a table of reports, with a journal that survives a kill.
 
-    sources.py    files, folders and patterns -> shards of inputs; archives.py, tables.py and stores.py open the others
-    items.py      one input and the row that it becomes: the same in every engine
-    local.py      the engine of this machine; ray.py that of a cluster
+    sources.py    files, folders and patterns -> shards of inputs; archives.py, tables.py and stores.py open others
+    items.py      one input and its row: the same for every engine
+    local.py      the local engine; ray.py the cluster engine
     journal.py    the rows so far
     gallery.py    the pictures of a scan as a page
-    sorting.py    files into folders by their verdicts, only when asked
-    measuring.py  what a picture costs on this machine, stage by stage
+    sorting.py    sorts files into folders by verdict
+    measuring.py  speed and memory on this machine
 
 docs/how-to/scan.md is the same for people.
 """
@@ -34,18 +34,18 @@ from fauxto.scan.stores import is_address
 __all__ = ["Scan"]
 
 OnProgress = Callable[[int, int | None], None]
-"""Called with the number of rows so far, and of inputs in all as far as that is known."""
+"""Called with the number of rows so far, and the total number of inputs if known."""
 
 
 class Scan:
-    """A scan of many pictures into one table; a context manager around its journal, which lies beside the table.
+    """A scan of many pictures into one table; a context manager around its journal, a file next to the table.
 
         with Scan(["photos", "more.zip"], Path("results.parquet")) as scan:
             scan.run()
             scan.write()
             scan.finish()
 
-    The local engine starts processes: a script that calls it keeps its own work under `if __name__ == "__main__":`.
+    The local engine starts processes: scripts must guard their own code with `if __name__ == "__main__":`.
 
     Attributes:
         journal: The rows so far.
@@ -63,25 +63,25 @@ class Scan:
         follow_symlinks: bool = False,
         pages: Sequence[Path] = (),
     ) -> None:
-        """Check what can be checked before a picture is read, and open the journal.
+        """Check the arguments, and open the journal.
 
         Args:
             sources: See `Sources`.
             out: The table to write; its ending names the format.
-            options: How the detector judges.
-            resume: Whether to go on with a scan that was cut.
+            options: Options of the detector.
+            resume: Whether to continue an interrupted scan.
             column: See `Sources`.
             follow_symlinks: See `Sources`.
-            pages: What is written from the scan beside the table; like the table, they are no inputs.
+            pages: Other output files; like the table, they aren't inputs.
 
         Raises:
             FauxtoError: The model, the table's format or place, a page's place or the journal can't be used.
         """
-        export.write((), io.BytesIO(), export.format_of(out))  # what it lacks is said now, not after hours
+        export.write((), io.BytesIO(), export.format_of(out))  # fail now rather than after hours
         for path in (out, *pages):
             check_place(path, sources)
         if out in pages:
-            raise ConfigError(f"{out} can't be the table and a page at once; give them two names")
+            raise ConfigError(f"{out} can't be both the table and a page; use two names")
         journal = out.with_name(f"{out.name}.journal")
         own = [journal, Path(f"{journal}-wal"), Path(f"{journal}-journal")]
         for path in (out, *pages):
@@ -124,17 +124,17 @@ class Scan:
         on_progress: OnProgress = lambda done, total: None,
         settled: float = 0.0,
     ) -> int:
-        """Judge every input that has no row yet, and return how many there were.
+        """Judge every input without a row, and return their number.
 
         Args:
             engine: "local" or "ray".
             workers: Processes of this machine or actors of Ray; None for one per core.
-            address: Of a Ray cluster; None for a Ray of this machine's own.
+            address: Of a Ray cluster; None for a new one on this machine.
             on_progress: Called after each row.
-            settled: Pass over files that changed within so many seconds, for they may still be growing; local only.
+            settled: Skip files that changed within this many seconds and may still be growing; local engine only.
 
         Raises:
-            FauxtoError: Nothing more can be judged; what was judged is in the journal.
+            FauxtoError: The scan can't continue; the rows so far are in the journal.
         """
         added, before, total = 0, sum(self.journal.counts().values()), self.sources.count()
         on_progress(before, total)
@@ -147,12 +147,12 @@ class Scan:
         return added
 
     def write(self) -> None:
-        """Write the table from all rows so far, in the order of their keys; it is there whole or not at all."""
+        """Write the table from all rows so far, sorted by key; the write is atomic."""
         with replaced(self._out) as file:
             export.write(self.journal.reports(), file, export.format_of(self._out))
 
     def finish(self) -> None:
-        """Delete the journal: the table is written."""
+        """Delete the journal, once the table is written."""
         self.journal.delete()
 
     def _rows(self, engine: Engine | str, workers: int | None, address: str | None, settled: float) -> Iterator[Row]:
@@ -170,7 +170,7 @@ class Scan:
 
 
 def _age(item: Item) -> float:
-    """Return the seconds since an item's file changed; a time in the future, of another clock, counts as long ago."""
+    """Return the seconds since an item's file changed; a time in the future (another clock) counts as long ago."""
     try:
         age = time.time() - os.stat(str(item.source)).st_mtime  # noqa: PTH116
     except OSError:

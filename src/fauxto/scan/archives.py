@@ -1,4 +1,4 @@
-"""The members of ZIP and TAR archives, read as streams: nothing is unpacked to the disk, nothing hostile to memory."""
+"""The members of ZIP and TAR archives, read as streams: nothing is unpacked to disk, and memory is bounded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _UNPACKERS = {
     ".tar.xz": lzma.open,
 }
 
-DAMAGE = (  # what the standard library's readers raise on archives that somebody damaged or built to be odd
+DAMAGE = (  # what the standard library's readers raise on damaged or hostile archives
     tarfile.TarError,
     zipfile.BadZipFile,
     lzma.LZMAError,
@@ -40,9 +40,9 @@ DAMAGE = (  # what the standard library's readers raise on archives that somebod
     struct.error,  # a header that ends too soon
     EOFError,
     MemoryError,  # a compression dictionary of absurd size
-    OSError,  # bz2's word for damage, and the disk's
-    RuntimeError,  # encrypted; and NotImplementedError, of a compression that nobody knows
-    ValueError,  # a name that isn't in its own encoding, a number that is none
+    OSError,  # bz2 on damage; disk errors
+    RuntimeError,  # encrypted; NotImplementedError for an unknown compression
+    ValueError,  # a name with invalid encoding, an invalid number
 )
 
 _MAX_DIRECTORY = 32 * 1024 * 1024
@@ -58,10 +58,10 @@ _TWICE = _unreadable("an earlier member of the archive has the same name", word=
 _NO_FILE = Report.unjudged(None, Status.NOT_A_FILE, "the member is a link, a device or a sparse file")
 _ENCRYPTED = _unreadable("the member is encrypted; unpack the archive with its password", word="encrypted")
 _COMPRESSION = _unreadable(
-    "the member isn't stored or deflated; pack the archive as ZIPs usually are", word="compression"
+    "the member isn't stored or deflated; repack the archive with the usual compression", word="compression"
 )
 _BOMB = (
-    f"the archive unpacks to more than {_MAX_RATIO} times its size; the rest of it was not read, "
+    f"the archive unpacks to more than {_MAX_RATIO} times its size; the rest was not read; "
     "unpack it yourself if you trust it"
 )
 
@@ -99,9 +99,9 @@ class Archive:
             return None
 
     def items(self, limits: Limits, is_done: IsDone) -> Iterator[Item]:
-        """Yield the members in the archive's order, each with its bytes or with why they weren't read.
+        """Yield the members in the archive's order, each with its bytes or the reason why they weren't read.
 
-        An archive that is damaged or a bomb ends in one item that says so, whose key is the prefix alone.
+        A damaged archive or a bomb ends with one item that says so; its key is the bare prefix.
         """
         seen = {hash(self.prefix)}  # of keys: the prefix alone is that of the row on damage
         with ExitStack() as stack:
@@ -135,7 +135,7 @@ def cut_short(path: str, error: Exception) -> Report:
 
 
 class Careful:
-    """An archive's bytes; refuses to read more at once than `most`, which headers that lie ask for."""
+    """An archive's bytes; refuses single reads larger than `most`, which false headers may request."""
 
     def __init__(self, file: BinaryIO, most: int = _MAX_DIRECTORY) -> None:
         self._file = file
@@ -145,8 +145,8 @@ class Careful:
     def read(self, size: int = -1) -> bytes:
         """Return `size` bytes; negative for all that are left."""
         if size < 0:  # all that is left: a ZIP's end
-            here = self.tell()
-            size = self.seek(0, 2) - self.seek(here)
+            position = self.tell()
+            size = self.seek(0, 2) - self.seek(position)
         if not 0 <= size <= self.most:
             raise tarfile.ReadError(f"a header asks for {size:,} bytes at once")
         return self._file.read(size)
@@ -161,7 +161,7 @@ class _Member:
     careful: Careful
 
     def read(self) -> bytes | Report:
-        """Return its bytes, or why there are none; damage of the archive's own is raised."""
+        """Return its bytes, or the reason why not; damage of the archive is raised."""
         most, self.careful.most = self.careful.most, self.limits.max_bytes + 65_536
         try:
             return read_bytes(self.file, self.limits)
@@ -172,7 +172,7 @@ class _Member:
 
 
 def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _Member | Report]]:
-    """Yield the files of a ZIP: each one's name, and the member, to be read before the next, or why it can't be.
+    """Yield the files of a ZIP: each name, with the member (read it before the next) or why it can't be read.
 
     Raises:
         Bomb: They unpack to more than they may.
@@ -187,14 +187,14 @@ def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _
             if refusal := _refuse_zip(info):
                 yield info.filename, refusal
                 continue
-            # What reading it may cost at most, read or not: a scan that goes on must stop where a whole one did.
+            # Count its largest cost, read or not: a resumed scan must stop where an uninterrupted one would.
             allowed -= max(min(info.file_size, limits.max_bytes), info.compress_size)
             if allowed < 0:
                 raise Bomb(_BOMB)
             try:
                 opened = archive.open(info)
-            except DAMAGE as error:  # of this member: those behind it may be whole
-                yield info.filename, _unreadable(f"the archive doesn't yield it: {error}", word="damaged_member")
+            except DAMAGE as error:  # only this member is damaged
+                yield info.filename, _unreadable(f"it can't be read from the archive: {error}", word="damaged_member")
                 continue
             with opened:
                 yield info.filename, _Member(cast(BinaryIO, opened), limits, careful)
@@ -217,7 +217,7 @@ def open_zip(careful: Careful) -> zipfile.ZipFile:
 
 
 class StrictHeader(tarfile.TarInfo):
-    """Raises where tarfile takes a damaged header, or a missing end, for the end of the archive."""
+    """Raises on a damaged header or a missing end, which tarfile takes for the end of the archive."""
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
@@ -227,7 +227,7 @@ class StrictHeader(tarfile.TarInfo):
         except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
             raise
         except tarfile.HeaderError as error:
-            raise tarfile.ReadError(f"there is no member where one should begin: {error}") from error
+            raise tarfile.ReadError(f"invalid member header: {error}") from error
 
 
 def _tar_members(file: BinaryIO, location: str, limits: Limits) -> Iterator[tuple[str, _Member | Report]]:
@@ -237,10 +237,10 @@ def _tar_members(file: BinaryIO, location: str, limits: Limits) -> Iterator[tupl
     with ExitStack() as stack:
         plain = stack.enter_context(unpack(file, "rb")) if unpack else file
         careful = Careful(cast(BinaryIO, plain), limits.max_metadata_bytes)
-        # Not tarfile's own streaming mode: that gathers a read of any size in memory.
+        # Not tarfile's streaming mode, which buffers reads of any size in memory.
         archive = stack.enter_context(tarfile.open(fileobj=cast(IO[bytes], careful), mode="r:", tarinfo=StrictHeader))
         while (info := archive.next()) is not None:
-            archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all
+            archive.members.clear()  # type: ignore[attr-defined]  # otherwise it keeps them all
             if unpack and info.offset_data + info.size > allowed:
                 raise Bomb(_BOMB)
             if info.isdir():

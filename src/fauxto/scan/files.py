@@ -1,4 +1,4 @@
-"""The files that a scan writes: there whole or not at all, and never in the place of what it reads."""
+"""Output files of a scan: written atomically, and never over its inputs."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from fauxto.errors import ConfigError
 
 
 def check_place(path: Path, sources: Sequence[str]) -> None:
-    """See before the work that a file can be written afterwards.
+    """Check in advance that a file can be written.
 
     Raises:
         ConfigError: It is a folder or one of the sources, or its folder isn't there.
     """
     if path.is_dir():
-        raise ConfigError(f"{path} is a folder; name the file to write")
+        raise ConfigError(f"{path} is a folder; give a file name")
     if not path.parent.is_dir():
-        raise ConfigError(f"there is no folder {path.parent} to write {path.name} in; make it first")
+        raise ConfigError(f"the folder {path.parent} for {path.name} doesn't exist; create it first")
     if path.exists() and any(os.path.exists(source) and path.samefile(source) for source in sources):  # noqa: PTH110
-        raise ConfigError(f"{path} is what is to be scanned, and would be written over; name another file to write")
+        raise ConfigError(f"{path} is one of the sources and would be overwritten; give another output file")
 
 
 @contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of `path` when all of it is on the disk, and only then."""
+    """Open a file that replaces `path` once it is completely on disk."""
     new = unfinished(path)
     try:
         with new.open("wb") as file:
@@ -41,5 +41,5 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
 
 
 def unfinished(path: Path) -> Path:
-    """Return what a file is called until all of it is on the disk."""
+    """Return a file's temporary name until it is complete."""
     return path.with_name(f"{path.name}.unfinished")

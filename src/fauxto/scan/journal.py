@@ -1,4 +1,4 @@
-"""The rows of a scan so far, kept on disk so that a scan that was killed goes on where it was: one SQLite file."""
+"""The rows of a scan so far, kept in a SQLite file so that a killed scan can resume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fauxto.report import Report
 from fauxto.scan.items import Row
 
 _SECONDS = 0.5
-"""Between commits: what a kill may cost in work that is done again, and never in a row."""
+"""Between commits: a kill loses at most this much work, and never a committed row."""
 
 _TABLES = """
 CREATE TABLE scan (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -26,19 +26,19 @@ CREATE TABLE rows (
 
 
 class Journal:
-    """The rows of one scan: each key once, whatever happens; a context manager that commits at its end.
+    """The rows of one scan: each key once; a context manager that commits on exit.
 
-    SQLite writes ahead to a log and recovers by itself: after a kill at any moment the file holds every row of the
-    last commit and no half of one.
+    SQLite writes ahead to a log and recovers by itself: after a kill the file holds exactly the rows of the last
+    commit.
     """
 
     def __init__(self, path: Path, origin: dict[str, Any], *, resume: bool) -> None:
-        """Make the file, or go on with it.
+        """Create the file, or resume it.
 
         Args:
             path: The file.
-            origin: What the rows depend on; a scan goes on only with what it began with.
-            resume: Whether a file that is there is to be gone on with.
+            origin: What the rows depend on; a scan can only be resumed with the same values.
+            resume: Whether to continue with an existing file.
 
         Raises:
             ConfigError: The file is there and `resume` isn't asked for; it is no journal, or of a scan with another
@@ -46,7 +46,7 @@ class Journal:
         """
         self.path = path
         if path.exists() and not resume:
-            raise ConfigError(f"{path} is what an unfinished scan left: go on with --resume, or delete it")
+            raise ConfigError(f"{path} is left from an unfinished scan: continue it with --resume, or delete it")
         try:
             self._database = sqlite3.connect(path, timeout=1, isolation_level=None)
             try:
@@ -57,7 +57,7 @@ class Journal:
         except sqlite3.OperationalError as error:
             raise ConfigError(f"{path} can't be used ({error}); is another scan writing to it?") from error
         except sqlite3.DatabaseError as error:
-            raise ConfigError(f"{path} is no journal of a scan ({error}); delete it") from error
+            raise ConfigError(f"{path} isn't the journal of a scan ({error}); delete it") from error
         self._committed = time.monotonic()
         self._is_open = True
 
@@ -68,9 +68,9 @@ class Journal:
         self.close()
 
     def is_done(self, key: str) -> bool:
-        """Tell whether an input has its row."""
-        found = self._database.execute("SELECT 1 FROM rows WHERE key = ?", (_bytes(key),)).fetchone()
-        return found is not None
+        """Tell whether an input has a row."""
+        row = self._database.execute("SELECT 1 FROM rows WHERE key = ?", (_bytes(key),)).fetchone()
+        return row is not None
 
     def done_under(self, prefix: str) -> frozenset[str]:
         """Return the keys that begin with `prefix` and have their row."""
@@ -79,7 +79,7 @@ class Journal:
         return frozenset(_text(key) for (key,) in rows)
 
     def add(self, row: Row) -> bool:
-        """Add a row, and tell whether its key was new; `commit`, or the next row half a second later, makes it safe.
+        """Add a row, and tell whether its key was new; `commit`, or a row added half a second later, saves it.
 
         Raises:
             FauxtoError: The file can't be written: the disk is full, for one.
@@ -94,15 +94,15 @@ class Journal:
         return bool(added)
 
     def commit(self) -> None:
-        """Make everything that was added safe from a kill; raises as `add`."""
+        """Save all added rows; raises as `add`."""
         with self._writing():
             self._database.commit()
         self._committed = time.monotonic()
 
     def counts(self) -> dict[tuple[str, str | None], int]:
         """Return how many rows there are of each status and verdict."""
-        found = self._database.execute("SELECT status, verdict, count(*) FROM rows GROUP BY status, verdict")
-        return {(status, verdict): count for status, verdict, count in found}
+        counts = self._database.execute("SELECT status, verdict, count(*) FROM rows GROUP BY status, verdict")
+        return {(status, verdict): count for status, verdict, count in counts}
 
     def reports(self) -> Iterator[Report]:
         """Yield the reports in the order of their keys."""
@@ -114,7 +114,7 @@ class Journal:
             yield Report.from_dict(json.loads(report)), file and _text(file)
 
     def close(self) -> None:
-        """Commit and let go of the file, which goes where there is no row in it; a second call does nothing."""
+        """Commit and close the file, and delete it if it is empty; a second call does nothing."""
         if self._is_open:
             self._is_open = False
             try:
@@ -122,7 +122,7 @@ class Journal:
                 is_empty = not self._database.execute("SELECT 1 FROM rows LIMIT 1").fetchone()
             finally:
                 self._database.close()
-            if is_empty:  # nobody should have to delete what a slip in the command left
+            if is_empty:  # so that a mistyped command leaves nothing behind
                 self.path.unlink(missing_ok=True)
 
     def delete(self) -> None:
@@ -136,7 +136,7 @@ class Journal:
             yield
         except sqlite3.OperationalError as error:
             raise FauxtoError(
-                f"{self.path} can't be written ({error}); what it holds is safe: mend that, and go on with --resume"
+                f"{self.path} can't be written ({error}); its rows are safe: fix the cause, and continue with --resume"
             ) from error
 
     def _begin(self, origin: str) -> None:

@@ -79,10 +79,10 @@ def run(items: Iterable[Item], options: DetectorOptions, workers: int) -> Iterat
                 if not worker.is_lost:
                     continue
                 if worker.held:
-                    row, left = _after_loss(worker, crashed, options.limits.max_seconds)
+                    row, remaining = _after_loss(worker, crashed, options.limits.max_seconds)
                     if row:
                         yield row
-                    again.extend([item] for item in left)
+                    again.extend([item] for item in remaining)
                 worker.stop()
                 crew[number] = _Worker(options)
     finally:
@@ -96,11 +96,11 @@ class _Worker:
     def __init__(self, options: DetectorOptions) -> None:
         # Not a fork: the libraries' threads and locks don't survive one.
         context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, options), daemon=True)
+        self.connection, worker_end = context.Pipe()
+        self._process = context.Process(target=_work, args=(worker_end, options), daemon=True)
         with _without_ctrl_c():
             self._process.start()
-        theirs.close()
+        worker_end.close()
         self._limit = self._seconds = options.limits.max_seconds
         self._has_started = False
         self.deadline = time.monotonic() + _START_SECONDS
@@ -174,13 +174,13 @@ def _deferred_signals() -> Iterator[None]:
         return
     pending: list[int] = []
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    ours = {number: handler for number, handler in handlers.items() if callable(handler)}
-    for number in ours:
+    own_handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in own_handlers:
         signal.signal(number, lambda number, _: pending.append(number))
     try:
         yield
     finally:
-        for number, handler in ours.items():
+        for number, handler in own_handlers.items():
             signal.signal(number, handler)
     for late in pending:
         signal.raise_signal(late)

@@ -140,8 +140,8 @@ def _items(sources: Sources, options: DetectorOptions) -> Iterator[Item]:
 
 
 def _cost(size: str, reports: list[Report]) -> Cost:
-    taken = {stage: [report.milliseconds.get(stage, 0.0) for report in reports] for stage in STAGES}
-    return Cost(size, len(reports), {stage: round(statistics.median(each), 2) for stage, each in taken.items()})
+    times = {stage: [report.milliseconds.get(stage, 0.0) for report in reports] for stage in STAGES}
+    return Cost(size, len(reports), {stage: round(statistics.median(each), 2) for stage, each in times.items()})
 
 
 def _rates(

@@ -113,11 +113,11 @@ class Sources:
         waiting = [folder]
         entered = set()
         while waiting:
-            here = waiting.pop()
+            folder = waiting.pop()
             try:
-                with os.scandir(here) as entries:
+                with os.scandir(folder) as entries:
                     if self._follow:
-                        facts = os.stat(here)  # noqa: PTH116
+                        facts = os.stat(folder)  # noqa: PTH116
                         if (facts.st_dev, facts.st_ino) in entered:
                             continue  # a link that leads round in a circle
                         entered.add((facts.st_dev, facts.st_ino))
@@ -130,7 +130,7 @@ class Sources:
                             yield _file(entry.path, _size(entry))
             except OSError as error:
                 sentence = f"the folder can't be listed: {error.strerror}"
-                yield Item(here, here, Report.unjudged(here, Status.UNREADABLE, sentence))
+                yield Item(folder, folder, Report.unjudged(folder, Status.UNREADABLE, sentence))
 
     def _is_ignored(self, entry: os.DirEntry[str]) -> bool:
         return entry.name in self._ignored_names and _place(entry.path) in self._ignored

@@ -75,8 +75,8 @@ def listing(address: str) -> Iterator[tuple[str, int]]:
 def _store(address: str) -> tuple[AbstractFileSystem, str]:
     scheme = address.partition("://")[0]
     if scheme not in SCHEMES:
-        known = ", ".join(f"{known_scheme}://" for known_scheme in sorted(SCHEMES - {"memory"}))
-        raise ConfigError(f"{address!r} is no address of an object store that fauxto reads ({known})")
+        schemes = ", ".join(f"{known_scheme}://" for known_scheme in sorted(SCHEMES - {"memory"}))
+        raise ConfigError(f"{address!r} is no address of an object store that fauxto reads ({schemes})")
     try:
         import fsspec
 

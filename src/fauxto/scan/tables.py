@@ -134,9 +134,9 @@ class Table:
             yield from batch.column(0).to_pylist()
 
     def _choose(self, names: list[str]) -> int:
-        for wanted in (self.column,) if self.column else _DEFAULT_COLUMNS:
-            if wanted in names:
-                return names.index(wanted)
+        for column in (self.column,) if self.column else _DEFAULT_COLUMNS:
+            if column in names:
+                return names.index(column)
         raise ConfigError(
             f"{self.location} has no column {' or '.join((self.column,) if self.column else _DEFAULT_COLUMNS)}; "
             f"choose one of its own with --column: {', '.join(names[:20]) or 'it has none'}"

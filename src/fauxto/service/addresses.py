@@ -1,7 +1,7 @@
-"""A picture by its address, for services that were told to fetch: only from public addresses, and little of it.
+"""Fetches a picture by URL, for services that enable it: only from public addresses, within limits.
 
-A name is resolved once for each hop, every address that it has must be public, and the connection goes to the very
-address that was checked, so that a name server that changes its mind (DNS rebinding) gains nothing.
+A host is resolved once per hop, all its addresses must be public, and the connection goes to the checked address, which
+prevents DNS rebinding.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MAX_ADDRESS = 2_000
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NAME = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)+(?!-)[a-z0-9-]{1,63}(?<!-)", re.IGNORECASE)
-# All that is given out to hosts of the internet lies here; IPv4 in IPv6 (mapped, compatible, NAT64) lies outside.
+# All global unicast addresses; IPv4 in IPv6 (mapped, compatible, NAT64) is outside.
 _GLOBAL = ipaddress.IPv6Network("2000::/3")
 # Addresses in it that stand for IPv4 (Teredo, 6to4) or for nothing (documentation).
 _NOT_HOSTS = tuple(map(ipaddress.IPv6Network, ("2001::/32", "2002::/16", "3fff::/20")))
@@ -34,7 +34,7 @@ _NOT_HOSTS = tuple(map(ipaddress.IPv6Network, ("2001::/32", "2002::/16", "3fff::
 
 @dataclass(frozen=True, slots=True)
 class _Hop:
-    """One address to ask, and where its host was found to be."""
+    """One URL to request, with the resolved address of its host."""
 
     scheme: str
     host: str
@@ -48,8 +48,8 @@ class _Hop:
 
 async def resolve(host: str, port: int) -> list[str]:
     """Return all addresses of a host, as text."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+    addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in addresses]
 
 
 async def fetch(
@@ -65,14 +65,14 @@ async def fetch(
 
     Args:
         address: An http or https address.
-        max_bytes: Most bytes to take.
-        seconds: Time for all hops together.
+        max_bytes: Maximum number of bytes.
+        seconds: Timeout for all hops together.
         held: Counts the bytes.
-        resolve: How a host's addresses are found.
-        transport: What carries the requests; None for the network.
+        resolve: Resolves a host's addresses.
+        transport: An HTTP transport; None for the network.
 
     Raises:
-        Problem: not_fetched, too_large or busy. What the other side said isn't repeated.
+        Problem: not_fetched, too_large or busy. The server's response isn't repeated.
     """
     client = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, verify=True)
     try:
@@ -116,17 +116,17 @@ async def _check(address: str, resolve: Resolve) -> _Hop:
     if not _is_literal(host) and not is_name:
         raise _refusal("its host is neither a full name nor an address in the usual form")
     try:
-        found = [host] if _is_literal(host) else await resolve(host, port)
+        addresses = [host] if _is_literal(host) else await resolve(host, port)
     except OSError as error:
         raise _refusal("its host has no address") from error
-    if not found or not all(map(is_public, found)):
+    if not addresses or not all(map(is_public, addresses)):
         raise _refusal("its host isn't on the public internet")
     shown = f"[{host}]" if ":" in host else host
-    return _Hop(parts.scheme, shown, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), found[0])
+    return _Hop(parts.scheme, shown, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), addresses[0])
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address belongs to the public internet, and stands for no other one."""
+    """Tell whether an IP address is public and doesn't embed another address."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The routes. Each takes what body.py reads, asks the pool of workers, and answers."""
+"""The routes: each reads uploads through body.py, runs them in the worker pool, and responds."""
 
 from __future__ import annotations
 
@@ -104,15 +104,15 @@ class _Service:
             response_class=Response,
             openapi_extra=dict(openapi.picture_body(address=False)),
         )(self.explain)
-        known = openapi.problems("no_key", "forbidden")
-        self.app.get("/v1/models", response_model=openapi.Models, responses=known)(self.models)
+        problems = openapi.problems("no_key", "forbidden")
+        self.app.get("/v1/models", response_model=openapi.Models, responses=problems)(self.models)
         self.app.get("/healthz", response_model=openapi.Health, responses=openapi.problems("forbidden"))(self.healthz)
         busy: dict[int | str, dict[str, Any]] = {503: {"model": openapi.Health, "description": "No worker is ready"}}
         self.app.get("/readyz", response_model=openapi.Health, responses={**busy, **openapi.problems("forbidden")})(
             self.readyz
         )
         text = {"description": "Figures in Prometheus' text format", "content": {"text/plain": {}}}
-        self.app.get("/metrics", responses={200: text, **known}, response_class=Response)(self.show_metrics)
+        self.app.get("/metrics", responses={200: text, **problems}, response_class=Response)(self.show_metrics)
         self.app.get("/docs", include_in_schema=False)(self.docs)
 
     @asynccontextmanager
@@ -135,13 +135,13 @@ class _Service:
         else:
             upload = await body.read_one(request, self.settings, held)
         request.state.stack.enter_context(self.line.place())
-        header, data = await self._one(request, upload, "analyze", self.settings.limits.max_seconds)
+        header, data = await self._judge_unless_gone(request, upload, "analyze", self.settings.limits.max_seconds)
         if "failed" in header:
             raise Problem("internal", "The model failed on this picture.")
         return Response(data, media_type="application/json")
 
     async def analyze_batch(self, request: Request) -> StreamingResponse:
-        """Judge many pictures, a form's `files`: one report a line, in their order, each as soon as it is there."""
+        """Judge many pictures, a form's `files`: one report per line, in order, each as soon as it is ready."""
         held = self._begin(request)
         uploads = await body.read_many(request, self.settings, held)
         if request.state.key is not None:
@@ -150,11 +150,11 @@ class _Service:
         return StreamingResponse(self._rows(deque(uploads)), media_type="application/x-ndjson")
 
     async def explain(self, request: Request) -> Response:
-        """Show where in a picture its score comes from. `X-Fauxto-Faithful` says whether the map stood its test."""
+        """Show where in a picture its score comes from. `X-Fauxto-Faithful` says whether the map passed its test."""
         held = self._begin(request)
         upload = await body.read_one(request, self.settings, held)
         request.state.stack.enter_context(self.line.place())
-        header, data = await self._one(request, upload, "explain", self.settings.explain_seconds)
+        header, data = await self._judge_unless_gone(request, upload, "explain", self.settings.explain_seconds)
         if "refused" in header:
             raise Problem("not_judged", f"{Reason(header['refused'], header['detail'])}.")
         if "faithful" not in header:
@@ -163,26 +163,26 @@ class _Service:
         return Response(data, media_type="image/png", headers={"X-Fauxto-Faithful": faithful})
 
     async def models(self) -> dict[str, Any]:
-        """List the models that judge, and for which sizes of pictures."""
+        """List the models and the picture sizes that they accept."""
         return {"models": self.pool.models}
 
     async def healthz(self) -> dict[str, str]:
-        """Say that the service lives."""
+        """Say that the service is running."""
         return {"status": "ok"}
 
     async def readyz(self, response: Response) -> dict[str, str]:
-        """Say whether a worker is there to judge."""
+        """Say whether a worker is available."""
         if self.pool.is_ready:
             return {"status": "ok"}
         response.status_code = 503
         return {"status": "starting"}
 
     async def show_metrics(self) -> Response:
-        """Show counts and times for Prometheus."""
+        """Return metrics for Prometheus."""
         return Response(self.metrics.text(), headers={"Content-Type": METRICS_TYPE})
 
     async def docs(self, request: Request) -> HTMLResponse:
-        """Show this document to people."""
+        """Show this document as a page."""
         return HTMLResponse(page(self.app.openapi(), str(request.base_url).rstrip("/"), keys=self.keys is not None))
 
     def _begin(self, request: Request) -> Held:
@@ -197,37 +197,37 @@ class _Service:
         limits = self.settings.limits
         return body.Upload(None, None, await addresses.fetch(address, limits.max_bytes, limits.max_seconds, held))
 
-    async def _one(
-        self, request: Request, upload: body.Upload, what: str, seconds: float
+    async def _judge_unless_gone(
+        self, request: Request, upload: body.Upload, action: str, seconds: float
     ) -> tuple[dict[str, Any], bytes]:
-        """Have one picture done; raise Problem, or ClientDisconnect."""
+        """Process one picture; raise Problem, or ClientDisconnect."""
         try:
-            return await _unless_gone(request, self._ask(upload, what, seconds))
+            return await _unless_gone(request, self._run_worker(upload, action, seconds))
         except NoWorkerError as error:
             raise Problem("busy", "No worker became free in time; send it again soon.", retry_after=5) from error
         except TookTooLongError as error:
             raise Problem("timed_out", f"The picture wasn't judged: {_TOO_LONG}.") from error
 
-    async def _ask(self, upload: body.Upload, what: str, seconds: float) -> tuple[dict[str, Any], bytes]:
-        task = {"do": what, "name": upload.name, "media_type": upload.media_type}
+    async def _run_worker(self, upload: body.Upload, action: str, seconds: float) -> tuple[dict[str, Any], bytes]:
+        task = {"do": action, "name": upload.name, "media_type": upload.media_type}
         try:
             header, data = await self.pool.ask(task, upload.data or b"", seconds)
         except TookTooLongError:
             self.metrics.count_picture(Status.TIMED_OUT, None)
             raise
         except WorkerEndedError:
-            if what == "explain":
+            if action == "explain":
                 header, data = {"refused": Status.UNREADABLE, "detail": _ENDED}, b""
             else:
                 header, data = _failed(upload.name, Status.UNREADABLE, _ENDED)
         if "failed" in header:
             logger.error("model failed", extra={"fields": {"error": header["failed"]}})
-        elif what == "analyze":
+        elif action == "analyze":
             self.metrics.count_picture(header["status"], header["verdict"])
         return header, data
 
     async def _rows(self, uploads: deque[body.Upload]) -> AsyncIterator[bytes]:
-        """Give one line for each upload, in order, with as many under way as there are workers."""
+        """Yield one line per upload, in order, processing as many at once as there are workers."""
         under_way: deque[asyncio.Task[bytes]] = deque()
         try:
             while uploads or under_way:
@@ -243,7 +243,7 @@ class _Service:
             sentence = f"the file has more than {self.settings.limits.max_bytes} bytes; save the picture smaller"
             return _failed(upload.name, Status.TOO_LARGE, sentence)[1]
         try:
-            header, data = await self._ask(upload, "analyze", self.settings.limits.max_seconds)
+            header, data = await self._run_worker(upload, "analyze", self.settings.limits.max_seconds)
         except TookTooLongError:
             return _failed(upload.name, Status.TIMED_OUT, _TOO_LONG)[1]
         except NoWorkerError:
@@ -254,20 +254,20 @@ class _Service:
 async def _unless_gone(
     request: Request, answer: Awaitable[tuple[dict[str, Any], bytes]]
 ) -> tuple[dict[str, Any], bytes]:
-    """Wait for an answer, or raise ClientDisconnect: nobody else waits behind a client that has left."""
+    """Wait for an answer; raise ClientDisconnect if the client leaves, so that others needn't wait for it."""
 
     async def leaves() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    asked, gone = asyncio.ensure_future(answer), asyncio.create_task(leaves())
+    answering, gone = asyncio.ensure_future(answer), asyncio.create_task(leaves())
     try:
-        await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not asked.done():
+        await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
             raise ClientDisconnect
-        return asked.result()
+        return answering.result()
     finally:
-        asked.cancel()
+        answering.cancel()
         gone.cancel()
 
 

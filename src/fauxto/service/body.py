@@ -102,9 +102,9 @@ async def _chunks(request: Request, settings: Settings, held: Held, most: int) -
     received = 0
     while True:
         # A client may pause for a moment but not again and again: the whole has to come at a certain rate.
-        left = settings.read_seconds + received / settings.read_rate - (monotonic() - started)
+        remaining = settings.read_seconds + received / settings.read_rate - (monotonic() - started)
         try:
-            async with asyncio.timeout(min(settings.read_seconds, left)):
+            async with asyncio.timeout(min(settings.read_seconds, remaining)):
                 chunk = await anext(stream)
         except StopAsyncIteration:
             return
@@ -134,7 +134,7 @@ class _Form:
     def __init__(self, boundary: bytes, max_bytes: int, max_files: int) -> None:
         self._max_bytes = max_bytes
         self._max_files = max_files
-        self._found: list[Upload] = []
+        self._uploads: list[Upload] = []
         self._header: tuple[bytearray, bytearray] = (bytearray(), bytearray())
         self._headers: dict[bytes, bytes] = {}
         self._data = bytearray()
@@ -167,12 +167,12 @@ class _Form:
     def uploads(self) -> list[Upload]:
         if not self._is_whole:
             raise Problem("bad_request", "The multipart/form-data body ends too early.")
-        if not self._found:
+        if not self._uploads:
             raise Problem("wrong_form", f"The form holds no picture; send it as '{FIELDS[0]}'.")
-        return self._found
+        return self._uploads
 
     def _begin_part(self) -> None:
-        if len(self._found) >= self._max_files:
+        if len(self._uploads) >= self._max_files:
             raise Problem("wrong_form", f"The form holds more than {self._max_files} pictures; send fewer at a time.")
         self._headers, self._data, self._size = {}, bytearray(), 0
 
@@ -199,7 +199,7 @@ class _Form:
         _, options = parse_options_header(self._headers.get(b"content-disposition"))
         name = options.get(b"filename")
         kind = parse_options_header(self._headers.get(b"content-type"))[0].decode("latin-1")
-        self._found.append(
+        self._uploads.append(
             Upload(
                 name=None if name is None else name.decode("utf-8", "replace"),
                 media_type=kind if kind.startswith("image/") else None,

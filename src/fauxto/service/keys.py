@@ -1,8 +1,8 @@
-"""API keys and how much each may ask for.
+"""API keys and their rate limits.
 
-A key is 32 random bytes, so its plain SHA-256 is enough to keep it by. A slow hash such as scrypt protects words that
-people choose, which can be guessed from a list; here it would only let a stranger spend the service's time. The file
-holds one `name:sha256` a line; the key itself is shown once, when it is made.
+A key is 32 random bytes, so a plain SHA-256 is enough to store it. A slow hash such as scrypt protects guessable
+passwords; here it would only let strangers waste the service's time. The file has one `name:sha256` per line; the key
+itself is shown once, when it is created.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LINE = re.compile(r"([A-Za-z0-9._-]{1,64}):([0-9a-f]{64})")
 
 
 class KeyRing:
-    """The keys that are accepted; empty for a service that asks for none."""
+    """The accepted keys; empty for a service without keys."""
 
     def __init__(self, hashes: dict[str, bytes]) -> None:
         self._hashes = hashes
@@ -33,7 +33,7 @@ class KeyRing:
         """Read a file of keys.
 
         Raises:
-            ConfigError: It can't be read, holds no key or a line that is none.
+            ConfigError: It can't be read, has no key, or has an invalid line.
         """
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
@@ -43,22 +43,22 @@ class KeyRing:
         for number, line in enumerate(lines, start=1):
             if not line.strip() or line.startswith("#"):
                 continue
-            found = _LINE.fullmatch(line.strip())
-            if found is None or found[1] in hashes:
+            match = _LINE.fullmatch(line.strip())
+            if match is None or match[1] in hashes:
                 raise ConfigError(f"line {number} of the file of keys isn't a new name, a colon and a SHA-256")
-            hashes[found[1]] = bytes.fromhex(found[2])
+            hashes[match[1]] = bytes.fromhex(match[2])
         if not hashes:
-            raise ConfigError(f"the file of keys {str(path)!r} holds none; make one: fauxto serve --new-key NAME")
+            raise ConfigError(f"the file of keys {str(path)!r} is empty; create a key: fauxto serve --new-key NAME")
         return cls(hashes)
 
     def name_of(self, key: str) -> str | None:
-        """Return the name of a key, None for a wrong one; the time taken says nothing of the keys."""
-        given = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
-        found = None
-        for name, known in self._hashes.items():
-            if hmac.compare_digest(given, known):
-                found = name
-        return found
+        """Return the name of a key, None for a wrong one; takes constant time."""
+        digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+        matching_name = None
+        for name, known_digest in self._hashes.items():
+            if hmac.compare_digest(digest, known_digest):
+                matching_name = name
+        return matching_name
 
 
 def new_key(path: Path, name: str) -> str:
@@ -70,10 +70,12 @@ def new_key(path: Path, name: str) -> str:
     key = _PREFIX + secrets.token_urlsafe(32)
     line = f"{name}:{hashlib.sha256(key.encode()).hexdigest()}"
     if _LINE.fullmatch(line) is None:
-        raise ConfigError(f"{name!r} is no name for a key; use up to 64 letters, digits, dots, dashes and underscores")
+        raise ConfigError(
+            f"{name!r} isn't a valid key name; use up to 64 letters, digits, dots, dashes and underscores"
+        )
     try:
-        if path.exists() and any(known.startswith(f"{name}:") for known in path.read_text("utf-8").splitlines()):
-            raise ConfigError(f"there is a key called {name!r}; remove its line first")
+        if path.exists() and any(line.startswith(f"{name}:") for line in path.read_text("utf-8").splitlines()):
+            raise ConfigError(f"a key named {name!r} already exists; remove its line first")
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
             file.write(line + "\n")
     except OSError as error:
@@ -82,7 +84,7 @@ def new_key(path: Path, name: str) -> str:
 
 
 class Rates:
-    """Pictures a minute for each key: a bucket that holds a minute's worth and fills evenly."""
+    """Pictures per minute for each key: a token bucket of one minute."""
 
     def __init__(self, per_minute: int) -> None:
         self._most = float(per_minute)
@@ -90,20 +92,20 @@ class Rates:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def spend(self, name: str, pictures: int) -> None:
-        """Take `pictures` from a key's bucket, which may thereby go into debt: a batch is counted when it is read.
+        """Take `pictures` from a key's bucket, which may go into debt, because a batch is counted when it is read.
 
         Raises:
             Problem: rate_exceeded, where the bucket is empty.
         """
         now = monotonic()
-        left, then = self._buckets.get(name, (self._most, now))
-        left = min(self._most, left + (now - then) * self._per_second)
-        if left < 1:
-            wait = (1 - left) / self._per_second
-            raise Problem("rate_exceeded", "This key has asked for too many pictures; wait.", retry_after=wait)
-        self._buckets[name] = (left - pictures, now)
+        tokens, updated = self._buckets.get(name, (self._most, now))
+        tokens = min(self._most, tokens + (now - updated) * self._per_second)
+        if tokens < 1:
+            wait = (1 - tokens) / self._per_second
+            raise Problem("rate_exceeded", "This key has sent too many pictures; wait and retry.", retry_after=wait)
+        self._buckets[name] = (tokens - pictures, now)
 
     def charge(self, name: str, pictures: int) -> None:
-        """Take `pictures` more without asking whether there are any."""
-        left, then = self._buckets.get(name, (self._most, monotonic()))
-        self._buckets[name] = (left - pictures, then)
+        """Take `pictures` more without a check."""
+        tokens, updated = self._buckets.get(name, (self._most, monotonic()))
+        self._buckets[name] = (tokens - pictures, updated)

@@ -1,4 +1,4 @@
-"""How much the service holds and lets wait at a time. What is beyond that is refused at once, with 503."""
+"""Limits on waiting requests and held bytes; beyond them, requests get 503 at once."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ _RETRY_SECONDS = 1
 
 
 class Line:
-    """Everyone who waits for a worker or has one, and the bytes of all bodies in memory."""
+    """Counts the requests that wait for or have a worker, and the bytes of all bodies in memory."""
 
     def __init__(self, places: int, max_held_bytes: int) -> None:
         """Make an empty line.
 
         Args:
-            places: Most requests that wait or are worked on.
-            max_held_bytes: Most bytes of bodies at a time.
+            places: Maximum number of waiting and running requests.
+            max_held_bytes: Maximum bytes of bodies at a time.
         """
         self.places = places
         self.max_held_bytes = max_held_bytes
-        self.taken = 0
+        self.occupied = 0
         self.held_bytes = 0
 
     def check(self) -> None:
-        """Raise Problem (busy) if there is no place, before a client sends its body for nothing."""
-        if self.taken >= self.places:
+        """Raise Problem (busy) if there is no place, before the client sends its body."""
+        if self.occupied >= self.places:
             raise Problem("busy", "Too many pictures are waiting; send it again soon.", retry_after=_RETRY_SECONDS)
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Take a place for as long as the context lasts; Problem (busy) where there is none."""
+        """Take a place within the context; Problem (busy) if there is none."""
         self.check()
-        self.taken += 1
+        self.occupied += 1
         try:
             yield
         finally:
-            self.taken -= 1
+            self.occupied -= 1
 
 
 class Held:
-    """The bytes of one request's body, given back at the end of the context."""
+    """The bytes of one request's body, released at the end of the context."""
 
     def __init__(self, line: Line) -> None:
         self._line = line

@@ -37,7 +37,7 @@ class Metrics:
             "fauxto_workers_replaced", "Workers that took too long or died.", ("why",), registry=self._registry
         )
         waiting = Gauge("fauxto_line", "Requests that wait for a worker or have one.", registry=self._registry)
-        waiting.set_function(lambda: line.taken)
+        waiting.set_function(lambda: line.occupied)
         held = Gauge("fauxto_held_bytes", "Bytes of bodies in memory.", registry=self._registry)
         held.set_function(lambda: line.held_bytes)
 

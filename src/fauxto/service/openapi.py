@@ -72,15 +72,15 @@ def document(app: FastAPI, *, keys: bool) -> dict[str, Any]:
         keys: Whether the service asks for keys.
     """
     if app.openapi_schema is None:
-        found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        components = found.setdefault("components", {})
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        components = document.setdefault("components", {})
         components.setdefault("schemas", {}).update(_schemas(), ProblemDocument=ProblemDocument.model_json_schema())
         if keys:
             components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-            for path, operations in found["paths"].items():
+            for path, operations in document["paths"].items():
                 for operation in operations.values() if path not in OPEN_PATHS else ():
                     operation["security"] = [{"key": []}]
-        app.openapi_schema = found
+        app.openapi_schema = document
     return app.openapi_schema
 
 
@@ -102,14 +102,14 @@ def _schemas() -> dict[str, Any]:
 
 def problems(*words: str) -> dict[int | str, dict[str, Any]]:
     """Return the responses of an operation that may end in these problems."""
-    found: dict[int | str, dict[str, Any]] = {}
+    responses: dict[int | str, dict[str, Any]] = {}
     for word in words:
         status, title = PROBLEMS[word]
-        known = found.get(status)
-        described = f"{known['description']}, or: {title}" if known else title
+        earlier = responses.get(status)
+        described = f"{earlier['description']}, or: {title}" if earlier else title
         schema = {"$ref": "#/components/schemas/ProblemDocument"}
-        found[status] = {"description": described, "content": {MEDIA_TYPE: {"schema": schema}}}
-    return found
+        responses[status] = {"description": described, "content": {MEDIA_TYPE: {"schema": schema}}}
+    return responses
 
 
 def picture_body(*, address: bool) -> Operation:

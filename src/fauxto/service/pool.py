@@ -1,4 +1,4 @@
-"""Worker processes: one picture each at a time, ended when they take too long, and replaced when they have ended."""
+"""Worker processes: each handles one picture at a time, is killed on timeout, and replaced after it ended."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from fauxto.service.settings import Settings
 _START_SECONDS = 120.0
 _LONGEST_PAUSE = 30.0
 _TRIES = 2
-"""How many workers may die of one picture: something else may have ended the first, such as a lack of memory."""
+"""How many workers one picture may end: the first may have ended for another reason, such as a lack of memory."""
 
-# All that a worker needs to know of its surroundings: a secret that it has never seen can't be taken from it.
+# The only environment variables that a worker gets: secrets that it never sees can't leak.
 _ENVIRONMENT = (
     "PATH",
     "HOME",
@@ -50,7 +50,7 @@ class NoWorkerError(Exception):
 
 
 class _Worker:
-    """One process, and its end of the talk."""
+    """One process and its pipes."""
 
     def __init__(self, process: asyncio.subprocess.Process, first: dict[str, Any]) -> None:
         self._process = process
@@ -73,10 +73,10 @@ class _Worker:
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             start_new_session=True,  # a Ctrl-C is for the service, which lets its workers finish
         )
-        told = {"detector": settings.detector.to_dict(), "worker_bytes": settings.worker_bytes}
+        setup = {"detector": settings.detector.to_dict(), "worker_bytes": settings.worker_bytes}
         try:
             async with asyncio.timeout(_START_SECONDS):
-                first, _ = await _talk(process, told, b"")
+                first, _ = await _talk(process, setup, b"")
         except BaseException as error:
             await _end(process)
             if isinstance(error, (OSError, EOFError, ValueError)):
@@ -88,14 +88,14 @@ class _Worker:
         return cls(process, first)
 
     async def ask(self, header: dict[str, Any], data: bytes | bytearray) -> frames.Frame:
-        """Hand it one picture once it has shown that it lives, and wait for the answer.
+        """Send it one picture after a successful ping, and wait for the answer.
 
-        asyncio learns of a process's end some time after it. So a worker answers a ping first: what fails before that
-        can't be the picture's fault.
+        asyncio notices the end of a process late. So a worker answers a ping first: a failure before that isn't the
+        picture's fault.
 
         Raises:
             _NotReachedError: The process had ended, or was out of step, before it got a byte of the picture.
-            OSError, EOFError, ValueError: The process has ended, or talks nonsense.
+            OSError, EOFError, ValueError: The process has ended, or its answer is invalid.
         """
         try:
             if await _talk(self._process, frames.PING, b"") != (frames.PONG, b""):
@@ -166,13 +166,13 @@ class WorkerPool:
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is a worker that lives."""
+        """Whether a worker is alive."""
         return any(worker.is_alive for worker in self._workers)
 
     async def ask(self, header: dict[str, Any], data: bytes | bytearray, seconds: float) -> frames.Frame:
-        """Have one picture done by the next free worker; one that dies is replaced and the picture given to another.
+        """Process one picture with the next free worker; a worker that dies is replaced and the picture retried once.
 
-        What has been begun is finished even if the caller is cancelled: the worker is needed again.
+        A started picture is finished even if the caller is cancelled, so that the worker can be reused.
 
         Args:
             header: What to do with it, as `worker.Judge.answer` takes it.
@@ -240,7 +240,7 @@ class WorkerPool:
         self._keep(asyncio.create_task(self._replace(worker)))
 
     async def _replace(self, worker: _Worker) -> None:
-        """Put another in a worker's place once it has ended, at work or idle."""
+        """Replace a worker after it has ended, busy or idle."""
         await worker.wait()
         self._workers.discard(worker)
         self._count_end(worker.ended_by)

@@ -1,4 +1,4 @@
-"""Every setting of the service, with a default that can face strangers."""
+"""Every setting of the service, with defaults that are safe for untrusted clients."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Settings:
         explain_seconds: Longest time for one explanation, which takes dozens of passes of the network.
         workers: Processes that open pictures, each one picture at a time.
         worker_bytes: Memory that a worker may take beyond the code it maps, in bytes.
-        queue: Requests that may wait for a worker; one more is answered with 503.
+        queue: Requests that may wait for a worker; more get 503.
         wait_seconds: Longest wait for a worker.
         max_files: Pictures in one batch.
         max_batch_bytes: Bytes of one batch.
         max_held_bytes: Bytes of all requests' bodies in memory at a time.
-        read_seconds: Longest silence of a client that sends or accepts, and its time for the headers.
+        read_seconds: Timeout for a client that neither sends nor receives, and for the headers.
         read_rate: Slowest average of an upload after the first `read_seconds`, in bytes a second.
         keys: File of API keys; None asks for none.
-        rate: Pictures a minute and key.
-        fetch_urls: Whether a picture may be named by its address.
-        hosts: Host names that may be asked for where there are no keys; empty for any.
+        rate: Pictures per minute and key.
+        fetch_urls: Whether to fetch pictures by URL.
+        hosts: Host names accepted without keys; empty for any.
     """
 
     detector: DetectorOptions = _DEFAULT_OPTIONS
@@ -54,7 +54,7 @@ class Settings:
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
 
     def __post_init__(self) -> None:
-        """Refuse settings that can't work.
+        """Check the settings.
 
         Raises:
             ConfigError: A number is below 1, or a whole body doesn't fit into the memory for bodies.
@@ -69,5 +69,5 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """What one picture may cost."""
+        """The limits per picture."""
         return self.detector.limits

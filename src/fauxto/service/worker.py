@@ -1,4 +1,4 @@
-"""One worker: a process that opens strangers' pictures, one after the other, and may be killed at any time.
+"""One worker: a process that opens untrusted pictures one by one, and may be killed at any time.
 
 It is started as `python -m fauxto.service.worker`, reads frames from standard input and writes one frame for each to
 standard output. Once its model is loaded it can't write to any file and its memory is bounded.
@@ -59,7 +59,7 @@ class Judge:
     """Answers one request for one picture at a time."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        """Load the models, and judge two pictures of our own so that a network that can't run is known now.
+        """Load the models, and judge two built-in pictures to check that the networks run.
 
         Raises:
             FauxtoError: A model can't be used.
@@ -120,10 +120,10 @@ class Judge:
 
 
 def bound(max_bytes: int) -> bool:
-    """Bound this process for good: no more memory than `max_bytes`, no byte into any file, no image of its memory.
+    """Restrict this process permanently: at most `max_bytes` of memory, no file writes, no core dumps.
 
     Returns:
-        Whether this system can; Windows can't.
+        Whether the system supports this; Windows doesn't.
     """
     try:
         import resource
@@ -146,7 +146,7 @@ def _end_after(seconds: float) -> None:
 
 
 def _take_over_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Return the two ends of the talk, and turn what a library prints away from them."""
+    """Return the two pipes, and redirect what libraries print away from them."""
     answers = os.fdopen(os.dup(1), "wb")
     source = os.fdopen(os.dup(0), "rb")
     nowhere = os.open(os.devnull, os.O_RDWR)

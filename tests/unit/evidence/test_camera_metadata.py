@@ -65,13 +65,13 @@ def test_the_settings_of_a_camera(format, with_metadata, exif_block):
 def test_a_generator_in_the_place_of_a_camera(with_metadata, exif_block):
     evidence = read(with_metadata("PNG", exif=exif_block({MAKE: "Ideogram AI"})))
     assert evidence.details["make"] == "Ideogram AI"
-    assert "names a generator of pictures, Ideogram AI." in evidence.summary
+    assert "names an image generator, Ideogram AI." in evidence.summary
 
 
 def test_a_file_without_a_camera(with_metadata):
     evidence = read(with_metadata("PNG"))
     assert dict(evidence.details) == {}
-    assert "says nothing" in evidence.summary
+    assert "That means nothing" in evidence.summary
 
 
 def test_personal_things_stand_apart(with_metadata, exif_block, xmp_packet):

@@ -315,7 +315,7 @@ def test_names_and_places_are_kept_apart(authority: Any, sign: Any, jpeg_file: b
 def test_a_private_signer_is_a_person(authority: Any, sign: Any, jpeg_file: bytes, read: Read) -> None:
     found = read(sign(jpeg_file, "JPEG", authority.private_signer("Ada Lovelace"), [CAMERA]))
     assert said(found) == ("trusted", "real", "signed", "captured")
-    assert found.summary.startswith("A content credential with a certificate without an organisation, which the trust")
+    assert found.summary.startswith("Signed by a certificate that names no organisation as captured by a camera")
     assert dict(found.details).pop("personal") == {"signer": "Ada Lovelace"}
     assert json.dumps({**found.details, "personal": None, "summary": found.summary}).count("Lovelace") == 0
 
@@ -504,7 +504,7 @@ HOSTILE = {
 def test_hostile_credentials_are_unreadable(read: Read, what: str) -> None:
     found = read(png_with(HOSTILE[what]))
     assert said(found) == ("unreadable", "nothing", "inferred", None)
-    assert found.details["unreadable"].startswith("the content credential can't be read (")
+    assert found.details["unreadable"].startswith("the content credentials can't be read (")
     assert len(found.summary) < 400
 
 

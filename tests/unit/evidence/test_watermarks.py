@@ -99,7 +99,7 @@ def test_a_marked_photograph_is_recognised(photographs, name: str, writer: str) 
     assert evidence.says is Says.AI
     assert evidence.details["found"]
     assert message in evidence.summary
-    assert "anyone can put this mark onto any picture" in evidence.summary
+    assert "Anyone can put this watermark into any picture" in evidence.summary
     match = evidence.details["strongest_match"]
     assert (match["message"], match["bits"]) == (message, len(MESSAGES[message]))
     assert match["matched_bits"] >= 0.9 * match["bits"]

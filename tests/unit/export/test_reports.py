@@ -143,15 +143,15 @@ def test_both_say_what_a_case_file_needs(full: Report, bundle: Bundle, photo: ND
             "holiday.jpg",
             "Probably made by a generative model",
             "97 %",
-            "Of 331 photographs from 6 sources that the model had never met, about 2 scored this high.",
-            "What the pixels say outlasts a mild re-encoding.",
+            "Of 331 photographs from 6 sources that the model had never seen, about 2 scored this high.",
+            "The verdict stayed the same after we shrank and re-saved the picture.",
             "The file declares it.",
             "declared",
             "No trace of an earlier compression.",
             "This map was tested and is faithful",
             f"{bundle.name} {bundle.version}",
-            f"From {100 * point.ai_above:.3g} % up a picture is called generated",
-            "This verdict rests on: declared metadata.",
+            f"From {100 * point.ai_above:.3g} % a picture counts as generated",
+            "This verdict is based on: declared metadata.",
             "A verdict is likelihood, not proof",
             SHA256,
             bundle.model_sha256,
@@ -274,7 +274,7 @@ def test_a_reading_outside_the_domain_is_no_finding(write: object, full: Report,
     outside = dataclasses.replace(full, verdict=Verdict.INCONCLUSIVE, reasons=reasons)
     made = write(case_file.assemble(outside, None, bundle=bundle, operating_point="balanced", time=TIME))  # type: ignore[operator]
     words = words_of(made) if isinstance(made, bytes) else assert_harmless(made).words
-    assert "is no finding here" in words
+    assert "means nothing here" in words
     assert "score this high" not in words
 
 

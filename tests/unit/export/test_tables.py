@@ -202,7 +202,7 @@ def test_a_cut_last_line_is_passed_over_and_any_other_damage_told(full: Report, 
 def test_formats_by_ending() -> None:
     assert [export.format_of(f"a.b/out.{ending}") for ending in ("jsonl", "CSV", "parquet")] == list(export.FORMATS)
     for path in ("out.xlsx", "out", ".csv"):
-        with pytest.raises(ConfigError, match=r"names no format"):
+        with pytest.raises(ConfigError, match=r"has no known ending"):
             export.format_of(path)
     with pytest.raises(ConfigError, match=r"no format of tables"):
         export.open_table(io.BytesIO(), "xlsx")

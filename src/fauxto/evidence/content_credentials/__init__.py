@@ -1,14 +1,14 @@
-"""Content credentials (C2PA): signed manifests in which a camera, a program or a service says how a picture was made.
+"""Content credentials (C2PA): signed manifests in which a camera, a program or a service states how a picture was made.
 
-    trust_list.py    whose signatures count
-    jumbf.py         how large its parts may be
+    trust_list.py    the certificates that we trust
+    jumbf.py         size limits for the JUMBF boxes
     library.py       c2pa, the native reader
     manifests.py     the chain of manifests
-    validation.py    what its validation found, as one of seven outcomes
-    statement.py     what the chain says of the picture, and whether a trusted signer says it
-    personal.py      who and where
+    validation.py    the result of validation, as one of seven outcomes
+    statement.py     what the chain states about the picture, and whether a trusted signer states it
+    personal.py      names, places and serial numbers
 
-docs/reference/evidence-credentials.md has every outcome and every detail.
+docs/reference/evidence-credentials.md lists every outcome and detail.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ def read(data: bytes, image: Image, limits: Limits, *, trusted: TrustList | None
     """Read and validate a file's content credential.
 
     Args:
-        data: The whole file, which the gate has decoded.
-        image: What the gate made of it.
+        data: The whole file.
+        image: The decoded picture.
         limits: `max_metadata_bytes` bounds the credential.
-        trusted: Whose signatures count; None for the list that ships with fauxto.
+        trusted: The trust list; None for the one that ships with fauxto.
 
     Returns:
-        `says` is `ai` or `real` with trust `signed` only if a trusted signer states it and the file is as it was
-        signed. `details["outcome"]` is an `Outcome`.
+        `says` is `ai` or `real` with trust `signed` only if a trusted signer states it and the file is unchanged since
+        signing. `details["outcome"]` is an `Outcome`.
     """
     format = image.facts.format
     try:
         stored = blocks.find_credential(data, format)
         if not stored:
             return _nothing(
-                Outcome.NONE, "The file carries no content credential, which says nothing: most files don't."
+                Outcome.NONE, "The file has no content credentials. That means nothing: most files have none."
             )
         if len(stored) > limits.max_metadata_bytes:
             raise ValueError(f"it has {len(stored)} bytes, the limit is {limits.max_metadata_bytes}")
@@ -61,12 +61,12 @@ def read(data: bytes, image: Image, limits: Limits, *, trusted: TrustList | None
         trusted = trusted or _load_trust_list()
         store, hashes = library.read_store(data, format, trusted)
         return _evidence(store, hashes, trusted)
-    except Exception as error:  # a native parser has read a stranger's bytes, and its JSON may have any shape
-        said = one_line(without_serial_numbers(str(error))) or type(error).__name__
+    except Exception as error:  # a native parser reads untrusted bytes, and its JSON may have any shape
+        cause = one_line(without_serial_numbers(str(error))) or type(error).__name__
         return _nothing(
             Outcome.UNREADABLE,
-            f"The file carries a content credential that can't be read ({said}), so it says nothing.",
-            unreadable=f"the content credential can't be read ({said})",
+            f"The file has content credentials, but they can't be read ({cause}).",
+            unreadable=f"the content credentials can't be read ({cause})",
         )
 
 
@@ -108,32 +108,29 @@ def _describe(manifest: Manifest) -> dict[str, Any]:
     return dict(without_serial_numbers(described))
 
 
-_SAID = {
-    Kind.GENERATED: "a generative model made the picture",
-    Kind.COMPOSITE: "a generative model had a part in the picture",
-    Kind.CAPTURED: "a camera took the picture, and names no generative step since",
-    None: "nothing about how the picture was made",
+_LABELS = {
+    Kind.GENERATED: "as AI-generated",
+    Kind.COMPOSITE: "as made or edited in part with AI",
+    Kind.CAPTURED: "as captured by a camera, with no AI edits since",
+    None: "without stating how the picture was made",
 }
-_BUT = {
-    Outcome.UNTRUSTED: "its signer isn't on the trust list, so anyone could have written it",
-    Outcome.EXPIRED: "it wasn't validated, because its certificate has expired",
+_UNVALIDATED = {
+    Outcome.UNTRUSTED: "the signer isn't on the trust list, so anyone could have signed it",
+    Outcome.EXPIRED: "the certificate has expired",
 }
 
 
 def _summary(outcome: Outcome, problems: Mapping[str, str], own: Manifest, stated: statement.Statement) -> str:
-    by = f"naming {one_line(own.signer)} as its signer" if own.signer else "with a certificate without an organisation"
+    signer = one_line(own.signer) if own.signer else "a certificate that names no organisation"
     if outcome is Outcome.TAMPERED:
         return (
-            f"A content credential {by} doesn't fit the file: one of them was changed after signing, "
-            "or the credential comes from another file."
+            f"The content credentials (signed by {signer}) don't match the file: it was changed after signing, "
+            "or they were copied from another file."
         )
-    said = _SAID[stated.kind]
-    says = f"says that {said}" if stated.kind else f"says {said}"
+    label = _LABELS[stated.kind]
     if outcome is not Outcome.TRUSTED:
-        but = _BUT.get(outcome) or f"it wasn't validated ({one_line(next(iter(problems.values())))})"
-        return f"A content credential {by} {says}; {but}."
+        cause = _UNVALIDATED.get(outcome) or f"validation failed ({one_line(next(iter(problems.values())))})"
+        return f"Signed by {signer} {label}, but {cause}."
     if stated.kind and not stated.is_signed:
-        says = f"passes on from elsewhere that {said}"
-    if own.signer is None:
-        return f"A content credential {by}, which the trust list vouches for, {says}."
-    return f"A content credential of {one_line(own.signer)}, a signer on the trust list, {says}."
+        label = f"{label}, but the signer only repeats what an earlier source stated"
+    return f"Signed by {signer} {label}; the signer is on the trust list."

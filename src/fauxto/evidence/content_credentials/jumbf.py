@@ -1,7 +1,7 @@
-"""How much there is in a credential: c2pa takes time that grows with the square of some of its parts.
+"""Bounds the size of a credential, because c2pa's run time is quadratic in some of its parts.
 
-A credential is boxes in boxes (JUMBF, ISO/IEC 19566-5): manifests, in each a claim, assertions and a signature. At
-these bounds the worst that we could build keeps c2pa busy for about half a second; honest ones stay far below.
+A credential is made of nested boxes (JUMBF, ISO/IEC 19566-5): manifests, each with a claim, assertions and a signature.
+At these limits the worst case that we could build takes c2pa about half a second; legitimate ones stay far below.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ MAX_BOXES = 3_000
 MAX_CLAIMS = 100_000
 """Bytes of all claims together: lists of references."""
 MAX_STATEMENTS = 500_000
-"""Bytes of all other statements together; certificates, time stamps and thumbnails don't count."""
+"""Bytes of all other assertions together, without certificates, time stamps and thumbnails."""
 
 _STATEMENTS = {b"cbor", b"json"}
-_LABEL = 17  # in a description box, behind a type and flags
+_LABEL = 17  # offset in a description box, after type and flags
 
 
 def check_size(store: bytes) -> None:
-    """Raise ValueError for a credential with more parts than an honest one has."""
+    """Raise ValueError for a credential with more parts than legitimate ones have."""
     boxes = claims = statements = 0
     waiting = [(0, len(store), b"")]
     while waiting:
@@ -37,4 +37,4 @@ def check_size(store: bytes) -> None:
             elif kind in _STATEMENTS and label != b"c2pa.signature":
                 statements += end - payload
     if claims > MAX_CLAIMS or statements > MAX_STATEMENTS:
-        raise ValueError(f"it states too much, in {claims + statements} bytes")
+        raise ValueError(f"its claims and assertions have {claims + statements} bytes, more than fauxto reads")

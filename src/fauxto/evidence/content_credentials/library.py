@@ -1,4 +1,4 @@
-"""c2pa, the native reader of content credentials: started when a file carries one, offline, with a trust list."""
+"""c2pa, the native reader of content credentials: loaded on the first file that has one, always offline."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from fauxto.evidence.content_credentials.trust_list import TrustList
 from fauxto.images.formats import FORMATS
 
 Store = dict[str, Any]
-"""A manifest store as c2pa puts it into JSON: "active_manifest", "manifests", "validation_results", ..."""
+"""A manifest store in c2pa's JSON form: "active_manifest", "manifests", "validation_results", ..."""
 
 _LIBRARY = {"win32": "c2pa_c.dll", "darwin": "libc2pa_c.dylib"}.get(sys.platform, "libc2pa_c.so")
 _LIBRARY_SETTING = "C2PA_LIBRARY_NAME"
-_one_at_a_time = threading.Lock()
+_context_lock = threading.Lock()
 
 
 def read_store(data: bytes, format: str, trust_list: TrustList) -> tuple[Store, dict[str, Any]]:
-    """Read and validate a file's manifest store; no byte is sent or asked for over a network.
+    """Read and validate a file's manifest store, without network access.
 
     Args:
         data: The whole file.
-        format: `FileFacts.format` of it.
-        trust_list: Who is trusted.
+        format: Its `FileFacts.format`.
+        trust_list: The trusted certificates.
 
     Returns:
-        The store, and the assertions of its active manifest in c2pa's detailed form, which has the hashes as well;
-        these are left out (empty) where the store isn't trusted anyway.
+        The store, and the assertions of its active manifest in c2pa's detailed form, which includes the hashes;
+        empty if the store isn't trusted.
 
     Raises:
-        C2paError: The store is damaged or not one.
+        C2paError: The store is damaged or invalid.
         ImportError: c2pa isn't installed properly.
     """
-    with _one_at_a_time:
+    with _context_lock:
         context = _make_context(trust_list.pem)
     with _import_c2pa().Reader(FORMATS[format].media_type, BytesIO(data), context=context) as reader:
         store = json.loads(reader.json())
@@ -51,10 +51,10 @@ def read_store(data: bytes, format: str, trust_list: TrustList) -> tuple[Store, 
 
 @functools.lru_cache(maxsize=4)
 def _make_context(anchors: str) -> Any:
-    """Return c2pa's settings, which threads share; nothing in them may reach for the network.
+    """Return c2pa's settings, shared between threads; none of them allows network access.
 
-    Identity assertions stay undecoded, because decoding one fetches its issuer's document whatever hosts are allowed.
-    Compressed manifests stay packed, because nothing would bound their parts.
+    Identity assertions aren't decoded, because that fetches the issuer's document even from hosts that aren't allowed.
+    Compressed manifests aren't unpacked, because nothing would limit their size.
     """
     return _import_c2pa().Context.from_dict(
         {
@@ -70,11 +70,11 @@ def _make_context(anchors: str) -> Any:
 
 
 def _import_c2pa() -> Any:
-    """Import c2pa with the library that came with it: it would load one from the current folder first.
+    """Import c2pa with its bundled library; by default it would try the current folder first.
 
-    Whoever puts pictures into a folder may put a library beside them.
+    An untrusted folder of pictures may contain a library, too.
     """
-    if "c2pa" in sys.modules or _LIBRARY_SETTING in os.environ:  # who runs us has chosen one
+    if "c2pa" in sys.modules or _LIBRARY_SETTING in os.environ:  # the user has chosen one
         import c2pa
 
         return c2pa

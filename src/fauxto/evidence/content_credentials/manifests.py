@@ -1,4 +1,4 @@
-"""The chain of manifests in a store: what each says was done, who signed it, and what it started from."""
+"""The chain of manifests in a store: the actions, signer and ingredients of each."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MAX_ACTIONS = 64
 MAX_INGREDIENTS = 32
 
 METADATA = "metadata"
-"""The step in whose name a metadata assertion states how the picture as a whole was made."""
+"""Name of the action for a metadata assertion's statement on how the whole picture was made."""
 
-# Steps that bring in nothing but what the ingredients hold; any other needs a source type that says so.
+# Actions that add no content beyond the ingredients; any other needs a source type.
 HARMLESS = {
     "created", "opened", "placed", "cropped", "resized", "orientation", "color_adjustments", "converted", "transcoded",
     "repackaged", "published",
@@ -25,7 +25,7 @@ HARMLESS = {
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One step of making a picture; `source_type` is a bare term, or the text as it stands if it names none."""
+    """One action; `source_type` is a term of the vocabulary, or the original text if it isn't one."""
 
     action: str
     source_type: str | None
@@ -35,7 +35,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Ingredient:
-    """What a picture was made from; `manifest` is the label of its own manifest, if it has one in the store."""
+    """A source picture; `manifest` is the label of its own manifest in the store, if there is one."""
 
     relationship: str
     manifest: str | None
@@ -47,15 +47,15 @@ class Manifest:
 
     Attributes:
         label: Its name in the store.
-        signer: The organisation that the certificate names, if it names one.
-        signed_at: By the time stamp, if there is one.
+        signer: The organisation in the certificate, if there is one.
+        signed_at: From the time stamp, if there is one.
         generator: The program that made the claim.
-        vouched: Whether a trusted signer answers for what it says.
-        is_whole: Whether it speaks of the picture as a whole: it is the file's own, or its parent's, and so on.
-        actions: Steps, in their order; those that the signer only passes on are in `hearsay`.
-        hearsay: Steps that the signer states to have from elsewhere ("gathered" assertions).
-        ingredients: What it started from.
-        cut: Whether there were more actions or ingredients than are looked at.
+        vouched: Whether a trusted signer vouches for it.
+        is_whole: Whether it describes the whole picture: the file's own manifest, its parent's, and so on.
+        actions: Actions in order, without those in `hearsay`.
+        hearsay: Actions that the signer took over from other sources ("gathered" assertions).
+        ingredients: The source pictures.
+        cut: Whether actions or ingredients were dropped because there were too many.
     """
 
     label: str
@@ -71,27 +71,27 @@ class Manifest:
 
 
 def read_chain(store: Store, *, is_trusted: bool) -> tuple[Manifest, ...]:
-    """Return the active manifest and those that it goes back to, each once, `MAX_MANIFESTS` at most.
+    """Return the active manifest and its ancestors, each once, at most `MAX_MANIFESTS`.
 
     Args:
         store: What c2pa read.
-        is_trusted: Whether the active manifest is valid and its signer trusted. Of an ingredient's signer the same is
-            held if the manifest that names it is vouched for and its validation found the ingredient's signer trusted.
+        is_trusted: Whether the active manifest is valid and its signer trusted. An ingredient counts as trusted if the
+            manifest that names it is vouched for and recorded the ingredient's signer as trusted.
     """
     manifests = store["manifests"]
-    found: dict[str, Manifest] = {}
+    chain: dict[str, Manifest] = {}
     waiting = [(str(store["active_manifest"]), is_trusted, True)]
-    while waiting and len(found) < MAX_MANIFESTS:
+    while waiting and len(chain) < MAX_MANIFESTS:
         label, vouched, is_whole = waiting.pop(0)
-        if label in found or not isinstance(manifests.get(label), dict):
+        if label in chain or not isinstance(manifests.get(label), dict):
             continue
         raw = manifests[label]
-        found[label] = _read_manifest(label, raw, vouched, is_whole)
+        chain[label] = _read_manifest(label, raw, vouched, is_whole)
         for ingredient in _dicts(raw.get("ingredients")):
             if named := ingredient.get("active_manifest"):
                 is_vouched = vouched and _is_signer_trusted(str(named), ingredient, store)
                 waiting.append((str(named), is_vouched, is_whole and ingredient.get("relationship") == "parentOf"))
-    return tuple(found.values())
+    return tuple(chain.values())
 
 
 def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: bool) -> Manifest:
@@ -100,14 +100,14 @@ def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: 
     hearsay: list[Action] = []
     for assertion in _dicts(raw.get("assertions")):
         if str(assertion.get("label")).startswith("c2pa.actions") and isinstance(assertion.get("data"), dict):
-            # Before version 2 of claims, a signer answered for every assertion.
+            # Before claim version 2, the signer vouched for every assertion.
             own = raw.get("claim_version") == 1 or assertion.get("created") is True
             (actions if own else hearsay).extend(map(_read_action, _dicts(assertion["data"].get("actions"))))
         elif isinstance(assertion.get("data"), dict):
             hearsay.extend(_declared_in_metadata(assertion["data"]))
     ingredients = [
-        Ingredient(str(one.get("relationship")), _text(one.get("active_manifest")))
-        for one in _dicts(raw.get("ingredients"))
+        Ingredient(str(ingredient.get("relationship")), _text(ingredient.get("active_manifest")))
+        for ingredient in _dicts(raw.get("ingredients"))
     ]
     return Manifest(
         label=label,
@@ -124,7 +124,7 @@ def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: 
 
 
 def _declared_in_metadata(data: Mapping[str, Any]) -> Iterator[Action]:
-    """Yield IPTC's source type where a metadata assertion states it, as a step that the signer passes on."""
+    """Yield IPTC's source type where a metadata assertion states it, as hearsay."""
     for name, value in data.items():
         if name.rpartition(":")[2] == "DigitalSourceType":
             for address in filter(None, map(_text, value if isinstance(value, list) else [value])):
@@ -145,26 +145,27 @@ def _read_action(raw: Mapping[str, Any]) -> Action:
 
 
 def _is_signer_trusted(label: str, ingredient: Mapping[str, Any], store: Store) -> bool:
-    """Tell whether an ingredient's signer was found trusted, and nothing else wrong with it.
+    """Tell whether an ingredient's signer is trusted, and the ingredient has no other failure.
 
-    c2pa checks each manifest anew, but leaves out of its results what the manifest that names it has recorded already.
+    c2pa validates each manifest again, but omits results that the referring manifest has already recorded.
     """
     recorded = ingredient.get("validation_results") or {}
-    results = (recorded, store.get("validation_results") or {})
-    succeeded = [status for one in results for status in statuses(one, "success")]
+    records = (recorded, store.get("validation_results") or {})
+    succeeded = [status for record in records for status in statuses(record, "success")]
     failed = [*statuses(recorded, "failure"), *_dicts(ingredient.get("validation_status"))]
     is_trusted = any(
-        one.get("code") == "signingCredential.trusted" and f"/{label}/" in str(one.get("url")) for one in succeeded
+        status.get("code") == "signingCredential.trusted" and f"/{label}/" in str(status.get("url"))
+        for status in succeeded
     )
-    # Who named the ingredient may have had another trust list.
-    return is_trusted and all(one.get("code") == "signingCredential.untrusted" for one in failed)
+    # The referring manifest may have used another trust list.
+    return is_trusted and all(status.get("code") == "signingCredential.untrusted" for status in failed)
 
 
 def statuses(results: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
     """Yield the entries of one kind ("success", "informational", "failure") of c2pa's validation results."""
-    for one in (results.get("activeManifest"), *(delta.get("validationDeltas") for delta in _deltas(results))):
-        if isinstance(one, dict):
-            yield from _dicts(one.get(kind))
+    for result in (results.get("activeManifest"), *(delta.get("validationDeltas") for delta in _deltas(results))):
+        if isinstance(result, dict):
+            yield from _dicts(result.get(kind))
 
 
 def _deltas(results: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -173,14 +174,14 @@ def _deltas(results: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 
 def _names(value: object) -> Iterator[str]:
     """Yield "name version" of a claim generator or a software agent: an object, or a list of them."""
-    for one in _dicts(value if isinstance(value, list) else [value]):
-        if name := _text(one.get("name")):
-            version = _text(one.get("version"))
+    for program in _dicts(value if isinstance(value, list) else [value]):
+        if name := _text(program.get("name")):
+            version = _text(program.get("version"))
             yield f"{name} {version}" if version else name
 
 
 def _dicts(value: object) -> Iterator[dict[str, Any]]:
-    return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else iter(())
+    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
 
 
 def _text(value: object) -> str | None:

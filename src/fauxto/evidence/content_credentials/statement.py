@@ -1,4 +1,4 @@
-"""What a chain of manifests says of the picture, and whether a trusted signer says it."""
+"""What a chain of manifests states about the picture, and whether a trusted signer states it."""
 
 from __future__ import annotations
 
@@ -11,33 +11,35 @@ from fauxto.evidence.source_types import CAPTURED, EDITED, GENERATED, GENERATED_
 
 
 class Kind(StrEnum):
-    """How the picture came about."""
+    """How the picture was made."""
 
     GENERATED = "generated"
     """A generative model made it."""
     COMPOSITE = "composite"
-    """A generative model made a part of it, or one was used on it."""
+    """A generative model made or edited part of it."""
     CAPTURED = "captured"
-    """A camera took it, and no step since is said to be generative."""
+    """A camera took it, and no later action is generative."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What is said; `kind` is None where nothing is. `is_signed`: a trusted signer says it of their own knowledge."""
+    """`kind` is None if nothing is stated; `is_signed` if a trusted signer states it first-hand."""
 
     kind: Kind | None
     is_signed: bool
 
 
 def find(chain: Sequence[Manifest]) -> Statement:
-    """Find what a chain says: a generative model anywhere in it counts, a camera only if everything goes back to one.
+    """Find the statement of a chain: any generative step counts; a capture only if everything goes back to a camera.
 
     Args:
-        chain: The file's own manifest first.
+        chain: Starts with the file's own manifest.
     """
-    said = sorted(_generative(chain), key=lambda one: (not one.is_signed, one.kind is not Kind.GENERATED))
-    if said:
-        return said[0]
+    statements = sorted(
+        _generative(chain), key=lambda statement: (not statement.is_signed, statement.kind is not Kind.GENERATED)
+    )
+    if statements:
+        return statements[0]
     for vouched_only in (True, False):
         if _goes_back_to_a_camera(chain, vouched_only):
             return Statement(Kind.CAPTURED, vouched_only)
@@ -54,30 +56,34 @@ def _generative(chain: Sequence[Manifest]) -> Iterator[Statement]:
 
 
 def _made_all_of_it(step: Action, manifest: Manifest) -> bool:
-    """Tell whether a generative step made the whole picture, rather than to change or add to what was there before."""
+    """Tell whether a generative step made the whole picture, rather than change or add to an existing one."""
     if step.source_type in GENERATED_IN_PART or not manifest.is_whole or step.action in ("opened", "placed"):
         return False
     if step.action in ("created", METADATA):
         return True
-    origins = {one.source_type for one in (*manifest.actions, *manifest.hearsay) if one.action == "created"}
-    has_parent = any(one.relationship == "parentOf" for one in manifest.ingredients)
+    origins = {other.source_type for other in (*manifest.actions, *manifest.hearsay) if other.action == "created"}
+    has_parent = any(ingredient.relationship == "parentOf" for ingredient in manifest.ingredients)
     return not has_parent and origins <= GENERATED | {None}
 
 
 def _goes_back_to_a_camera(chain: Sequence[Manifest], vouched_only: bool) -> bool:
     captured: set[str | None] = set()
-    for _ in chain:  # each round reaches one manifest further from the camera; a circle is never reached
-        captured |= {one.label for one in chain if (one.vouched or not vouched_only) and _is_capture(one, captured)}
+    for _ in chain:  # each round reaches one manifest further from the camera; cycles never are
+        captured |= {
+            manifest.label
+            for manifest in chain
+            if (manifest.vouched or not vouched_only) and _is_capture(manifest, captured)
+        }
     return chain[0].label in captured
 
 
 def _is_capture(manifest: Manifest, captured: Set[str | None]) -> bool:
-    """Tell whether a manifest states a capture, or starts from captured pictures, and adds nothing but edits."""
+    """Tell whether a manifest states a capture or starts from captured pictures, and adds only edits."""
     steps = (*manifest.actions, *manifest.hearsay)
-    terms = {one.source_type for one in steps} - {None}
-    untyped = {one.action for one in steps if one.source_type is None}
-    is_source = any(one.action == "created" and one.source_type in CAPTURED for one in manifest.actions)
-    started_from = {one.manifest for one in manifest.ingredients}
+    terms = {step.source_type for step in steps} - {None}
+    untyped = {step.action for step in steps if step.source_type is None}
+    is_source = any(step.action == "created" and step.source_type in CAPTURED for step in manifest.actions)
+    started_from = {ingredient.manifest for ingredient in manifest.ingredients}
     return (
         not manifest.cut
         and terms <= CAPTURED | EDITED

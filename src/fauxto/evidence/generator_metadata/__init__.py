@@ -1,11 +1,11 @@
-"""What the file declares of a generator: settings, names in their proper fields, and labels.
+"""What the metadata declares about a generator: settings, program names in their standard fields, and labels.
 
-Anyone can write such a declaration, and anyone can take it out: it is worth its word. Each reader here knows one
-program's or standard's own form, in its own container, and is silent about everything else.
+Anyone can write or remove such a declaration. Each reader here knows the format of one program or standard, in its own
+container, and ignores everything else.
 
     fields.py         the metadata of a file, parsed once for all readers
-    declaration.py    what a reader hands out
-    webui.py ...      one file a form
+    declaration.py    what a reader returns
+    webui.py ...      one file per format
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ _READERS: tuple[Callable[[Fields], Iterator[Declaration]], ...] = (
 
 
 def read(data: bytes, image: Image, limits: Limits) -> Evidence:
-    """Read what a file declares of the generator that made it.
+    """Read what the metadata declares about the generator that made a picture.
 
     Args:
-        data: The whole file, which the gate has decoded.
-        image: What the gate made of it.
-        limits: What the file may cost.
+        data: The whole file.
+        image: The decoded picture.
+        limits: Limits on the file.
 
     Returns:
         `says` is `ai` where a generative model is declared, for the whole picture or for a part of it (`details`
@@ -66,12 +66,12 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
         except UnreadableError as error:
             unreadable.append(str(error))
     del declarations[MAX_DECLARATIONS:]
-    made_by_ai = [one for one in declarations if one.kind is not Kind.OTHER]
-    kinds = {one.kind for one in declarations}
+    made_by_ai = [declaration for declaration in declarations if declaration.kind is not Kind.OTHER]
+    kinds = {declaration.kind for declaration in declarations}
     details = {
         "kind": next((kind.value for kind in Kind if kind in kinds), None),
-        "generator": next((one.generator for one in made_by_ai if one.generator), None),
-        "declarations": [one.to_dict() for one in declarations] or None,
+        "generator": next((declaration.generator for declaration in made_by_ai if declaration.generator), None),
+        "declarations": [declaration.to_dict() for declaration in declarations] or None,
         "unreadable": "; ".join(dict.fromkeys(unreadable)) or None,
     }
     return Evidence(
@@ -85,15 +85,17 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
 
 def _summary(declarations: Sequence[Declaration], made_by_ai: Sequence[Declaration]) -> str:
     if not declarations:
-        return "The file declares no generator, which says nothing: such a note is easily lost or taken out."
+        return "The metadata names no generator. That means nothing: metadata is easily lost or removed."
     if not made_by_ai:
-        stated = ", ".join(f"{one_line(one.statement or '')} in {one.where}" for one in declarations)
-        return f"The file declares how it was made, but not that a generative model had a part in it: {stated}."
-    generated = [one for one in made_by_ai if one.kind is Kind.GENERATED]
-    telling = generated or made_by_ai
-    first = next((one for one in telling if one.generator), telling[0])
+        stated = ", ".join(
+            f"{one_line(declaration.statement or '')} in {declaration.where}" for declaration in declarations
+        )
+        return f"The metadata states how the picture was made, but doesn't mention a generative model: {stated}."
+    generated = [declaration for declaration in made_by_ai if declaration.kind is Kind.GENERATED]
+    strongest = generated or made_by_ai
+    first = next((declaration for declaration in strongest if declaration.generator), strongest[0])
     in_part = "at least parts of it were made or edited with AI"
-    what, joint = ("it was generated", " with ") if generated else (in_part, ", named ")
+    claim, joint = ("it was generated", " with ") if generated else (in_part, ", by ")
     program = joint + one_line(first.generator) if first.generator else ""
     others = f" and {len(made_by_ai) - 1} more" if len(made_by_ai) > 1 else ""
-    return f"The file declares that {what}{program} ({first.where}{others}); anyone can write or remove such a note."
+    return f"The metadata declares that {claim}{program} ({first.where}{others}); anyone can write or remove that."

@@ -1,8 +1,8 @@
-"""The graphs that ComfyUI writes as JSON: "prompt", what was run, and "workflow", what its editor showed.
+"""The graphs that ComfyUI writes as JSON: "prompt", what was run, and "workflow", what the editor showed.
 
-They stand in PNG text, in EXIF's Make and Model with the name in front ("workflow:{...}") in WebP and others, or
-together in an EXIF UserComment. A graph without a node that generates (one that only scales a photograph, say)
-declares nothing.
+They are in PNG text, in EXIF Make and Model with the name as a prefix ("workflow:{...}") in WebP and others, or
+together in an EXIF UserComment. A graph without a generating node (one that only scales a photograph, say) declares
+nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SAMPLER = re.compile(
     r"(easy (full)?|ttN pipe|Impact|BNK_Tiled|Clownshar)?[Kk]Sampler(?!Select)|SamplerCustom(?=Advanced|\W|_|$)"
 )
 _DECODER = re.compile(r"VAEDecode")
-# Samplers by other names are told from those of frames or colours by what they are given.
+# Inputs tell samplers with other names from those of frames or colours.
 _NAMED_SAMPLER = re.compile(r"(?<!re)(?<!up)(?<!down)(?<!sub)sampler", re.IGNORECASE)
 _NOISE = {"seed", "noise_seed", "noise"}
 _GUIDANCE = {"positive", "guider", "conditioning", "text_embeds"}
@@ -39,17 +39,17 @@ _INPAINTING = {"VAEEncodeForInpaint", "InpaintModelConditioning", "FluxProFillNo
 _PROMPTS = ("text", "prompt", "text_g", "t5xxl", "clip_l", "string", "value")
 _MODELS = ("ckpt_name", "unet_name", "model_name", "model")
 _NAMED_GRAPH = re.compile(r"(prompt|workflow):(?=\s*\{)", re.IGNORECASE)
-_MUTED, _BYPASSED = 2, 4  # a node's "mode" in the editor: it isn't run
+_MUTED, _BYPASSED = 2, 4  # values of a node's "mode" in the editor: not run
 _EXIF_TEXTS = {0x010E: "EXIF ImageDescription", 0x010F: "EXIF Make", 0x0110: "EXIF Model"}
 
 
 def read(fields: Fields) -> Iterator[Declaration]:
-    """Yield a declaration for each container with a graph that generates.
+    """Yield a declaration for each container with a generating graph.
 
-    What was run counts; what the editor showed is looked at only where there is no sound graph of a run.
+    The graph that was run counts; the editor's is used only if that one is missing or invalid.
 
     Raises:
-        UnreadableError: After everything else was yielded, a graph can't be read.
+        UnreadableError: A graph can't be read; raised after all others were yielded.
     """
     unreadable: list[UnreadableError] = []
     for container in _containers(fields):
@@ -69,7 +69,7 @@ def read(fields: Fields) -> Iterator[Declaration]:
 
 
 def _containers(fields: Fields) -> Iterator[dict[str, tuple[str, object]]]:
-    """Yield the JSON of each container, as text or parsed, with where it stands, by "prompt" and "workflow"."""
+    """Yield the JSON of each container (text or parsed) and its location, by "prompt" and "workflow"."""
     texts = fields.groups["PNG text"]
     yield {key: (f"PNG text '{key}'", texts[key]) for key in ("prompt", "workflow") if key in texts}
     named: dict[str, tuple[str, object]] = {}
@@ -85,7 +85,7 @@ def _containers(fields: Fields) -> Iterator[dict[str, tuple[str, object]]]:
 
 
 def _as_graph(run: object) -> Graph:
-    """Return the nodes of "prompt" that are sound."""
+    """Return the valid nodes of "prompt"."""
     if not isinstance(run, dict):
         return {}
     return {
@@ -96,7 +96,7 @@ def _as_graph(run: object) -> Graph:
 
 
 def _as_graph_of_editor(editor: object) -> Graph:
-    """Return the nodes of "workflow" that are sound and run; their inputs carry no names that could be relied on."""
+    """Return the valid, active nodes of "workflow", without inputs: their names aren't reliable."""
     nodes = editor.get("nodes") if isinstance(editor, dict) else None
     if not isinstance(nodes, list):
         return {}
@@ -105,7 +105,7 @@ def _as_graph_of_editor(editor: object) -> Graph:
         for node in nodes[:MAX_NODES]
         if isinstance(node, dict) and isinstance(node.get("type"), str) and node.get("mode") not in (_MUTED, _BYPASSED)
     ]
-    return {str(place): {"class_type": one, "inputs": {}} for place, one in enumerate(types)}
+    return {str(place): {"class_type": node_type, "inputs": {}} for place, node_type in enumerate(types)}
 
 
 def _samples(node: Mapping[str, Any]) -> bool:
@@ -118,9 +118,9 @@ def _generates(node: Mapping[str, Any]) -> bool:
 
 
 def _declare(where: str, graph: Graph) -> Declaration:
-    """Take the settings from around the first node that samples, or else the first one that generates."""
+    """Take the settings from around the first sampler node, or else the first generating one."""
     generating = [identifier for identifier, node in graph.items() if _generates(node)]
-    start = next((one for one in generating if _samples(graph[one])), generating[0])
+    start = next((identifier for identifier in generating if _samples(graph[identifier])), generating[0])
     positive, negative = (_linked(graph[start]["inputs"].get(name)) for name in ("positive", "negative"))
     return Declaration(
         where=where,
@@ -138,15 +138,15 @@ def _declare(where: str, graph: Graph) -> Declaration:
 def _nearest(
     graph: Graph, starts: Iterable[str], names: tuple[str, ...], convert: Callable[[object], int | str | None]
 ) -> int | str | None:
-    """Walk against the links, nearest nodes first, to the first input of one of the names that `convert` takes."""
-    queue = [one for one in starts if one in graph]
+    """Search upstream, breadth first, for the first input with one of the names that `convert` accepts."""
+    queue = [start for start in starts if start in graph]
     seen = set(queue)
-    for identifier in queue:  # grows as it is walked
+    for identifier in queue:  # grows during iteration
         inputs = graph[identifier]["inputs"]
         for name in names:
             if (value := convert(inputs.get(name))) is not None:
                 return value
-        for linked in (one for value in inputs.values() for one in _linked(value)):
+        for linked in (link for value in inputs.values() for link in _linked(value)):
             if linked in graph and linked not in seen:
                 queue.append(linked)
                 seen.add(linked)
@@ -154,5 +154,5 @@ def _nearest(
 
 
 def _linked(value: object) -> list[str]:
-    """Return the identifier of the node that an input links to, in a list; an empty one if it isn't a link."""
+    """Return the identifier of the node that an input links to, as a list; empty if it isn't a link."""
     return [str(value[0])] if isinstance(value, list) and value and isinstance(value[0], str | int) else []

@@ -1,4 +1,4 @@
-"""The fields of a file in which generators write, parsed once for all readers."""
+"""The metadata fields that generators use, parsed once for all readers."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from fauxto.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What the readers look at.
+    """Input of the readers.
 
     Attributes:
-        groups: Texts by keyword, each group with its container's name: the text chunks of a PNG; the message in an
-            alpha channel or in the lowest bits of the colours, or a UserComment that holds such texts.
+        groups: Texts by keyword, grouped by container: the text chunks of a PNG; the message in the alpha channel or in
+            the lowest bits of the colours, or a UserComment with such texts.
         exif: The EXIF directories.
         user_comment: The text of EXIF's UserComment.
         xmp: The XMP properties.
         iptc: The texts of IPTC-IIM by dataset.
-        json: Parses what is JSON in any of these.
-        unreadable: A sentence on each part that is there but can't be read.
+        json: Parses JSON in any of these.
+        unreadable: A sentence for each part that can't be read.
     """
 
     groups: Mapping[str, Mapping[str, str]]
@@ -38,7 +38,7 @@ class Fields:
     unreadable: tuple[str, ...]
 
     def settings(self) -> Iterator[tuple[str, str]]:
-        """Yield (where, text) of each field that generators fill with the settings of a run."""
+        """Yield (location, text) of each field that may hold generation settings."""
         for container, texts in self.groups.items():
             if "parameters" in texts:
                 yield f"{container} 'parameters'", texts["parameters"]
@@ -47,12 +47,12 @@ class Fields:
 
 
 def parse(data: bytes, image: Image, limits: Limits) -> Fields:
-    """Parse the metadata of a file and the message in its pixels, as far as they are sound."""
-    found = metadata.parse(data, image.facts.format, limits)
-    unreadable = list(found.unreadable)
+    """Parse the metadata of a file and the message in its pixels, as far as they are valid."""
+    parsed = metadata.parse(data, image.facts.format, limits)
+    unreadable = list(parsed.unreadable)
     json = JsonTexts()
-    comment = user_comment(found.exif.photo)
-    groups = {"PNG text": found.png_text}
+    comment = user_comment(parsed.exif.photo)
+    groups = {"PNG text": parsed.png_text}
     try:
         groups["EXIF UserComment"] = _texts(json, comment or "")
     except UnreadableError as error:
@@ -65,10 +65,10 @@ def parse(data: bytes, image: Image, limits: Limits) -> Fields:
             groups[name] = {} if message is None else _texts(json, message) or {"parameters": message}
         except UnreadableError as error:
             unreadable.append(str(error))
-    return Fields(groups, found.exif, comment, found.xmp, found.iptc, json, tuple(unreadable))
+    return Fields(groups, parsed.exif, comment, parsed.xmp, parsed.iptc, json, tuple(unreadable))
 
 
 def _texts(json: JsonTexts, message: str) -> dict[str, str]:
-    """Return the texts in a JSON object, which some writers use in the manner of PNG text chunks."""
+    """Return the texts in a JSON object, which some writers use like PNG text chunks."""
     parsed = json.parse(message) or {}
     return {keyword: value for keyword, value in parsed.items() if isinstance(value, str)}

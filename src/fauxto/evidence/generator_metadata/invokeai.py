@@ -18,7 +18,7 @@ MAX_DREAM = 20_000
 
 
 def read(fields: Fields) -> Iterator[Declaration]:
-    """Yield a declaration for each of the three texts."""
+    """Yield a declaration for each of the three formats."""
     texts = fields.groups["PNG text"]
     for keyword, reader in (("invokeai_metadata", _current), ("sd-metadata", _version_2)):
         parsed = fields.json.parse(texts.get(keyword, ""))
@@ -64,7 +64,7 @@ def _version_2(parsed: dict[str, Any], where: str) -> Declaration | None:
 
 
 def _first_prompt(prompt: Any) -> str:
-    """Return the prompt, which some versions put into a list of weighted ones."""
+    """Return the prompt, which some versions store as a list of weighted prompts."""
     if isinstance(prompt, list) and prompt and isinstance(prompt[0], dict):
         prompt = prompt[0].get("prompt")
     return text(prompt) or ""
@@ -89,7 +89,7 @@ def _dream(value: str, where: str) -> Declaration | None:
 
 
 def _split(prompt: str) -> tuple[str | None, str | None]:
-    """Part a prompt from the negative one, which stands in brackets at its end."""
+    """Split off the negative prompt, which is in brackets at the end."""
     before, bracket, negative = prompt.rstrip().removesuffix("]").rpartition("[")
     if not bracket or not prompt.rstrip().endswith("]"):
         return prompt or None, None

@@ -1,7 +1,7 @@
 """Generators that write their settings as one JSON object: Fooocus, SwarmUI, Draw Things and MFLUX.
 
-Each is known by keys that it alone writes, in PNG text "parameters" or EXIF UserComment; Draw Things uses the
-exif:UserComment of XMP as well, MFLUX properties of its own there.
+Each is recognised by its own keys, in PNG text "parameters" or EXIF UserComment; Draw Things also uses the XMP property
+exif:UserComment, MFLUX its own XMP properties.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MFLUX = "http://ns.mflux.ai/1.0/"
 
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each field that holds such settings."""
-    in_xmp = [("XMP exif:UserComment", one) for one in fields.xmp.texts(xmp.EXIF, "UserComment")]
+    in_xmp = [("XMP exif:UserComment", comment) for comment in fields.xmp.texts(xmp.EXIF, "UserComment")]
     for where, value in (*fields.settings(), *in_xmp):
         settings = fields.json.parse(value)
         if settings is not None:
@@ -56,7 +56,7 @@ def _declaration(
     negative_prompt: str = "negative_prompt",
     sampler: str = "sampler",
 ) -> Declaration:
-    """Make a declaration from settings; the keywords name the keys that differ between generators."""
+    """Make a declaration from settings; the keyword arguments map keys that differ between generators."""
     return Declaration(
         where=where,
         generator=generator,

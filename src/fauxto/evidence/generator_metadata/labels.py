@@ -1,4 +1,4 @@
-"""Labels that say in a code how a picture was made: IPTC's digital source type, and China's AIGC label.
+"""Machine-readable labels on how a picture was made: IPTC's digital source type, and China's AIGC label.
 
 IPTC photo metadata 2025.1 (and the NewsCodes vocabulary "digitalsourcetype"); GB 45438-2025, annex E.
 """
@@ -15,9 +15,9 @@ from fauxto.evidence.generator_metadata.fields import Fields
 _AIGC_NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 _AIGC_KEYS = {"ContentProducer", "ProduceID", "ContentPropagator", "PropagateID"}
 _AIGC_LABELS = {
-    # One code for what was generated and for what was synthesised from something else, such as an edited photograph.
+    # The same code for generated pictures and for those synthesised from others, such as an edited photograph.
     "1": (Kind.COMPOSITE, "1 (AI-generated or AI-edited)"),
-    "AIGC": (Kind.COMPOSITE, "AIGC"),  # as MiniMax writes it, against the standard
+    "AIGC": (Kind.COMPOSITE, "AIGC"),  # written by MiniMax, against the standard
     "2": (Kind.OTHER, "2 (possibly AI-generated)"),
     "3": (Kind.OTHER, "3 (suspected to be AI-generated)"),
 }
@@ -36,7 +36,7 @@ def _digital_source_type(properties: xmp.Xmp) -> Iterator[Declaration]:
     model = properties.text(xmp.IPTC_EXTENSION, "AISystemVersionUsed")
     prompt = properties.text(xmp.IPTC_EXTENSION, "AIPromptInformation")
     terms = filter(None, map(source_types.term, properties.texts(xmp.IPTC_EXTENSION, "DigitalSourceType")))
-    term = min(terms, key=lambda one: list(Kind).index(_kind(one)), default=None)  # the most telling one
+    term = min(terms, key=lambda candidate: list(Kind).index(_kind(candidate)), default=None)  # the strongest statement
     if term is not None:
         yield Declaration(
             where="XMP Iptc4xmpExt:DigitalSourceType",
@@ -47,7 +47,7 @@ def _digital_source_type(properties: xmp.Xmp) -> Iterator[Declaration]:
             prompt=prompt,
         )
     elif system is not None:
-        # Free text, which may say that none was used.
+        # Free text, which may state that no AI was used.
         yield Declaration(
             where="XMP Iptc4xmpExt:AISystemUsed",
             kind=Kind.OTHER,
@@ -76,7 +76,7 @@ def _aigc_candidates(fields: Fields) -> Iterator[tuple[str, str]]:
 
 
 def _aigc(where: str, label: Mapping[str, Any]) -> Iterator[Declaration]:
-    """Read a label, which some writers wrap into an object with the one key "AIGC"."""
+    """Read a label, which some writers wrap in an object with the single key "AIGC"."""
     if isinstance(label.get("AIGC"), dict):
         label = label["AIGC"]
     code = str(label.get("Label"))

@@ -1,6 +1,6 @@
-"""Names that stand whole in the field for the maker, the software or the credit, and are those of generators.
+"""Generator names in the metadata fields for make, software and credit.
 
-Only the exact value counts: a generator's name within a caption, a title or a longer credit line is no declaration.
+Only an exact value counts: a generator's name within a caption, title or longer credit line declares nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CREDITS = {
     "AI Generated": (None, Kind.GENERATED),
 }
 
-# xAI's Grok signs its JPEGs in its own manner: an opaque signature, and the picture's UUID as the artist.
+# xAI's Grok marks its JPEGs with an opaque signature, and the picture's UUID as the artist.
 _XAI_SIGNATURE = re.compile(r"Signature: [A-Za-z0-9+/]{64,4096}={0,2}")
 _XAI_IMAGE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -61,5 +61,5 @@ def read(fields: Fields) -> Iterator[Declaration]:
 
 
 def named_generator(value: str) -> str | None:
-    """Return the generator whose name a value is; None if it is none's."""
+    """Return the generator that a value names; None if it names none."""
     return next((generator for generator, pattern in _PROGRAMS if re.fullmatch(pattern, value)), None)

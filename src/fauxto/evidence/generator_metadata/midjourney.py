@@ -1,7 +1,7 @@
 """Midjourney's description: the prompt, its options, and "Job ID:" with a UUID at the end.
 
-Stock agencies and print shops write job numbers too, so there must be an option of Midjourney's with its value, or
-the XMP's image GUID must be the same UUID, as Midjourney writes it.
+Stock agencies and print shops write job numbers too. So we also require a Midjourney option with a value, or the same
+UUID as the image GUID in the XMP.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from fauxto.evidence.generator_metadata.fields import Fields
 MAX_DESCRIPTION = 10_000
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_JOB = re.compile(rf"(?P<prompt>.*)\bJob ID: (?P<job>{_UUID})", re.DOTALL)
+_JOB = re.compile(rf"(?P<prompt>.*)\bJob ID: (?P<id>{_UUID})", re.DOTALL)
 _OPTION = re.compile(
     r"(?:^|\s)--(?P<name>v|niji|ar|stylize|s|chaos|c|style|seed|raw|cref|sref|iw|q)\b ?(?P<value>[\w.:]*)"
 )
-_TELLING = ("v", "niji", "ar")
-"""Options that, with a value, stand in no caption by chance; the short ones do."""
+_DISTINCTIVE = ("v", "niji", "ar")
+"""Options that don't occur in captions by chance, unlike the short ones."""
 
 _IMAGE_DESCRIPTION = 0x010E
 
 
 def read(fields: Fields) -> Iterator[Declaration]:
-    """Yield a declaration for each description of this form."""
+    """Yield a declaration for each description in this format."""
     guids = {fields.xmp.text(xmp.IPTC_EXTENSION, name) for name in ("DigImageGUID", "DigitalImageGUID")}
     for where, description in _descriptions(fields):
-        found = _JOB.fullmatch(description.strip()) if len(description) <= MAX_DESCRIPTION else None
-        if found is None:
+        job = _JOB.fullmatch(description.strip()) if len(description) <= MAX_DESCRIPTION else None
+        if job is None:
             continue
-        options = {option["name"]: option["value"] for option in _OPTION.finditer(found["prompt"])}
-        if not any(options.get(name, "")[:1].isdigit() for name in _TELLING) and found["job"] not in guids:
+        options = {option["name"]: option["value"] for option in _OPTION.finditer(job["prompt"])}
+        if not any(options.get(name, "")[:1].isdigit() for name in _DISTINCTIVE) and job["id"] not in guids:
             continue
         version = next((f"{name} {options[name]}" for name in ("v", "niji") if options.get(name)), None)
         yield Declaration(
             where=where,
             generator="Midjourney",
-            statement=f"Job ID: {found['job']}",
+            statement=f"Job ID: {job['id']}",
             model=version,
-            prompt=found["prompt"].strip() or None,
+            prompt=job["prompt"].strip() or None,
             seed=number(options.get("seed")),
         )
 

@@ -1,4 +1,4 @@
-"""NovelAI's texts: "Software" says so, "Comment" holds the settings as JSON; PNG text, alpha channel or UserComment."""
+"""NovelAI: "Software" names it, "Comment" has JSON settings; in PNG text, alpha channel or UserComment."""
 
 from __future__ import annotations
 

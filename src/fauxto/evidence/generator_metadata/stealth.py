@@ -1,9 +1,9 @@
-"""The message in the lowest bits of a picture ("stealth pnginfo"), as NovelAI and a WebUI extension write it.
+"""The message in the lowest bits of a picture ("stealth pnginfo"), written by NovelAI and a WebUI extension.
 
-It lies in the alpha channel or, in a picture without one, in the colours. The bits run down the columns, in colours
-through red, green and blue of each pixel: 15 bytes of signature, the length of the message in bits as a 32-bit
-big-endian number, and the message, a UTF-8 text, in the second variant compressed with gzip. A signature of 120 bits
-doesn't occur by chance.
+It is in the alpha channel or, without one, in the colours. The bits run down the columns, and in colours through red,
+green and blue of each pixel: 15 bytes of signature, the length of the message in bits as a 32-bit
+big-endian number, and the message, UTF-8 text, gzip-compressed in the second variant. A signature of 120 bits doesn't
+occur by chance.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 def as_stored(samples: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Return upright samples the way the file has them, as a view.
+    """Undo the EXIF orientation: return upright samples as stored in the file, as a view.
 
     Args:
         samples: uint8 [height, width, channels].
-        orientation: Which EXIF states, 1 to 8.
+        orientation: EXIF orientation, 1 to 8.
     """
     if orientation >= 5:
         samples = samples.swapaxes(0, 1)
@@ -36,14 +36,14 @@ def as_stored(samples: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]
 
 
 def read(samples: NDArray[np.uint8], max_bytes: int) -> str | None:
-    """Return the message in an alpha channel or in colours, or None without one.
+    """Return the message in an alpha channel or in colours, or None.
 
     Args:
         samples: uint8 [height, width, channels].
-        max_bytes: Largest message, stored and unpacked.
+        max_bytes: Size limit of the message, both stored and unpacked.
 
     Raises:
-        UnreadableError: The signature is there, but not the message.
+        UnreadableError: There is a signature, but the message can't be read.
     """
     header = _bytes(samples, 0, _HEADER_BYTES)
     signature = header[:_SIGNATURE_BYTES]
@@ -66,9 +66,9 @@ def read(samples: NDArray[np.uint8], max_bytes: int) -> str | None:
 
 
 def _bytes(samples: NDArray[np.uint8], start: int, count: int) -> bytes:
-    """Return `count` bytes from the lowest bits, or fewer where the picture ends."""
+    """Return `count` bytes from the lowest bits, or fewer at the end of the picture."""
     first, last = 8 * start, 8 * (start + count)
-    column = samples.shape[0] * samples.shape[2]  # bits of it
+    column = samples.shape[0] * samples.shape[2]  # bits per column
     columns = samples[:, first // column : -(-last // column)]
     bits = columns.swapaxes(0, 1).reshape(-1)[first - first // column * column :][: 8 * count] & 1
     return np.packbits(bits[: len(bits) // 8 * 8]).tobytes()

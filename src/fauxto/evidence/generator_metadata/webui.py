@@ -1,7 +1,7 @@
-"""The settings that AUTOMATIC1111's Stable Diffusion WebUI writes as text, and the many programs after its manner.
+"""The text format of AUTOMATIC1111's Stable Diffusion WebUI, which many other programs use too.
 
-The prompt, then a line "Negative prompt: ...", then one of "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, ...":
-PNG text "parameters", EXIF UserComment, or the alpha channel.
+The prompt, then a line "Negative prompt: ...", then a line "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, ...":
+in PNG text "parameters", EXIF UserComment, or the alpha channel.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, nu
 from fauxto.evidence.generator_metadata.fields import Fields
 
 MAX_SETTINGS = 10_000
-"""Characters of the line of settings that are looked at."""
+"""Characters of the settings line that are parsed."""
 
 MAX_TEMPLATES = 20_000
-"""Characters of prompts and their templates together."""
+"""Characters of prompts and templates together."""
 
 _NEGATIVE = "Negative prompt: "
 _STEPS = re.compile(r"(?:^|\n)(?=Steps: \d{1,6}, )")
@@ -24,12 +24,12 @@ _SETTING = re.compile(r'(\w[\w \-/]{0,40}): ("(?:\\.|[^"\\])*+"|[^,\n]*+)(?:, |,
 _LINE = re.compile(r'(?:: "(?:\\.|[^"\\])*+"|[^\n])*+')
 _TRAILERS = re.compile(r"\s*(?:(?:Lora hashes|TI hashes|Hashes|Civitai resources|Civitai metadata): [^\n]*\s*)*+")
 
-# The extension for dynamic prompts writes down what the prompts were made from: their own words, and places to fill.
+# The dynamic prompts extension also writes its templates: the words of the prompts, and placeholders.
 _TEMPLATES = re.compile(r"^(?:Negative )?Template: ", re.MULTILINE)
-_PLACE = re.compile(r"\{[^{}]*\}|__\S+?__|#[^\n]*")  # {a|b} and ${a}, the innermost first; a wildcard; a comment
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}|__\S+?__|#[^\n]*")  # {a|b} and ${a}, the innermost first; a wildcard; a comment
 _MOST_NESTED = 20
 
-# How other programs that write this form are told apart: a setting and how its value begins.
+# Other programs that write this format, by a setting and the beginning of its value.
 _PROGRAMS = (
     ("App", "SD.Next", "SD.Next"),
     ("Civitai resources", "", "Civitai"),
@@ -41,16 +41,16 @@ _PROGRAMS = (
 
 
 def read(fields: Fields) -> Iterator[Declaration]:
-    """Yield a declaration for each field that holds settings of this form."""
+    """Yield a declaration for each field with settings in this format."""
     for where, text in fields.settings():
-        starts = [found.end() for found in _STEPS.finditer(text)]
+        starts = [match.end() for match in _STEPS.finditer(text)]
         if not starts:
             continue
         settings = dict(_SETTING.findall(text[starts[-1] : starts[-1] + MAX_SETTINGS]))
         if not ("Seed" in settings and settings.keys() & {"Sampler", "CFG scale", "Size"}):
             continue
-        prompts, behind = text[: starts[-1]], _TRAILERS.sub("", text[_end(text, starts[-1]) :], count=1)
-        if behind and not _are_templates(behind, prompts):  # prose that quotes settings
+        prompts, trailer = text[: starts[-1]], _TRAILERS.sub("", text[_end(text, starts[-1]) :], count=1)
+        if trailer and not _are_templates(trailer, prompts):  # prose that quotes settings
             continue
         prompt, _, negative = prompts.partition(_NEGATIVE)
         yield Declaration(
@@ -67,18 +67,18 @@ def read(fields: Fields) -> Iterator[Declaration]:
 
 
 def _end(text: str, start: int) -> int:
-    """Return where the line of settings ends; a value in quotation marks may hold line breaks."""
+    """Return the end of the settings line; a quoted value may contain line breaks."""
     line = _LINE.match(text, start)
     return line.end() if line else start
 
 
-def _are_templates(behind: str, prompts: str) -> bool:
-    """Tell whether what stands behind the settings are templates, all of whose own words stand in the prompts too."""
-    if not _TEMPLATES.match(behind) or len(behind) + len(prompts) > MAX_TEMPLATES:
+def _are_templates(trailer: str, prompts: str) -> bool:
+    """Tell whether the text after the settings is templates whose words all occur in the prompts."""
+    if not _TEMPLATES.match(trailer) or len(trailer) + len(prompts) > MAX_TEMPLATES:
         return False
-    words = _TEMPLATES.sub("", behind)
+    words = _TEMPLATES.sub("", trailer)
     for _ in range(_MOST_NESTED):
-        words = _PLACE.sub(" ", words)
+        words = _PLACEHOLDER.sub(" ", words)
     return all(word in prompts for word in set(re.findall(r"\w+", words)))  # "cat{s|}" became "cats"
 
 
