@@ -132,10 +132,10 @@ def test_moving_loses_no_file(run: Callable[..., Result]) -> None:
     [
         (["photos", "--out", "out.jsonl", "--sort", "move", "photos/text.jpg"], "is a file; name a folder"),
         (["photos", "--out", "out.jsonl", "--html", "no/such/page.html"], "doesn't exist; create it first"),
-        (["list.csv", "--out", "list.csv"], "would be written over"),
+        (["list.csv", "--out", "list.csv"], "would be overwritten"),
         (["photos", "--out", "out.jsonl", "--sort", "move", "photos/sorted"], "lies inside"),
-        (["photos/smooth.png", "--out", "out.jsonl", "--watch"], "--watch takes folders"),
-        (["photos", "--out", "out.jsonl", "--watch", "--engine", "ray"], "--watch takes folders"),
+        (["photos/smooth.png", "--out", "out.jsonl", "--watch"], "--watch works only with local folders"),
+        (["photos", "--out", "out.jsonl", "--watch", "--engine", "ray"], "--watch works only with local folders"),
         (["photos", "--out", "out.xlsx"], "has no known ending for tables"),
         (["http://localhost/", "--out", "out.jsonl"], "is no address of an object store"),
         (["list.csv", "--out", "out.jsonl", "--column", "file"], "has no column file"),

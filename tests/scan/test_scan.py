@@ -186,7 +186,7 @@ def test_what_can_be_known_is_said_before_the_work(
 
 
 def test_a_table_and_a_page_have_two_names(tmp_path: Path, golden: DetectorOptions) -> None:
-    with pytest.raises(ConfigError, match="can't be the table and a page at once"):
+    with pytest.raises(ConfigError, match="can't be both the table and a page"):
         Scan([str(tmp_path)], tmp_path / "out.csv", golden, pages=[tmp_path / "out.csv"])
 
 
