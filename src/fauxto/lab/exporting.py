@@ -36,7 +36,7 @@ def export(run: Run) -> tuple[bytes, dict[str, Any]]:
     Raises:
         FauxtoError: They disagree.
     """
-    if _is_encoder(run):
+    if run.record["weights_sha256"]:  # a backbone; its module can't be asked before Keras has its backend
         import_keras(run.recipe.backend)
         from fauxto.lab import encoder_export
 
@@ -55,12 +55,6 @@ def export(run: Run) -> tuple[bytes, dict[str, Any]]:
             f"scores correlate by {agreement['correlation']:.4f}"
         )
     return exported, agreement
-
-
-def _is_encoder(run: Run) -> bool:
-    from fauxto.lab import networks
-
-    return networks.is_backbone(run.recipe.network)
 
 
 def _by_keras(model: keras.Model) -> bytes:
