@@ -71,10 +71,7 @@ def _identity_table(bundle: Description, agreement: Mapping[str, Any]) -> Table:
     sides = f"{low} to {high:,}" if low < high else f"exactly {low}"
     looks = [{"whole": "the whole picture", "centre": "its inner 62 %"}[view] for view in bundle.input.views]
     looks += [f"{bundle.input.crops} crops at its own resolution"] if bundle.input.crops else []
-    if agreement["bits"] == 8:
-        agrees = f"in 8 bits; scores correlate with those in 32 bits by {agreement['correlation']:.4f}"
-    else:
-        agrees = f"logits differ by {agreement['difference']:.1e} at most"
+    agrees = f"in {agreement['bits']} bits; logits differ by {agreement['difference']:.1e} at most"
     return ["", ""], [
         ["judges", f"pictures whose short side has {sides} pixels; the verdict on others is inconclusive"],
         ["sees", f"{' and '.join(looks)}, {bundle.input.height} x {bundle.input.width} RGB"],

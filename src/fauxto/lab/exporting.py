@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
     from fauxto.lab.run import Run
 
-TOLERANCE = 1e-4
-"""Largest difference that is let through between a logit of Keras and of ONNX Runtime in 32 bits."""
-
-LEAST_CORRELATION = 0.95
-"""Of the scores of an encoder in 8 bits with those in 32."""
+TOLERANCES = {32: 1e-4, 8: 0.5}
+"""Largest difference that is let through between a logit of Keras and of ONNX Runtime, by the latter's bits."""
 
 _PICTURES = 48
 
@@ -30,8 +27,8 @@ def export(run: Run) -> tuple[bytes, dict[str, Any]]:
     """Export a run's network.
 
     Returns:
-        The ONNX file, and how far it agrees with Keras on random pictures: `pictures`, `bits` (32 or 8), the largest
-        `difference` between logits and the `correlation` of the scores.
+        The ONNX file, and how far it agrees with Keras on random pictures: `pictures`, `bits` (32 or 8) and the largest
+        `difference` between logits.
 
     Raises:
         FauxtoError: They disagree.
@@ -48,11 +45,10 @@ def export(run: Run) -> tuple[bytes, dict[str, Any]]:
         model = run.load_keras_model()
         exported, bits = _by_keras(model), 32
     agreement = {"bits": bits, **_agreement(model, exported)}
-    disagree = agreement["correlation"] < LEAST_CORRELATION if bits == 8 else agreement["difference"] > TOLERANCE
-    if disagree:
+    if not agreement["difference"] <= TOLERANCES[bits]:
         raise FauxtoError(
-            f"ONNX Runtime and Keras disagree on {run.folder}: logits differ by {agreement['difference']:.2g}, "
-            f"scores correlate by {agreement['correlation']:.4f}"
+            f"ONNX Runtime and Keras disagree on {run.folder}: a logit differs by {agreement['difference']:.2g}, more than "
+            f"{TOLERANCES[bits]:g}"
         )
     return exported, agreement
 
@@ -79,9 +75,4 @@ def _agreement(model: keras.Model, exported: bytes) -> dict[str, Any]:
     session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
     (logits,) = session.run(None, {session.get_inputs()[0].name: pixels})
     expected = model.predict(pixels, verbose=0)
-    scores = [both[:, 1] - both[:, 0] for both in (expected, logits)]
-    return {
-        "pictures": _PICTURES,
-        "difference": float(np.abs(logits - expected).max()),
-        "correlation": float(np.corrcoef(*scores)[0, 1]),
-    }
+    return {"pictures": _PICTURES, "difference": float(np.abs(logits - expected).max())}
