@@ -47,8 +47,8 @@ def export(run: Run) -> tuple[bytes, dict[str, Any]]:
     agreement = {"bits": bits, **_agreement(model, exported)}
     if not agreement["difference"] <= TOLERANCES[bits]:
         raise FauxtoError(
-            f"ONNX Runtime and Keras disagree on {run.folder}: a logit differs by {agreement['difference']:.2g}, more than "
-            f"{TOLERANCES[bits]:g}"
+            f"ONNX Runtime and Keras disagree on {run.folder}: a logit differs by {agreement['difference']:.2g}, "
+            f"more than {TOLERANCES[bits]:g}"
         )
     return exported, agreement
 
