@@ -14,7 +14,7 @@ from fauxto.lab.backend import import_keras
 
 keras = import_keras("tensorflow")
 
-from fauxto.lab import encoder_export  # noqa: E402
+from fauxto.lab import encoder_export, layers  # noqa: E402
 from fauxto.lab.layers import ClassToken, EncoderBlock, Features, PatchTokens, TokenDropping  # noqa: E402
 from fauxto.lab.networks import clip_vit_b16  # noqa: E402
 
@@ -69,7 +69,8 @@ def test_the_exported_features_are_kerass_but_for_their_rounding(narrow, pixels)
 def test_without_rounding_the_exported_network_is_kerass(narrow, pixels, monkeypatch):
     """Products in 32 bits show whether everything around them is the same function."""
 
-    def product(graph, layer, tokens):
+    def product(graph, layer, tokens, scale=None):
+        assert scale is None
         matrix, bias = layer.get_weights()
         return graph.add("Add", graph.add("MatMul", tokens, graph.keep(matrix)), graph.keep(bias))
 
@@ -228,7 +229,7 @@ def test_positions_are_interpolated_for_another_size(tmp_path):
     stored = encoder_file(tmp_path / "encoder.onnx", side=4)
     ramp = np.linspace(0, 1, 4, dtype=np.float32)
     positions = np.concatenate([[7.0], np.add.outer(10 * ramp, ramp).ravel()]).astype(np.float32)
-    larger = clip_vit_b16._resized_positions(positions[:, None], 65)[:, 0]
+    larger = layers.resized_positions(positions[:, None], 65)[:, 0]
     assert larger[0] == 7
     grid = larger[1:].reshape(8, 8)
     assert (grid.min(), grid.max()) == pytest.approx((0, 11))

@@ -47,7 +47,7 @@ class Constraint:
 
 CONSTRAINTS = {
     "cautious": Constraint(ai_from=0.9, real_to=0.1, fpr=0.01, missed=0.01),
-    "balanced": Constraint(ai_from=0.7, real_to=0.3, fpr=0.05, missed=0.05),
+    "balanced": Constraint(ai_from=0.7, real_to=0.3, fpr=0.03, missed=0.06),
     "sensitive": Constraint(ai_from=0.5, real_to=0.1, fpr=0.10, missed=0.01),
 }
 

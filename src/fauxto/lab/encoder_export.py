@@ -26,11 +26,6 @@ STEPS = 31
 _FORMAT_VERSION, _OPERATORS, _RUNTIME_OPERATORS = 10, 18, "com.microsoft"
 
 
-def is_encoder(model: keras.Model) -> bool:
-    """Tell whether a model is made of the layers that this module knows."""
-    return any(isinstance(layer, EncoderBlock) for layer in model.layers)
-
-
 def export(model: keras.Model) -> bytes:
     """Return the ONNX file of an encoder, from float32 `pixels` [N, H, W, 3] to what the model gives, [N, D].
 

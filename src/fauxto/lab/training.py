@@ -89,6 +89,8 @@ def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
 
     model = networks.build(recipe.network, recipe.image_size, recipe.width)
     if not networks.is_backbone(recipe.network):
+        if weights is not None:
+            raise ConfigError(f"the network {recipe.network!r} starts from random weights: leave --weights out")
         if recipe.head == "logistic":
             raise ConfigError(f"the network {recipe.network!r} has no features that a logistic head could be fitted on")
         return model
