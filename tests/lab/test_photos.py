@@ -16,7 +16,7 @@ from fauxto.errors import DatasetError, ImageError
 from fauxto.images import decode
 from fauxto.lab.datasets import Dataset, FileRows, writer
 from fauxto.lab.datasets.audit import audit
-from fauxto.lab.datasets.photos import import_photos
+from fauxto.lab.datasets.photos import _ORIGINAL_COLUMNS, OWN_TABLE, _read_table, import_photos
 
 # split, label, source, repository, format, window's format
 PICTURES = [
@@ -273,3 +273,10 @@ def test_the_real_windows_come_in_whole(shared, tmp_path):
         listed = {row["path"]: row["jpeg_quality"] != "" for row in csv.DictReader(file)}
     found = dataset.manifest.select(["path", "jpeg_quality"]).to_pydict()
     assert {path: quality is not None for path, quality in zip(*found.values(), strict=True)} == listed
+
+
+def test_our_own_table_lists_pictures_to_learn_from_and_each_once():
+    rows = _read_table(OWN_TABLE, _ORIGINAL_COLUMNS, repository="repo")
+    assert len(rows) > 2_000
+    assert {row["split"] for row in rows} == {"train"}
+    assert len({row["sha256"] for row in rows}) == len({row["path"] for row in rows}) == len(rows)

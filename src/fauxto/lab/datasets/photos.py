@@ -5,6 +5,9 @@ The folder to import holds two tables, and the windows that the first one names:
     manifest.csv     a row per window, cut at native resolution without re-encoding
     originals.csv    a row per whole picture, with or without a window; they lie in a folder of their own
 
+Beside this module lies a table of more whole pictures in the same form, which we listed ourselves (`OWN_TABLE`); those
+of them that are in the folder of the whole pictures are taken too.
+
 Splits are the tables' own. They are by repository, and so is `source`: pictures of one repository resemble each other,
 and an evaluation on sources never seen must not have met any of them.
 """
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import lzma
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -26,6 +30,7 @@ from fauxto.report import Status
 from fauxto.scan.archives import is_plain
 
 WINDOWS_TABLE, ORIGINALS_TABLE = "manifest.csv", "originals.csv"
+OWN_TABLE = Path(__file__).parent / "photo-originals-5.csv.xz"
 
 _WINDOW_COLUMNS = (
     "path",
@@ -85,10 +90,12 @@ def import_photos(
         for row in _read_table(table, _ORIGINAL_COLUMNS, repository="repo")
         if row["split"] != "test" or row["sha256"] in windowed
     ]
+    rows += [row for row in _read_table(OWN_TABLE, _ORIGINAL_COLUMNS, repository="repo") if _is_there(files, row)]
     origin = {
         "name": "photo-originals",
         "source": source.name,
         "source_sha256": fingerprint(table),
+        "own_table_sha256": fingerprint(OWN_TABLE),
         "originals_there_sha256": _fingerprint_there(files, rows),
     }
     return write_dataset(Path(out), origin, _originals(files, rows), files=files, on_progress=on_progress)
@@ -131,8 +138,12 @@ def _original(row: _Row) -> str:
 
 def _fingerprint_there(folder: Path, rows: list[_Row]) -> str:
     """Return the sha256 of the names of the whole pictures that are there: with more of them, it's another set."""
-    there = sorted(name for row in rows if is_plain(name := _original(row)) and (folder / name).is_file())
+    there = sorted(_original(row) for row in rows if _is_there(folder, row))
     return hashlib.sha256("\n".join(there).encode()).hexdigest()
+
+
+def _is_there(folder: Path, row: _Row) -> bool:
+    return is_plain(name := _original(row)) and (folder / name).is_file()
 
 
 def _read_checked(folder: Path, name: str, sha256: str) -> bytes:
@@ -145,9 +156,10 @@ def _read_checked(folder: Path, name: str, sha256: str) -> bytes:
 def _read_table(table: Path, columns: tuple[str, ...], *, repository: str) -> list[_Row]:
     """Read a table and check what the import relies on, so that no later step meets a surprise."""
     try:
-        with table.open(encoding="utf-8", newline="") as file:
+        opened = lzma.open if table.suffix == ".xz" else open
+        with opened(table, "rt", encoding="utf-8", newline="") as file:
             rows: list[_Row] = list(csv.DictReader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, csv.Error, lzma.LZMAError) as error:
         raise DatasetError(f"{table} can't be read as a table: {error}") from error
     splits_of: dict[str, str] = {}
     for number, row in enumerate(rows, start=1):
