@@ -87,7 +87,7 @@ def test_no_bundle_is_no_detector(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         Detector(tmp_path / "no-such-folder")
     shutil.rmtree(folder)
     folder.mkdir()
-    with pytest.raises(BundleNotFoundError, match=r"holds no bundle\.json"):
+    with pytest.raises(BundleNotFoundError, match=r"has no bundle\.json"):
         Detector(folder)
     monkeypatch.setattr(registry, "WEIGHTS", tmp_path / "empty")
     with pytest.raises(BundleNotFoundError, match=registry.DEFAULTS[0]):
