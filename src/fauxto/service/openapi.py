@@ -34,7 +34,7 @@ class ProblemDocument(BaseModel):
 
 
 class ModelDescription(BaseModel):
-    """One of the models that judge; it speaks for pictures with a short side from min to max, in pixels."""
+    """One of the models that judge; its domain is pictures with a short side from min to max, in pixels."""
 
     model_config = ConfigDict(extra="forbid")
 
