@@ -178,7 +178,7 @@ def test_evidence_that_says_something_is_a_card_and_the_rest_one_list(page: AppT
     assert "generative model" in badges[0]
     assert "declared" in badges[1]
     assert any("Stable Diffusion WebUI" in said for said in texts(page))
-    assert [one.label for one in page.expander][-1] == "What was looked for without a finding (4)"
+    assert [one.label for one in page.expander][-1] == "Looked for, nothing found (4)"
 
 
 def test_the_views_behind_the_tabs(page: AppTest, png: Png) -> None:
@@ -220,10 +220,10 @@ def test_a_map_is_made_in_small_steps_so_that_a_visitor_can_leave(
     assert sum(asked) == passes(64, 64)
 
 
-def test_no_map_explains_what_the_model_does_not_speak_for(page: AppTest, png: Png) -> None:
+def test_no_map_explains_a_picture_outside_the_models_domain(page: AppTest, png: Png) -> None:
     upload(page, ("picture.png", png("generated", 640, 480)))
     open_tab(page, "Where the score comes from")
-    assert "doesn't speak for this picture" in page.caption[-1].value
+    assert "outside the model's domain" in page.caption[-1].value
     assert not page.slider
 
 

@@ -154,7 +154,7 @@ def _fields(message: memoryview) -> Iterator[_Field]:
 
 
 def _varint(message: memoryview, position: int) -> tuple[int, int]:
-    """Return the number that starts at `at`, seven bits a byte, lowest first, and the position behind it."""
+    """Return the number that starts at `position`, seven bits a byte, lowest first, and the position behind it."""
     number = 0
     for shift, byte in zip(range(0, 70, 7), message[position : position + 10], strict=False):
         number |= (byte & 0x7F) << shift

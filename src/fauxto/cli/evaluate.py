@@ -14,7 +14,7 @@ def evaluate(
         typer.Argument(metavar="RUN|MODEL", help="Run folder that `fauxto train` wrote, or a model or its folder."),
     ],
     data: Annotated[Path, typer.Option(help="Data set folder that `fauxto data import` wrote.")],
-    split: Annotated[str, typer.Option(help="Split to measure on: val, test or test2.")] = "test",
+    split: Annotated[str, typer.Option(help="Split to measure on: train, val, test or test2.")] = "test",
     robustness: Annotated[
         bool, typer.Option("--robustness", help="Also measure under JPEG, blur, noise and other degradations.")
     ] = False,

@@ -74,4 +74,4 @@ def reading(report: Report) -> str:
     """Return the probability in words, or why there is none."""
     if report.probability is None:
         return "no number" if report.verdict else report.status.replace("_", " ")
-    return wording.percent(report.probability) if wording.is_in_domain(report) else "no finding"
+    return wording.percent(report.probability) if wording.is_in_domain(report) else "out of domain"

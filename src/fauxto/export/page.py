@@ -1,6 +1,6 @@
-"""The frame of every HTML page that fauxto writes: one file, no script, nothing from elsewhere.
+"""The frame of the HTML pages that fauxto writes into files: one file each, no script, nothing from elsewhere.
 
-The laboratory's pages and the reports on pictures share it, and so their look.
+The laboratory's pages and the reports on pictures share it, and so their look. The service's own page is apart.
 """
 
 from __future__ import annotations

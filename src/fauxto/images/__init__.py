@@ -1,6 +1,7 @@
 """The one gate through which a stranger's picture comes in: bytes -> `Image`, 8-bit sRGB pixels and `FileFacts`.
 
-Whatever the bytes are, `decode` returns an `Image` or raises ImageError. Nothing else in fauxto opens an image.
+Whatever the bytes are, `decode` returns an `Image` or raises ImageError. Nothing else in fauxto opens a picture that it
+hasn't just saved itself (rule 2 of docs/architecture.md).
 
     formats.py      the allow-list: one row a format, sniffed by content
     container.py    what a `Format` has, and what all walkers share

@@ -151,7 +151,7 @@ def _whole_pictures(data: Path) -> Dataset:
     if rows["width"] != rows["pixel_width"] or rows["height"] != rows["pixel_height"]:
         raise DatasetError(
             f"{data} holds mere windows of its larger pictures, and the runtime shows a network the whole picture: "
-            "import it again with a --window that none of them exceeds"
+            "import it again whole, photos with --originals, folders with a --window that none of them exceeds"
         )
     return dataset
 

@@ -34,7 +34,7 @@ class ProblemDocument(BaseModel):
 
 
 class ModelDescription(BaseModel):
-    """One of the models that judge; it speaks for pictures with a short side from min to max, in pixels."""
+    """One of the models that judge; its domain is pictures with a short side from min to max, in pixels."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -88,6 +88,7 @@ def _report_schema() -> dict[str, Any]:
     """Return the JSON schema of a report, version included, every key required."""
     schema = TypeAdapter(Report).json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
     schema["properties"] = {"version": {"const": REPORT_VERSION}, **schema["properties"]}
+    schema["$defs"]["Reason"] = {"type": "string", "description": "A stable word, a colon and a sentence for people."}
     schema["required"] = ["version", *(field.name for field in dataclasses.fields(Report))]
     schema["description"] = "What fauxto says of one picture: docs/reference/report.md."
     schema["additionalProperties"] = False

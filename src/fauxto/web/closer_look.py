@@ -23,9 +23,9 @@ _AT_ONCE = 4
 
 
 def show_heat_map(judged: Judged, preview: NDArray[np.uint8], detector: Detector, key: str) -> None:
-    """Show where in the picture the score comes from, laid over it, and whether the map stood its test."""
+    """Show where in the picture the score comes from, laid over it, and whether the map passed its test."""
     if not wording.is_in_domain(judged.report):
-        st.caption("The model doesn't speak for this picture, so there is no score that a map could explain.")
+        st.caption("This picture is outside the model's domain, so there is no score that a map could explain.")
         return
     explanation = _explain(judged, detector)
     picture, words = st.columns([3, 2], gap="medium")
@@ -34,7 +34,7 @@ def show_heat_map(judged: Judged, preview: NDArray[np.uint8], detector: Detector
             "How much of the map to lay over the picture", 0, 100, 80, 5, format="%d %%", key=f"{key}-map"
         )
         st.markdown(
-            ":orange[■] Vermilion speaks for a generated picture, :blue[■] blue for a photograph, grey for neither. "
+            ":orange[■] Vermilion points to a generated picture, :blue[■] blue for a photograph, grey for neither. "
             "A map shows what moved the score, not what is wrong with the picture."
         )
         if explanation.faithful:
@@ -44,7 +44,7 @@ def show_heat_map(judged: Judged, preview: NDArray[np.uint8], detector: Detector
     with picture:
         st.image(
             _blend(preview, explanation.overlay(preview), strength / 100),
-            alt="The picture in grey, with the parts that speak for a generated picture and for a photograph coloured",
+            alt="The picture in grey, with the parts that point to a generated picture or to a photograph coloured",
             width="stretch",
         )
 

@@ -40,7 +40,7 @@ def show_evidence(evidence: Iterable[Evidence]) -> None:
     for piece in telling:
         _show_card(piece)
     if silent:
-        with st.expander(f"What was looked for without a finding ({len(silent)})"):
+        with st.expander(f"Looked for, nothing found ({len(silent)})"):
             for piece in silent:
                 _show_title(piece)
                 st.text(printable(piece.summary))

@@ -10,9 +10,10 @@ import streamlit as st
 
 from fauxto import images, palette, wording
 from fauxto.detector import Detector
+from fauxto.export import groups
 from fauxto.export.csv import harmless
 from fauxto.export.thumbnails import fit
-from fauxto.report import Report, Verdict
+from fauxto.report import Verdict
 from fauxto.web import downloads
 from fauxto.web.batch import Checked
 from fauxto.web.judging import PREVIEW_SIDE, Judged
@@ -84,7 +85,7 @@ def show_table(shown: Sequence[Checked], detector: Detector) -> None:
                 min_value=0,
                 max_value=100,
                 format="%.0f %%",
-                help="That it was generated, from its pixels alone. Empty: the models don't speak for it.",
+                help="That it was generated, from its pixels alone. Empty: the picture is outside the model's domain.",
             ),
             "Why": st.column_config.TextColumn(width="large"),
         },
@@ -137,20 +138,14 @@ def gallery_html(shown: Sequence[Checked]) -> str:
 
 
 def _figure(one: Checked) -> str:
-    name = html.escape(printable(one.report.path or ""))
+    name, reading = html.escape(printable(one.report.path or "")), html.escape(groups.reading(one.report))
     picture = (
         f'<img src="{one.thumbnail.address}" alt="{name}" loading="lazy" style="{_PICTURE}">'
         if one.thumbnail
         else f'<div style="{_PICTURE};background:{palette.NEUTRAL}33" aria-hidden="true"></div>'
     )
-    caption = f'<figcaption style="{_NAME}" title="{name}">{name}<br>{_said(one.report)}</figcaption>'
+    caption = f'<figcaption style="{_NAME}" title="{name}">{name}<br>{reading}</figcaption>'
     return f'<figure style="{_CELL}">{picture}{caption}</figure>'
-
-
-def _said(report: Report) -> str:
-    if report.probability is None or not wording.is_in_domain(report):
-        return html.escape(report.status.replace("_", " ")) if report.verdict is None else "no finding"
-    return wording.percent(report.probability)
 
 
 def show_charts(checked: Sequence[Checked]) -> None:
@@ -186,9 +181,9 @@ def show_charts(checked: Sequence[Checked]) -> None:
         if one.report.probability is not None and wording.is_in_domain(one.report)
     ]
     with right:
-        st.markdown("**Probabilities of the pictures that the models speak for**")
+        st.markdown("**Probabilities of the pictures in the models' domains**")
         if not probabilities:
-            st.caption("The models speak for none of these pictures.")
+            st.caption("None of these pictures is in a model's domain.")
             return
         st.vega_lite_chart(
             probabilities,

@@ -59,7 +59,7 @@ def _show_verdict(report: Report, detector: Detector) -> None:
     st.markdown(finding.meaning)
     bundle = detector.bundle_of(report)
     scale = case_file.scale(report, bundle, detector.operating_point)
-    if scale is not None:  # greyed where the model doesn't speak for the picture
+    if scale is not None:  # greyed where the picture is outside the model's domain
         st.html(scale_html(scale))
         st.caption(" ".join(case_file.probability(report, bundle)))
     for reason in wording.telling_reasons(report):

@@ -236,7 +236,7 @@ def test_a_gallery_counts_all_shows_some_and_is_harmless(
     text = html.gallery(iter(members), time=TIME, title=HOSTILE)
     page = assert_harmless(text)
     words = " ".join(page.words.split())
-    for said in ("14 pictures", "Probably generated (2)", "Can't tell (1)", "no finding"):
+    for said in ("14 pictures", "Probably generated (2)", "Can't tell (1)", "out of domain"):
         assert said in words
     assert "Probably photographs (10, the first 3 shown)" in words
     assert "truncated" in words
@@ -247,7 +247,7 @@ def test_a_gallery_counts_all_shows_some_and_is_harmless(
     assert document == pdf.gallery(members, time=TIME, title=HOSTILE)
     assert not ACTIVE_IN_PDF.search(document)
     words = words_of(document)
-    for said in ("14 pictures", "Probably generated: 2", "Probably photographs: 10", "no picture", "no finding"):
+    for said in ("14 pictures", "Probably generated: 2", "Probably photographs: 10", "no picture", "out of domain"):
         assert said in words
     assert words.count("real.jpg") == 3
     many = pypdf.PdfReader(io.BytesIO(pdf.gallery([(real, small)] * 200, time=TIME))).pages

@@ -91,8 +91,8 @@ def show_limits(detector: Detector) -> None:
 - **Doubt.** {left_open} That keeps it from accusing more photographs. What helps then: the original file (chats and
   social networks shrink pictures and strip their notes), and who showed it first. How sure it has to be is the
   operating point, now *{point}*; the page Models says what that costs and changes it.
-- **Other pictures.** It speaks only for pictures like photographs whose shorter side is {sizes}. Any other gets
-  "can't tell", and that is no finding either way.
+- **Other pictures.** It judges only pictures like photographs whose shorter side is {sizes}. Any other gets
+  "can't tell", and that says nothing either way.
 - **Proof.** It takes some photographs for generated pictures and some generated pictures for photographs,
   most of all those of generators that it has never seen.
 - **Edits.** It doesn't say whether a photograph was retouched, staged or put in a false context.
