@@ -61,7 +61,7 @@ class Intervals:
         _, ties = np.unique(scores[order], return_index=True)
         ordered = labels[order]
         by_source = min(self._sources(labels == 0), self._sources(labels == 1)) >= FEWEST_SOURCES
-        unit = self._source[order] if by_source else np.arange(len(labels))
+        unit = self._source[order] if by_source else order
         areas = [
             _area(weights, ordered, ties)
             for draw in self._draws(int(unit.max()) + 1)
