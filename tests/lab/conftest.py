@@ -12,6 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from fauxto.lab import exporting
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.writer import Candidate, write_dataset
 from fauxto.lab.recipe import Recipe
@@ -93,7 +94,7 @@ def give_network():
     def give_network(run, gain=1.0, offset=-1.0):
         run.keras_model.write_bytes(f"gain {gain}, offset {offset}".encode())
         (run.folder / "model.onnx").write_bytes(_network(gain, offset))
-        about = {"network_sha256": run.network_sha256, "bits": 32, "pictures": 48}
+        about = {"network_sha256": run.network_sha256, "exporter": exporting.code(), "bits": 32, "pictures": 48}
         (run.folder / "export.json").write_text(json.dumps({**about, "difference": 2.5e-6}))
 
     return give_network
@@ -115,6 +116,7 @@ def toy_run(tmp_path, toy_data, give_network):
             "epochs": 20,
             "seconds": 1_234.5,
             "libraries": {"keras": "3.12.0"},
+            "weights_sha256": None,
         }
     )
     give_network(run)

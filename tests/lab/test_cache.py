@@ -16,7 +16,7 @@ from fauxto.lab.evaluation import scores
 from fauxto.lab.recipe import Recipe
 
 HOW = Degradation(cut=0.5, scale=0.5, damage=0.5, save=1.0)
-RECIPE = Recipe(network="", image_size=16, views=("whole", "centre"), crops=1, degradation=HOW)
+RECIPE = Recipe(network="", image_size=16, variants=1, views=("whole", "centre"), crops=1, degradation=HOW)
 
 
 @pytest.fixture
@@ -109,9 +109,9 @@ def test_views_are_those_of_the_runtime_to_the_bit(train, tmp_path):
     plain = views.plain(train, RECIPE, tmp_path)
     degraded = views.degraded(train, RECIPE, 1, tmp_path)
     assert plain.whole().shape == degraded.whole().shape == (40, 3, 16, 16, 3)
-    for row, sha256 in enumerate(train.rows["sha256"].to_pylist()):
+    for row, identity in enumerate(train.identities):
         np.testing.assert_array_equal(plain[row], preprocessing.views(train.images[row], RECIPE.input))
-        draws = np.random.default_rng((RECIPE.seed, 1, int(sha256[:8], 16)))
+        draws = np.random.default_rng((RECIPE.seed, 1, int(identity[:8], 16)))
         picture = degrade(train.images[row], HOW, draws)
         np.testing.assert_array_equal(degraded[row], preprocessing.views(picture, RECIPE.input))
 
@@ -119,14 +119,14 @@ def test_views_are_those_of_the_runtime_to_the_bit(train, tmp_path):
 def test_each_variant_and_each_change_of_the_recipe_has_views_of_its_own(train, tmp_path):
     changes = ({}, {"seed": 2}, {"image_size": 24}, {"crops": 0}, {"degradation": Degradation(save=1.0)})
     recipes = [
-        Recipe(**{"network": "", "image_size": 16, "crops": 1, "degradation": HOW} | change) for change in changes
+        Recipe(**{"network": "", "image_size": 16, "crops": 1, "variants": 2, "degradation": HOW} | change) for change in changes
     ]
     kept = [views.degraded(train, recipe, variant, tmp_path) for recipe in recipes for variant in (0, 1)]
     assert len({rows.name for rows in kept}) == 10
     assert not np.array_equal(kept[0].whole(), kept[1].whole())
     # What doesn't change a picture doesn't cost its views either.
     assert views.degraded(
-        train, Recipe(network="other", image_size=16, crops=1, degradation=HOW), 0, tmp_path
+        train, Recipe(network="other", image_size=16, crops=1, variants=2, degradation=HOW), 0, tmp_path
     ).name == (kept[0].name)
 
 

@@ -270,7 +270,7 @@ def test_a_larger_source_keeps_the_fpr_by_itself():
     labels = (sources == "ai").astype(np.int64)
     probabilities = np.select(
         [sources == "hard", sources == "few", labels == 1],
-        [np.where(np.arange(len(sources)) % 10 < 3, 0.95, 0.05), 0.99, 0.999],
+        [np.where(np.arange(len(sources)) % 10 < 2, 0.95, 0.05), 0.99, 0.999],
         0.01,
     )
     groups = [probabilities[rows] for rows in calibration_module._larger_sources(labels, sources)]

@@ -59,7 +59,7 @@ def test_the_auroc_has_an_interval_over_sources_too():
 def test_the_auroc_is_scikit_learns_with_weights_and_ties():
     labels, scores = RNG.integers(0, 2, 400), RNG.integers(0, 30, 400).astype(float)
     intervals = Intervals(np.repeat("one", 400), resamples=60)
-    areas = [roc_auc_score(labels, scores, sample_weight=weight) for weight in intervals._weights]
+    areas = [roc_auc_score(labels, scores, sample_weight=weight) for weight in intervals._draws(400)]
     share = intervals.auroc(labels, scores)
     assert share.value == pytest.approx(roc_auc_score(labels, scores))
     assert (share.low, share.high) == pytest.approx(tuple(np.quantile(areas, (0.025, 0.975))))
@@ -75,3 +75,24 @@ def test_a_share_of_nothing_and_the_auroc_of_one_label_are_undefined():
     intervals = Intervals(np.repeat("one", 400))
     for share in (intervals.share(EVERY, ~EVERY), intervals.auroc(np.zeros(400, np.int64), RNG.random(400))):
         assert (share.value, share.low, share.high) == (None, None, None)
+
+
+def test_no_error_among_many_sources_is_no_certainty():
+    sources = np.repeat([f"{number:02}" for number in range(20)], 3)
+    share = Intervals(sources).share(np.zeros(60, bool), np.ones(60, bool))
+    assert (share.value, share.low) == (0.0, 0.0)
+    assert share.high == pytest.approx(0.0602, abs=1e-3)  # Wilson's
+
+
+def test_the_sources_that_count_are_those_of_the_label():
+    """Many sources of generated pictures say nothing of how far the photographs of a single one can be trusted."""
+    sources = np.concatenate([np.repeat("photographs", 100), np.repeat([f"{number:02}" for number in range(12)], 10)])
+    photographs = sources == "photographs"
+    chosen = photographs & (np.arange(220) < 5)
+    assert Intervals(sources).share(chosen, photographs).high > 0.1
+
+
+def test_a_perfect_ranking_stays_within_one():
+    labels = np.repeat([0, 1], 9_973)
+    share = Intervals(np.repeat("one", len(labels)), resamples=3).auroc(labels, labels.astype(float))
+    assert (share.value, share.high) == (1.0, 1.0)

@@ -22,6 +22,7 @@ def test_a_recipe_survives_being_written_and_read(tmp_path):
         network='a "quoted" name',
         views=("whole", "centre"),
         crops=3,
+        variants=1,
         backend="torch",
         trainable=2,
         head="logistic",
@@ -56,7 +57,7 @@ def test_a_part_of_a_table_leaves_the_rest_as_it_is_without_it(tmp_path):
 
 
 def test_a_recipe_says_what_the_network_is_fed():
-    recipe = Recipe(network="", image_size=48, views=("centre",), crops=2)
+    recipe = Recipe(network="", image_size=48, views=("centre",), crops=2, variants=1)
     assert recipe.input == Input(("centre",), 2, 48, 48, 1 / 255, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 

@@ -37,7 +37,7 @@ def calibrate(
     console.print(
         f"P(AI) = sigmoid({fitted.calibration.slope:.4f} * score {fitted.calibration.intercept:+.4f}), fitted on "
         f"{fitted.calibration.fitted_on}; "
-        f"ECE on val {fitted.val['before']['ece']:.4f} before, {fitted.val['after']['ece']:.4f} after"
+        f"ECE on val, which took part, {fitted.val['before']['ece']:.4f} before, {fitted.val['after']['ece']:.4f} after"
     )
     names = ("real_below", "ai_above", "fpr", "tpr", "inconclusive")
     table = Table("where fitted", *names, box=None)

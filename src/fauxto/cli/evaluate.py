@@ -30,6 +30,7 @@ def evaluate(
     from rich.table import Table
 
     from fauxto import bundles
+    from fauxto.errors import ConfigError
     from fauxto.lab import packing
     from fauxto.lab.datasets import Dataset
     from fauxto.lab.evaluation import tables
@@ -40,6 +41,12 @@ def evaluate(
     dataset = Dataset.open(data)
     run = Run(subject)
     if run.is_begun:
+        if save:
+            raise ConfigError(
+                "--save stores figures in a model's folder; those of a run go into its bundle by `fauxto pack`"
+            )
+        if not out and dataset.manifest_sha256 != run.record["manifest_sha256"]:
+            raise ConfigError(f"{subject} was trained on another data set than {data}: name a folder with --out")
         bundle, name = run.bundle(), run.name
         run = Run(out) if out else run
     else:

@@ -39,7 +39,7 @@ def train(
     outcome = "a logistic head on its features"
     if record["history"]:
         best = max(record["history"], key=lambda epoch: epoch["val_accuracy"])
-        outcome = f"best accuracy on val {best['val_accuracy']:.4f} (epoch {best['epoch']} of {record['epochs']})"
+        outcome = f"best epoch {best['epoch']} of {record['epochs']}, accuracy on val {best['val_accuracy']:.4f}"
     typer.echo(
         f"{chosen.network}: {record['parameters']:,} parameters in {record['seconds']:,.0f} s; {outcome}. "
         f"Next: fauxto calibrate {run} --data {data}"

@@ -19,12 +19,16 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
+from fauxto import images
+from fauxto.lab.provenance import versions
+
 Array = NDArray[np.generic]
 
 _ROWS_A_PART = 384
 """A part that is there is done: little is lost to a cut. Of 224 x 224 pixels, so many are 58 MB."""
 
 _ROWS_AT_ONCE = 16
+_LIBRARIES = ("numpy", "onnxruntime", "pillow", "pillow-heif")
 _WORKERS = 2
 
 
@@ -52,8 +56,13 @@ class Rows(Sequence[Array]):
 
 
 def key(*ingredients: object) -> str:
-    """Return a short hash of everything that decides a cached value: modules by their code, the rest as JSON."""
-    plain = [
+    """Return a short hash of everything that decides a cached value: modules by their code, the rest as JSON.
+
+    The code that decodes pictures, the versions of the libraries and the form of the cache are always among it.
+    """
+    decoders = sorted(Path(images.__file__).parent.glob("*.py"))
+    always = [[hashlib.sha256(path.read_bytes()).hexdigest() for path in decoders], versions(_LIBRARIES), _ROWS_A_PART]
+    plain = always + [
         hashlib.sha256(Path(str(part.__file__)).read_bytes()).hexdigest() if isinstance(part, ModuleType) else part
         for part in ingredients
     ]

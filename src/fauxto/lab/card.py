@@ -16,7 +16,7 @@ from fauxto.lab.run import Run
 TOLERABLE_ECE = 0.05
 """An expected calibration error above this is said in words."""
 
-_FEWEST_OF_A_GENERATOR = 20
+_FEWEST_OF_A_GROUP = 20
 
 
 def render(bundle: Description, run: Run, evaluations: Sequence[Results], *, beside: Run | None = None) -> str:
@@ -99,7 +99,8 @@ def _training_table(bundle: Description) -> Table:
 def _accuracy_part(evaluations: Sequence[Results], dataset: Mapping[str, Any] | None) -> list[str]:
     parts = [
         "`clean` is as found, `web` at most 768 px and JPEG q60, `hard` at most 512 px and JPEG q40: there both labels "
-        "share the last codec and quality. Accuracies are those at a probability of .5; positive is ai.",
+        "share the last codec and quality. Accuracies are those at a probability of .5; positive is ai. "
+        + tables.INTERVALS,
         *([dataset["disclosure"].strip()] if dataset and "disclosure" in dataset else []),
     ]
     for results in reversed(evaluations):
@@ -111,8 +112,8 @@ def _accuracy_part(evaluations: Sequence[Results], dataset: Mapping[str, Any] | 
         }[measured["use"]]
         parts += [
             f"### {subject['dataset']}, {subject['split']}",
-            f"{served} Sources: {measured['sources']:,}; the intervals are over "
-            f"{tables.interval_units(results)}. {tables.leak_prose(results)}",
+            f"{served} Sources: {measured['sources']:,}. {tables.leak_prose(results)}",
+            *([markdown(tables.overview_table(results))] if results["without_leaked"] else []),
             markdown(tables.protocol_table(results)),
             "Verdicts, the check of stability and the rules of the domain included:",
             markdown(tables.verdict_table(results)),
@@ -274,8 +275,8 @@ def _limits(results: Results, robustness: Results | None, dataset: Mapping[str, 
 
 def _uneven(groups: Mapping[str, Sequence[Results]]) -> list[str]:
     """Name the source whose photographs are accused most, and the generator whose pictures are found least."""
-    sources = [source for source in groups.get("source", ()) if source["real"]]
-    generators = [group for group in groups.get("generator", ()) if group["ai"] >= _FEWEST_OF_A_GENERATOR]
+    sources = [source for source in groups.get("source", ()) if source["real"] >= _FEWEST_OF_A_GROUP]
+    generators = [group for group in groups.get("generator", ()) if group["ai"] >= _FEWEST_OF_A_GROUP]
     lines = []
     if len(sources) > 1:
         accused = max(sources, key=lambda source: source["verdicts"]["balanced"]["fpr"]["value"])

@@ -132,6 +132,9 @@ class Recipe:
         for name in ("warmup", "held_out", "averaging"):
             if getattr(self, name) == 1:
                 raise ValueError(f"{name} must be less than 1")
+        whole = (self.degradation.cut, self.degradation.scale, self.input.count > 1)
+        if self.epochs and not self.variants and any(whole):
+            raise ValueError("variants must be 1 or more where pictures are cut or scaled, or seen in several views")
         if self.epochs == 0 and self.head == "trained":
             raise ValueError("epochs may be 0 only where the head is logistic: nothing would be learnt")
         if self.interpolation < 1 and self.head == "trained":

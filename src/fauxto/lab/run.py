@@ -113,7 +113,8 @@ class Run:
         if not self.is_begun:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._write(_START, start)
-            (self.folder / _RECIPE).write_text(recipe.to_toml(), encoding="utf-8")
+            with whole_or_not_at_all(self.folder / _RECIPE) as unfinished:
+                unfinished.write_text(recipe.to_toml(), encoding="utf-8")
             return start
         first = self._read(_START)
         if self.recipe != recipe:
@@ -149,8 +150,10 @@ class Run:
         """Write the record of a finished training."""
         self._write(_RECORD, record)
 
-    def load_keras_model(self) -> keras.Model:
-        """Load the trained network in float32, on whatever backend Keras runs; mirrored twice if the recipe says so.
+    def load_keras_model(self, path: Path | None = None) -> keras.Model:
+        """Load the trained network, or that in another file, in float32, on whatever backend Keras runs.
+
+        It averages over a picture and its mirror image if the recipe says so.
 
         Raises:
             ConfigError: No epoch has finished yet.
@@ -160,11 +163,12 @@ class Run:
         from fauxto.lab import networks
 
         recipe = self.recipe
-        if not self.keras_model.is_file():
+        path = path or self.keras_model
+        if not path.is_file():
             raise ConfigError(f"{self.folder} has no {KERAS_MODEL}: no epoch of it has finished; train it first")
         keras.mixed_precision.set_global_policy("float32")
         network = networks.build(recipe.network, recipe.image_size, recipe.width)
-        network.load_weights(self.keras_model)
+        network.load_weights(path)
         if not recipe.flip_averaging:
             return network
         pixels = keras.Input(network.input_shape[1:], name="pixels")
@@ -197,14 +201,14 @@ class Run:
         from fauxto.lab import exporting
 
         exported, about = self.folder / ONNX_MODEL, self.folder / "export.json"
-        if not (
-            about.is_file() and exported.is_file() and self._read(about.name)["network_sha256"] == self.network_sha256
-        ):
+        source = {"network_sha256": self.network_sha256, "exporter": exporting.code()}
+        known = self._read(about.name) if about.is_file() and exported.is_file() else {}
+        if source != {name: known.get(name) for name in source}:
             about.unlink(missing_ok=True)  # written last: a cut in between leaves no export rather than a wrong one
             model, agreement = exporting.export(self)
             with whole_or_not_at_all(exported) as unfinished:
                 unfinished.write_bytes(model)
-            self._write(about.name, {"network_sha256": self.network_sha256, **agreement})
+            self._write(about.name, {**source, **agreement})
         return exported.read_bytes()
 
     @property

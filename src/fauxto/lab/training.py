@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from fauxto.lab.weighting import held_out
 if TYPE_CHECKING:
     import keras
 
-HISTORY, CHECKPOINTS = "history.jsonl", "checkpoints"
+HISTORY, CHECKPOINTS, FITTED = "history.jsonl", "checkpoints", "fitted.keras"
 
 
 def train(
@@ -64,15 +65,18 @@ def train(
     if run.is_trained:
         return run.record
     started = time.perf_counter()
+    fitted = run.folder / FITTED
     history = _fit(model, recipe, run, learn, val) if recipe.epochs else []
     if recipe.head == "logistic":
         from fauxto.lab import linear_head
 
         if history:
-            model = run.load_keras_model()
+            model = run.load_keras_model(fitted)
             _interpolate(model, recipe, weights)
         linear_head.fit_into(model, learn, recipe, run.cache)
-        model.save(run.keras_model)
+        model.save(fitted.with_name(f"headed-{FITTED}"))
+        fitted = fitted.with_name(f"headed-{FITTED}")
+    shutil.copyfile(fitted, run.keras_model)
     record = {
         **start,
         "parameters": model.count_params(),
@@ -81,6 +85,9 @@ def train(
         "history": history,
     }
     run.finish(record)
+    shutil.rmtree(run.folder / CHECKPOINTS, ignore_errors=True)  # until now, a cut would have needed them
+    for path in run.folder.glob(f"*{FITTED}"):
+        path.unlink()
     return record
 
 
@@ -124,15 +131,22 @@ def _fit(model: keras.Model, recipe: Recipe, run: Run, learn: Any, val: Any) -> 
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
         jit_compile=False,  # XLA is several times slower for convolutions on a CPU
     )
-    model.fit(
-        batches,
-        epochs=recipe.epochs,
-        validation_data=Plain(val, recipe, run.cache),
-        callbacks=_callbacks(recipe, run, batches),
-    )
-    if recipe.averaging:  # the fit ends by giving the model the averages, which outdo any single epoch
-        model.save(run.keras_model)
+    if not _has_stopped(_history(run), recipe):
+        model.fit(
+            batches,
+            epochs=recipe.epochs,
+            validation_data=Plain(val, recipe, run.cache),
+            callbacks=_callbacks(recipe, run, batches),
+        )
+        if recipe.averaging:  # the fit ends by giving the model the averages, which outdo any single epoch
+            model.save(run.folder / FITTED)
     return _history(run)
+
+
+def _has_stopped(history: list[dict[str, Any]], recipe: Recipe) -> bool:
+    """Tell whether the loss on val has not improved for as long as the recipe has patience."""
+    losses = [line["val_loss"] for line in history]
+    return bool(losses) and 0 < recipe.patience <= len(losses) - 1 - int(np.argmin(losses))
 
 
 def _interpolate(model: keras.Model, recipe: Recipe, weights: Path | None) -> None:
@@ -205,18 +219,17 @@ def _callbacks(recipe: Recipe, run: Run, batches: Any) -> list[keras.callbacks.C
                 raise ConfigError(f"in epoch {epoch + 1} the loss is no longer a number: lower the learning rate")
             with (run.folder / HISTORY).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
-            losses = [line["val_loss"] for line in _history(run)]
-            self.model.stop_training = 0 < recipe.patience <= len(losses) - 1 - int(np.argmin(losses))
+            self.model.stop_training = _has_stopped(_history(run), recipe)
 
     best = max((line["val_accuracy"] for line in _history(run)), default=None)
     return [
-        Ledger(),
+        # In this order: a line in the history means that its weights are saved, a checkpoint that all else is written.
         keras.callbacks.ModelCheckpoint(
-            run.keras_model, monitor="val_accuracy", mode="max", save_best_only=True, initial_value_threshold=best
+            run.folder / FITTED, monitor="val_accuracy", mode="max", save_best_only=True, initial_value_threshold=best
         ),
+        Ledger(),
         keras.callbacks.TensorBoard(run.folder / "tensorboard"),
-        # Last: an epoch counts as done once all else is written.
-        keras.callbacks.BackupAndRestore(run.folder / CHECKPOINTS, double_checkpoint=True),
+        keras.callbacks.BackupAndRestore(run.folder / CHECKPOINTS, double_checkpoint=True, delete_checkpoint=False),
     ]
 
 
@@ -225,5 +238,6 @@ def _history(run: Run) -> list[dict[str, Any]]:
     path = run.folder / HISTORY
     if not path.is_file():
         return []
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")  # a line that was cut has no end
+    lines = [json.loads(line) for line in whole.splitlines()]
     return list({line["epoch"]: line for line in lines}.values())

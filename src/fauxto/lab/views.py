@@ -19,18 +19,18 @@ from fauxto.lab.recipe import Recipe
 
 def plain(pictures: Split, recipe: Recipe, folder: Path) -> cache.Rows:
     """Return the views of undegraded pictures: uint8 [K, H, W, 3] each."""
-    digest = cache.key(pictures.rows["sha256"].to_pylist(), asdict(recipe.input), preprocessing)
+    digest = cache.key(pictures.identities, asdict(recipe.input), preprocessing)
     return _kept(pictures, folder, f"{pictures.name}-views-{digest}", lambda row: pictures.images[row], recipe)
 
 
 def degraded(pictures: Split, recipe: Recipe, variant: int, folder: Path) -> cache.Rows:
     """Return the views of randomly degraded pictures: uint8 [K, H, W, 3] each, alike for a seed and variant."""
-    sha256s = pictures.rows["sha256"].to_pylist()
+    identities = pictures.identities
     code = (preprocessing, reencoding, chain, functions)
-    digest = cache.key(sha256s, asdict(recipe.input), asdict(recipe.degradation), recipe.seed, variant, *code)
+    digest = cache.key(identities, asdict(recipe.input), asdict(recipe.degradation), recipe.seed, variant, *code)
 
     def picture(row: int) -> NDArray[np.uint8]:
-        draws = np.random.default_rng((recipe.seed, variant, int(sha256s[row][:8], 16)))
+        draws = np.random.default_rng((recipe.seed, variant, int(identities[row][:8], 16)))
         return degrade(pictures.images[row], recipe.degradation, draws)
 
     return _kept(pictures, folder, f"{pictures.name}-degraded-{variant}-{digest}", picture, recipe)

@@ -76,6 +76,12 @@ class Split:
         return len(self.labels)
 
     @property
+    def identities(self) -> list[str]:
+        """What stands for the pixels of each picture in a cache's key: their hash, and the size that is seen."""
+        columns = (self.rows[name].to_pylist() for name in ("pixel_sha256", "pixel_height", "pixel_width"))
+        return [f"{digest}:{height}x{width}" for digest, height, width in zip(*columns, strict=True)]
+
+    @property
     def sources(self) -> NDArray[np.str_]:
         """The source of each picture, str [N]."""
         return np.array(self.rows["source"].to_pylist())

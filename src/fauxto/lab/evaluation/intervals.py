@@ -30,26 +30,28 @@ class Intervals:
             sources: str [N].
             resamples: How many.
         """
-        names, source = np.unique(sources, return_inverse=True)
-        self._by_source = len(names) >= FEWEST_SOURCES
-        rng = np.random.default_rng(0)
-        units = len(names) if self._by_source else len(sources)
-        draws = rng.integers(0, units, (resamples, units))
-        counts = np.stack([np.bincount(draw, minlength=units) for draw in draws]).astype(np.float32)
-        self._weights = counts[:, source] if self._by_source else counts
+        self._source = np.unique(sources, return_inverse=True)[1]
+        self._resamples = resamples
 
     def share(self, chosen: NDArray[np.bool_], among: NDArray[np.bool_]) -> Share:
-        """Return the share of the pictures in `among` [N] that are in `chosen` [N]."""
+        """Return the share of the pictures in `among` [N] that are in `chosen` [N].
+
+        Its interval is never narrower than Wilson's: no error among a few pictures of many sources is no certainty.
+        """
         count = int(among.sum())
         if not count:
             return Share(None, None, None)
         value = float(chosen[among].mean())
-        if not self._by_source:
-            return Share(value, *wilson(value, count))
-        totals = self._weights[:, among].sum(axis=1)
-        drawn = totals > 0
-        shares = self._weights[drawn][:, chosen & among].sum(axis=1) / totals[drawn]
-        return Share(value, *map(float, np.quantile(shares, (0.025, 0.975))))
+        low, high = wilson(value, count)
+        if self._sources(among) >= FEWEST_SOURCES:
+            source = np.unique(self._source[among], return_inverse=True)[1]
+            all_of, chosen_of = (np.bincount(source, weights) for weights in (None, chosen[among]))
+            draws = self._draws(len(all_of))
+            totals = draws @ all_of
+            shares = (draws @ chosen_of)[totals > 0] / totals[totals > 0]
+            bounds = np.quantile(shares, (0.025, 0.975))
+            low, high = min(low, float(bounds[0])), max(high, float(bounds[1]))
+        return Share(value, low, high)
 
     def auroc(self, labels: NDArray[np.int64], scores: NDArray[np.float64]) -> Share:
         """Return the AUROC of scores [N] for labels [N]."""
@@ -57,14 +59,26 @@ class Intervals:
             return Share(None, None, None)
         order = np.argsort(scores, kind="stable")
         _, ties = np.unique(scores[order], return_index=True)
-        real, ai = order[labels[order] == 0], order[labels[order] == 1]
+        ordered = labels[order]
+        by_source = min(self._sources(labels == 0), self._sources(labels == 1)) >= FEWEST_SOURCES
+        unit = self._source[order] if by_source else order
         areas = [
-            _area(weight[order], labels[order], ties)
-            for weight in self._weights
-            if weight[real].any() and weight[ai].any()
+            _area(weights, ordered, ties)
+            for draw in self._draws(int(unit.max()) + 1)
+            for weights in [draw[unit]]
+            if weights[ordered == 0].any() and weights[ordered == 1].any()
         ]
-        value = _area(np.ones(len(order)), labels[order], ties)
+        value = _area(np.ones(len(order)), ordered, ties)
         return Share(value, *map(float, np.quantile(areas, (0.025, 0.975))))
+
+    def _sources(self, among: NDArray[np.bool_]) -> int:
+        return len(np.unique(self._source[among]))
+
+    def _draws(self, units: int) -> NDArray[np.float64]:
+        """Return how often each unit is in each resample."""
+        rng = np.random.default_rng(0)
+        counts = [np.bincount(rng.integers(0, units, units), minlength=units) for _ in range(self._resamples)]
+        return np.asarray(counts, np.float64)
 
 
 def _area(weights: NDArray[np.floating[Any]], labels: NDArray[np.int64], ties: NDArray[np.int64]) -> float:
@@ -72,7 +86,7 @@ def _area(weights: NDArray[np.floating[Any]], labels: NDArray[np.int64], ties: N
     real = np.add.reduceat(np.where(labels == 0, weights, 0.0), ties)
     ai = np.add.reduceat(np.where(labels == 1, weights, 0.0), ties)
     below = np.cumsum(real) - real / 2  # equal scores count half
-    return float(ai @ below / (real.sum() * ai.sum()))
+    return float(np.clip(ai @ below / (real.sum() * ai.sum()), 0, 1))
 
 
 def wilson(value: float, count: int) -> tuple[float, float]:

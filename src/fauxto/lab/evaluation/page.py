@@ -92,8 +92,8 @@ def _verdicts(page: HtmlPage, figures: Results) -> None:
 def _protocols(page: HtmlPage, results: Results) -> None:
     page.section(
         "As delivered",
-        "The same pictures as found, at most 768 px wide as JPEG q60 (web), and at most 512 px as JPEG q40 (hard). The "
-        f"intervals are those of a bootstrap over {tables.interval_units(results)}.",
+        "The same pictures as found, at most 768 px wide as JPEG q60 (web), and at most 512 px as JPEG q40 (hard). "
+        + tables.INTERVALS,
     )
     page.table(*tables.protocol_table(results))
     page.table(*tables.verdict_table(results), "Verdicts, the check of stability and the rules of the domain included.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from fauxto import domain, preprocessing, reencoding
 from fauxto.bundles import Bundle
+from fauxto.bundles import network as network_module
 from fauxto.bundles.bundle import OperatingPoint
 from fauxto.bundles.network import Network
 from fauxto.errors import FauxtoError
@@ -79,7 +81,8 @@ def score(
         FauxtoError: A score isn't a finite number.
     """
     chosen = np.arange(len(pictures)) if rows is None else rows
-    sha256s = [pictures.rows["sha256"][int(row)].as_py() for row in chosen]
+    everyone = pictures.identities
+    identities = [everyone[row] for row in chosen]
     facts = (
         bundle.model_sha256,
         asdict(bundle.input),
@@ -87,20 +90,19 @@ def score(
         seed,
         [f"{p.name} {p.severity}" for p in under],
     )
-    code = (protocols, functions, reencoding, preprocessing, domain)
+    code = (sys.modules[__name__], network_module, protocols, functions, reencoding, preprocessing, domain)
     network = Network(bundle, threads=1)
 
     def compute(few: range) -> cache.Array:
-        seen = [
-            _seen(pictures.images[chosen[row]], under, np.random.default_rng((seed, int(chosen[row])))) for row in few
-        ]
+        draws = [np.random.default_rng((seed, int(identities[row][:8], 16))) for row in few]
+        seen = [_seen(pictures.images[chosen[row]], under, drawn) for row, drawn in zip(few, draws, strict=True)]
         copies = [reencoding.reencode(rgb) for each in seen for rgb in each] if bundle.stability else []
         scores = network.score([*(rgb for each in seen for rgb in each), *copies])
         scores = np.tile(scores, 1 if copies else 2).reshape(2, len(few), len(under))
         refused = [[domain.objection(rgb) is not None for rgb in each] for each in seen]
         return np.stack([*scores, np.array(refused, np.float64)], axis=-1)
 
-    name = f"{pictures.name}-scores-{cache.key(sha256s, *facts, *code)}"
+    name = f"{pictures.name}-scores-{cache.key(identities, *facts, *code)}"
     table = cache.rows(folder, name, len(chosen), compute).whole().astype(np.float64)
     if broken := int(np.count_nonzero(~np.isfinite(table).all(axis=(1, 2)))):
         raise FauxtoError(

@@ -37,7 +37,7 @@ def shortcuts(pictures: Split, scores: NDArray[np.float64]) -> dict[str, float |
     )
     explained: dict[str, float | None] = {}
     for number, label in enumerate(("real", "ai")):
-        chosen = np.flatnonzero(pictures.labels == number)[:_LARGEST_SAMPLE]
+        chosen = np.random.default_rng(0).permutation(np.flatnonzero(pictures.labels == number))[:_LARGEST_SAMPLE]
         middle = np.median(scores[chosen]) if len(chosen) else 0.0
         higher = (scores[chosen] >= middle).astype(np.int64)
         if min(np.bincount(higher, minlength=2)) < _FOLDS or len(np.unique(facts[chosen, 1:])) < 4:

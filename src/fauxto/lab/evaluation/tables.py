@@ -9,6 +9,10 @@ from fauxto.lab.datasets.manifest import LABELS
 from fauxto.lab.evaluation.intervals import FEWEST_SOURCES
 
 Results = Mapping[str, Any]
+INTERVALS = (
+    f"Intervals are of 95 %: of {FEWEST_SOURCES} sources and more by a bootstrap over sources, of fewer over pictures."
+)
+
 Table = tuple[Sequence[str], list[list[object]]]
 
 
@@ -175,9 +179,3 @@ def summary_table(keys: Sequence[str], rows: Sequence[Results]) -> Table:
         ]
         for row in rows
     ]
-
-
-def interval_units(results: Results) -> str:
-    """Say over what the intervals were taken."""
-    sources = results["evaluation"]["sources"]
-    return f"{sources} sources" if sources >= FEWEST_SOURCES else "the pictures"
