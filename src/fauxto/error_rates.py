@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fauxto.bundles import OPERATING_POINTS, Bundle
+from fauxto.bundles.bundle import ScoreQuantiles
 from fauxto.bundles.metrics import Evaluation, Share, Verdicts
 
 NOT_MEASURED = "This model's error rates weren't measured on pictures that it had never seen."
@@ -96,8 +97,7 @@ def outcome(bundle: Bundle, point: str) -> Iterator[str]:
 def scored_this_high(bundle: Bundle, score: float) -> str:
     """Return a sentence on how many photographs of the evaluation scored at least as high.
 
-    Between two entries of `Evaluation.real_scores` the logarithm of the share is interpolated; beyond the last, its
-    count is an upper bound.
+    Beyond the last of `Evaluation.real_scores`, its count is an upper bound.
     """
     test = test_of(bundle)
     if test is None or not test.real_scores:
@@ -106,7 +106,8 @@ def scored_this_high(bundle: Bundle, score: float) -> str:
     if score > scores[-1]:
         count, about = math.ceil(round(shares[-1] * photographs_total, 6)), "at most"
     else:
-        count, about = round(photographs_total * math.exp(np.interp(score, scores, np.log(shares)))), "about"
+        (share,) = ScoreQuantiles(fpr=shares, score=scores).fpr_at(np.array([score]))
+        count, about = round(photographs_total * share), "about"
     return f"Of {photographs(test)} that the model had never seen, {about} {count:,} scored this high."
 
 
