@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from fauxto.errors import ConfigError
 from fauxto.limits import Limits
-from fauxto.options import DetectorOptions
+from fauxto.options import DetectorOptions, cores
 
 MEBIBYTE = 1024 * 1024
 _DEFAULT_OPTIONS = DetectorOptions(limits=Limits(max_bytes=25 * MEBIBYTE, max_seconds=20.0))
@@ -40,7 +39,7 @@ class Settings:
 
     detector: DetectorOptions = _DEFAULT_OPTIONS
     explain_seconds: float = 120.0
-    workers: int = os.cpu_count() or 1
+    workers: int = cores()
     worker_bytes: int = 2048 * MEBIBYTE
     queue: int = 64
     wait_seconds: float = 60.0
