@@ -26,18 +26,18 @@ def verdicts_of(bundle: Bundle, point: str) -> Verdicts | None:
     return None if test is None else test.protocols[0].verdicts.get(point)
 
 
-def percent(share: float) -> str:
-    """Return a share in [0, 1] as "6.0 %", and as "0.47 %" where it is close to 0 or 1."""
-    return f"{_number(share)} %"
+def rate(share: Share | float) -> str:
+    """Return a share in [0, 1] as "6.0 %", and as "0.47 %" where it is close to 0 or 1.
 
-
-def rate(share: Share) -> str:
-    """Return a share with its interval, "6.0 % (2.1 to 10.3 %)"; "no pictures" if there were none."""
+    A `Share` comes with its interval, "6.0 % (2.1 to 10.3 %)", or as "no pictures" if there were none.
+    """
+    if not isinstance(share, Share):
+        return f"{_number(share)} %"
     if share.value is None:
         return "no pictures"
     if share.low is None or share.high is None:
-        return percent(share.value)
-    return f"{percent(share.value)} ({_number(share.low)} to {_number(share.high)} %)"
+        return rate(share.value)
+    return f"{rate(share.value)} ({_number(share.low)} to {_number(share.high)} %)"
 
 
 def photographs(test: Evaluation) -> str:

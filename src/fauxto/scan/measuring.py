@@ -43,7 +43,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
+class Speed:
     """What was measured.
 
     Attributes:
@@ -63,7 +63,7 @@ class Measurement:
     peak_megabytes: float | None
 
 
-def measure(sources: Sequence[str], options: DetectorOptions, *, count: int, workers: int | None = None) -> Measurement:
+def measure(sources: Sequence[str], options: DetectorOptions, *, count: int, workers: int | None = None) -> Speed:
     """Judge up to `count` of the files twice: alone in this process for the stages, then as `fauxto scan` does.
 
     Raises:
@@ -86,7 +86,7 @@ def measure(sources: Sequence[str], options: DetectorOptions, *, count: int, wor
     workers = workers or cores()
     with peak_memory() as peak:
         images_per_second, megapixels_per_second = _rates([item for item, _ in judged], sizes, options, workers)
-    return Measurement(
+    return Speed(
         costs=costs,
         unjudged=len(items) - len(judged),
         workers=workers,
