@@ -27,8 +27,8 @@ from fauxto.bundles.schema import build
 from fauxto.choices import CalibrationMethod
 from fauxto.errors import ConfigError, FauxtoError
 from fauxto.lab import provenance
-from fauxto.lab.cache import whole_or_not_at_all
 from fauxto.lab.recipe import Recipe
+from fauxto.scan.files import replaced
 
 if TYPE_CHECKING:
     import keras
@@ -201,9 +201,14 @@ class Run:
             about.is_file() and exported.is_file() and self._read(about.name)["network_sha256"] == self.network_sha256
         ):
             about.unlink(missing_ok=True)  # written last: a cut in between leaves no export rather than a wrong one
-            model, agreement = exporting.export(self)
-            with whole_or_not_at_all(exported) as unfinished:
-                unfinished.write_bytes(model)
+            model, agreement = exporting.export(
+                self.load_keras_model,
+                self.recipe.backend,
+                is_backbone=bool(self.record["weights_sha256"]),
+                folder=self.folder,
+            )
+            with replaced(exported) as file:
+                file.write(model)
             self._write(about.name, {"network_sha256": self.network_sha256, **agreement})
         return exported.read_bytes()
 
@@ -277,8 +282,8 @@ class Run:
     def _write(self, name: str, plain: Mapping[str, Any]) -> Path:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_or_not_at_all(path) as unfinished:
-            unfinished.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        with replaced(path) as file:
+            file.write(json.dumps(plain, indent=1, allow_nan=False).encode() + b"\n")
         return path
 
 
