@@ -45,7 +45,7 @@ from fauxto import Detector, images
 from fauxto.domain import objection
 from fauxto.evidence import gather, load_sources
 from fauxto.limits import Limits
-from fauxto.options import DetectorOptions
+from fauxto.options import DetectorOptions, cores
 from fauxto.preprocessing import Pixels, resize
 from fauxto.reencoding import LONGEST_SIDE, reencode, shrink
 from fauxto.report import Report, Status
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             figures["batches"] = _batches(folder)
         if "growth" in options.only:
             figures["megapixels"] = [_cost(folder, megapixels) for megapixels in GROWTH]
-            figures["cores"] = [_rate_with(folder, workers) for workers in range(1, local.cores() + 1)]
+            figures["cores"] = [_rate_with(folder, workers) for workers in range(1, cores() + 1)]
         if "memory" in options.only:
             figures["files"] = [_scan_of(folder, count) for count in FILES if count <= options.most]
         if "journal" in options.only:
@@ -194,7 +194,7 @@ def _side_by_side(files: list[Path], rounds: int, peer: Path | None) -> dict[str
     return {
         "files": len(files),
         "rounds": rounds,
-        "cores": local.cores(),
+        "cores": cores(),
         "load": load,
         "rows": {name: _row(each, bare) for name, each in medians.items()},
         "left_out": notes,
@@ -231,7 +231,7 @@ def _pillow(files: list[Path]) -> Taken:
     def decode(path: Path) -> None:
         Image.open(io.BytesIO(path.read_bytes())).convert("RGB")
 
-    with ThreadPoolExecutor(local.cores()) as pool:  # Pillow lets go of Python's lock in its codecs
+    with ThreadPoolExecutor(cores()) as pool:  # Pillow lets go of Python's lock in its codecs
         started, processor = time.perf_counter(), time.process_time()
         list(pool.map(decode, files))
     return Taken((time.perf_counter() - started) / len(files), (time.process_time() - processor) / len(files))
@@ -245,7 +245,7 @@ def _fauxto(files: list[Path]) -> Taken:
     for item in items:
         judge(item, detector)
     processor = (time.process_time() - processor) / len(items)
-    return Taken(_steady(local.run(items, DetectorOptions(), local.cores())), processor)
+    return Taken(_steady(local.run(items, DetectorOptions(), cores())), processor)
 
 
 def _steady(rows: Iterator[Row]) -> float:
@@ -290,8 +290,8 @@ def _engines(folder: Path, megapixels: float, count: int) -> dict[str, Any]:
     items = _items(_pictures(folder, megapixels, count // 2))
     detector = Detector.from_options(DetectorOptions(), threads=1)
     judge(items[0], detector)
-    processes = _steady(local.run(items, DetectorOptions(), local.cores()))
-    with ThreadPoolExecutor(local.cores()) as pool:
+    processes = _steady(local.run(items, DetectorOptions(), cores()))
+    with ThreadPoolExecutor(cores()) as pool:
         threads = _steady(pool.map(lambda item: judge(item, detector), items))
     rates = {"processes": round(1 / processes, 2), "threads": round(1 / threads, 2)}
     return {"megapixels": megapixels, "images_per_second": rates, "load": _load()}

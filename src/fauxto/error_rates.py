@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fauxto.bundles import OPERATING_POINTS, Bundle
+from fauxto.bundles.bundle import ScoreQuantiles
 from fauxto.bundles.metrics import Evaluation, Share, Verdicts
 
 NOT_MEASURED = "This model's error rates weren't measured on pictures that it had never seen."
@@ -25,18 +26,18 @@ def verdicts_of(bundle: Bundle, point: str) -> Verdicts | None:
     return None if test is None else test.protocols[0].verdicts.get(point)
 
 
-def percent(share: float) -> str:
-    """Return a share in [0, 1] as "6.0 %", and as "0.47 %" where it is close to 0 or 1."""
-    return f"{_number(share)} %"
+def rate(share: Share | float) -> str:
+    """Return a share in [0, 1] as "6.0 %", and as "0.47 %" where it is close to 0 or 1.
 
-
-def rate(share: Share) -> str:
-    """Return a share with its interval, "6.0 % (2.1 to 10.3 %)"; "no pictures" if there were none."""
+    A `Share` comes with its interval, "6.0 % (2.1 to 10.3 %)", or as "no pictures" if there were none.
+    """
+    if not isinstance(share, Share):
+        return f"{_number(share)} %"
     if share.value is None:
         return "no pictures"
     if share.low is None or share.high is None:
-        return percent(share.value)
-    return f"{percent(share.value)} ({_number(share.low)} to {_number(share.high)} %)"
+        return rate(share.value)
+    return f"{rate(share.value)} ({_number(share.low)} to {_number(share.high)} %)"
 
 
 def photographs(test: Evaluation) -> str:
@@ -96,8 +97,7 @@ def outcome(bundle: Bundle, point: str) -> Iterator[str]:
 def scored_this_high(bundle: Bundle, score: float) -> str:
     """Return a sentence on how many photographs of the evaluation scored at least as high.
 
-    Between two entries of `Evaluation.real_scores` the logarithm of the share is interpolated; beyond the last, its
-    count is an upper bound.
+    Beyond the last of `Evaluation.real_scores`, its count is an upper bound.
     """
     test = test_of(bundle)
     if test is None or not test.real_scores:
@@ -106,7 +106,8 @@ def scored_this_high(bundle: Bundle, score: float) -> str:
     if score > scores[-1]:
         count, about = math.ceil(round(shares[-1] * photographs_total, 6)), "at most"
     else:
-        count, about = round(photographs_total * math.exp(np.interp(score, scores, np.log(shares)))), "about"
+        (share,) = ScoreQuantiles(fpr=shares, score=scores).fpr_at(np.array([score]))
+        count, about = round(photographs_total * share), "about"
     return f"Of {photographs(test)} that the model had never seen, {about} {count:,} scored this high."
 
 

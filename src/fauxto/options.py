@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,3 +64,8 @@ class DetectorOptions:
         """Rebuild options from `to_dict`'s result."""
         trust_list = plain["trust_list"] and Path(plain["trust_list"])
         return cls(**{**plain, "limits": Limits(**plain["limits"]), "trust_list": trust_list})
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

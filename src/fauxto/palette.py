@@ -30,13 +30,11 @@ RULE = Tones("#dedbd4", "#34373e")
 BAND = Tones("#f4f2ed", "#1e2126")
 LINK = Tones("#1f6f8b", "#7cc4dc")
 
-# The screen of the page and of the service's documentation.
+# The screen of the page.
 GROUND = Tones("#ffffff", "#14161b")
 PANEL = Tones("#f1f3f6", "#1e2128")
-LETTERS = Tones("#1e2128", "#e6e8ec")
 STRONG_LETTERS = "#0b0c10"
 """On light ground, where captions are shown at 60 % and need the contrast."""
-LINE = "#c8ccd4"
 ACTION = Tones("#1d4ed8", "#93b4ff")
 
 TEXT: Mapping[Verdict | None, Tones] = {

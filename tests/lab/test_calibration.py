@@ -26,9 +26,9 @@ from fauxto.lab.calibration import (
     fit,
     harder_half,
     operating_points,
-    score_quantiles,
 )
 from fauxto.lab.datasets import Dataset
+from fauxto.lab.evaluation.measurements import score_quantiles
 from fauxto.lab.recipe import Recipe
 from fauxto.lab.run import Run
 from fauxto.lab.thumbnails import OF_A_SOURCE

@@ -22,6 +22,7 @@ from fauxto.export import jsonl
 from fauxto.options import DetectorOptions
 from fauxto.report import Report, Status
 from fauxto.scan import Scan
+from fauxto.scan.files import replaced
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 
@@ -188,6 +189,17 @@ def test_what_can_be_known_is_said_before_the_work(
 def test_a_table_and_a_page_have_two_names(tmp_path: Path, golden: DetectorOptions) -> None:
     with pytest.raises(ConfigError, match="can't be both the table and a page"):
         Scan([str(tmp_path)], tmp_path / "out.csv", golden, pages=[tmp_path / "out.csv"])
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    with replaced(path) as file:
+        file.write(b"whole")
+        assert not path.exists()
+    with pytest.raises(TypeError), replaced(path) as file:
+        file.writelines([b"half", None])  # type: ignore[list-item]
+    assert path.read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_a_kill_left_of_a_page_is_no_input(

@@ -112,7 +112,10 @@ def test_a_service_that_takes_smaller_batches_gets_the_pictures_one_by_one(code)
 @pytest.mark.parametrize("text", ["<html>a proxy</html>", "[]", '{"version": 99}', '{"version": 1}', ""])
 def test_an_answer_without_sense_is_an_error(text):
     for ask in (lambda client: client.analyze(b"x"), Client.models):
-        with made_up(httpx.Response(200, text=text)) as client, pytest.raises(ServiceError, match="the response can.t be read"):
+        with (
+            made_up(httpx.Response(200, text=text)) as client,
+            pytest.raises(ServiceError, match="response can't be read"),
+        ):
             ask(client)
     with made_up(httpx.Response(200, text=text)) as client, pytest.raises(ServiceError):
         list(client.analyze_many([b"x"] * 2))

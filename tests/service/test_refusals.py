@@ -14,8 +14,8 @@ from fauxto.service.keys import KeyRing, Rates, new_key
 from fauxto.service.line import Held, Line
 from fauxto.service.logs import JsonLines
 from fauxto.service.problems import PROBLEMS, Problem
-from fauxto.service.run import is_loopback, serve
-from fauxto.service.settings import Settings
+from fauxto.service.run import serve
+from fauxto.service.settings import Settings, is_loopback
 
 PICTURES = ("/v1/analyze", "/v1/explain")
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}

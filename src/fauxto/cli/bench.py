@@ -13,7 +13,7 @@ from fauxto.cli.options import Workers, takes_detector_options
 from fauxto.options import DetectorOptions
 
 if TYPE_CHECKING:
-    from fauxto.scan.measuring import Measurement
+    from fauxto.scan.measuring import Speed
 
 
 @takes_detector_options
@@ -46,7 +46,7 @@ def bench(
         _print(measured)
 
 
-def _print(measured: Measurement) -> None:
+def _print(measured: Speed) -> None:
     from rich.console import Console
     from rich.table import Column, Table
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 
 from fauxto.choices import LogLevel
 from fauxto.cli.options import takes_detector_options
-from fauxto.options import DetectorOptions
+from fauxto.options import DetectorOptions, cores
 
 _PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx")
 
@@ -83,7 +82,7 @@ def serve(
     limits = Limits(max_bytes=max_megabytes * MEBIBYTE, max_pixels=max_megapixels * 1_000_000, max_seconds=max_seconds)
     settings = Settings(
         detector=replace(options, limits=limits),
-        workers=workers or os.cpu_count() or 1,
+        workers=workers or cores(),
         worker_bytes=worker_memory * MEBIBYTE,
         queue=queue,
         max_files=max_files,

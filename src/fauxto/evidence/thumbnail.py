@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
 
 from fauxto import images
@@ -44,7 +45,9 @@ def compare(thumbnail: bytes, image: images.Image) -> dict[str, Any]:
         return {}
     picture = _cells(image.rgb)
     shape = image.rgb.shape[1] / image.rgb.shape[0]
-    uprights = (_upright(decoded, orientation) for orientation in sorted({1, image.facts.orientation}))
+    uprights = [decoded]
+    if (turn := images.UPRIGHT.get(image.facts.orientation)) is not None:
+        uprights.append(np.asarray(PIL.Image.fromarray(decoded).transpose(turn)))
     views = [(_cells(view), same_shape) for upright in uprights for view, same_shape in _views(upright, shape)]
     cells, same_shape = min(views, key=lambda view: float(np.abs(view[0] - picture).mean()))
     flat = cells.std() < 1 or picture.std() < 1
@@ -63,17 +66,6 @@ def _cells(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     samples = rgb[rows.astype(np.intp)[:, None], columns.astype(np.intp)]
     cells: NDArray[np.float64] = samples.reshape(_CELLS, _SAMPLES, _CELLS, _SAMPLES, 3).mean((1, 3))
     return cells
-
-
-def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Undo one of EXIF's orientations, 1 to 8."""
-    if orientation in (5, 6, 7, 8):
-        rgb = rgb.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        rgb = rgb[::-1]
-    if orientation in (2, 3, 6, 7):
-        rgb = rgb[:, ::-1]
-    return rgb
 
 
 def _views(rgb: NDArray[np.uint8], shape: float) -> Iterator[tuple[NDArray[np.uint8], bool]]:

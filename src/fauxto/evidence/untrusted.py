@@ -35,6 +35,11 @@ def plain(text: str) -> str:
     )
 
 
+def text(value: object) -> str | None:
+    """Return a value from JSON if it is a non-empty string, else None."""
+    return value if isinstance(value, str) and value else None
+
+
 def one_line(text: str, most: int = 120) -> str:
     """Fit a text into a sentence: printable, no line breaks, at most `most` characters."""
     line = " ".join(plain(text[: 4 * most]).split())

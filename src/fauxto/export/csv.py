@@ -22,11 +22,10 @@ class CsvWriter(TableWriter):
     ends, changes of direction, halves of characters) is escaped. JSON Lines and Parquet keep names as they are.
     """
 
-    def __init__(self, target: Target, *, header: bool = True) -> None:
-        """Open the file and write the names of the columns; `header=False` goes on with a file that has them."""
+    def __init__(self, target: Target) -> None:
+        """Open the file and write the names of the columns."""
         super().__init__(target)
-        if header:
-            self._file.write(_BYTE_ORDER_MARK + ",".join(column.name for column in COLUMNS).encode() + b"\r\n")
+        self._file.write(_BYTE_ORDER_MARK + ",".join(column.name for column in COLUMNS).encode() + b"\r\n")
 
     def write(self, report: Report) -> None:
         """Add one report."""

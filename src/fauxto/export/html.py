@@ -14,7 +14,6 @@ from pathlib import Path
 from fauxto import palette, wording
 from fauxto.export.case_file import Card, CaseFile, Scale
 from fauxto.export.groups import CAUTION, TITLES, Pictures, group, name, reading
-from fauxto.export.groups import MOST as MOST
 from fauxto.export.page import document, table
 from fauxto.export.text import shown, utc
 from fauxto.export.thumbnails import Thumbnail
@@ -60,7 +59,7 @@ def report(case: CaseFile) -> str:
 def gallery(pictures: Pictures, *, time: datetime, title: str = "Pictures, by verdict") -> str:
     """Return many reports as a page: counts, a gallery by verdict, and a table.
 
-    At most `MOST` pictures of a verdict are kept and shown, so that the page and the memory stay bounded.
+    At most `groups.MOST` pictures of a verdict are kept and shown, so that the page and the memory stay bounded.
 
     Args:
         pictures: Reports, each with its picture by `fauxto.export.thumbnails.thumbnail` where there is one.

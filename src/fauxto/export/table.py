@@ -30,10 +30,6 @@ class TableWriter(ABC):
     def write(self, report: Report) -> None:
         """Add one report; OSError where the disk refuses."""
 
-    def flush(self) -> None:
-        """Hand what was written to the operating system, so that it outlives this process."""
-        self._file.flush()
-
     def close(self) -> None:
         """Finish the file; a second call does nothing."""
         if self._is_closed:

@@ -31,9 +31,9 @@ from fauxto.images.source import check_bytes, read_bytes
 from fauxto.limits import Limits
 from fauxto.report import Reason, Status
 
-__all__ = ["FileFacts", "Image", "decode", "read_bytes"]
+__all__ = ["UPRIGHT", "FileFacts", "Image", "decode", "read_bytes"]
 
-_UPRIGHT = {
+UPRIGHT = {
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
     4: Transpose.FLIP_TOP_BOTTOM,
@@ -42,6 +42,7 @@ _UPRIGHT = {
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
+"""By EXIF's orientation, what makes a picture upright; 1 is upright already."""
 
 # How Pillow and libheif word what isn't plain damage.
 _PILLOW_SAYS = {
@@ -152,9 +153,9 @@ def _decode(data: bytes, format: Format, outside: Container, limits: Limits, nam
         orientation = tiff.exif_orientation(exif) if exif else 1
     except (ValueError, KeyError, IndexError, struct.error, ImageError):
         notes.append(Reason("metadata_unreadable", "the EXIF block is damaged; the picture was taken as upright."))
-    if orientation in _UPRIGHT:
-        rgb = rgb.transpose(_UPRIGHT[orientation])
-        alpha = alpha and alpha.transpose(_UPRIGHT[orientation])
+    if orientation in UPRIGHT:
+        rgb = rgb.transpose(UPRIGHT[orientation])
+        alpha = alpha and alpha.transpose(UPRIGHT[orientation])
 
     frames = outside.frames or min(getattr(picture, "n_frames", 1), limits.max_frames)
     if frames > 1:

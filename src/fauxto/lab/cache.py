@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -21,6 +20,7 @@ from rich.progress import track
 
 from fauxto import images
 from fauxto.lab.provenance import versions
+from fauxto.scan.files import replaced
 
 Array = NDArray[np.generic]
 
@@ -88,14 +88,6 @@ def rows(folder: Path, name: str, count: int, compute: Callable[[range], Array])
             end = min(start + _ROWS_A_PART, count)
             few = [range(first, min(first + _ROWS_AT_ONCE, end)) for first in range(start, end, _ROWS_AT_ONCE)]
             array = np.concatenate(list(pool.map(compute, few)))
-            with whole_or_not_at_all(part) as unfinished:
-                np.save(unfinished, array, allow_pickle=False)
+            with replaced(part) as file:
+                np.save(file, array, allow_pickle=False)
     return Rows(name, parts)
-
-
-@contextmanager
-def whole_or_not_at_all(path: Path) -> Iterator[Path]:
-    """Give out another name to write a file under, which becomes `path` at the end."""
-    unfinished = path.with_name(f"unfinished-{path.name}")
-    yield unfinished
-    unfinished.replace(path)

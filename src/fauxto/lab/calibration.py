@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from fauxto.bundles.bundle import Bundle, Calibration, OperatingPoint, ScoreQuantiles
+from fauxto.bundles.bundle import Bundle, Calibration, OperatingPoint
 from fauxto.bundles.network import Network
 from fauxto.choices import CalibrationMethod
 from fauxto.errors import DatasetError, FauxtoError
 from fauxto.lab.datasets import Dataset, Split
 from fauxto.lab.degradations.protocols import CLEAN, DELIVERED, Protocol
-from fauxto.lab.evaluation.measurements import FPR_LEVELS
-from fauxto.lab.evaluation.metrics import calibration_error, decisions
+from fauxto.lab.evaluation.measurements import score_quantiles
+from fauxto.lab.evaluation.metrics import calibration_error, decisions, share_at_least
 from fauxto.lab.evaluation.scores import score
 from fauxto.lab.run import UNCALIBRATED, Run, RunCalibration
 from fauxto.lab.thumbnails import thumbnails
@@ -134,7 +134,7 @@ def operating_points(
     """
     upper, lower = np.arange(5_000, 10_001) / 10_000, np.arange(5_000, -1, -1) / 10_000
     real, ai = probabilities[labels == 0], np.sort(probabilities[labels == 1])
-    called_ai = np.max([_share_from(group, upper) for group in (real, *groups)], axis=0)
+    called_ai = np.max([share_at_least(group, upper) for group in (real, *groups)], axis=0)
     called_real = np.searchsorted(ai, lower, side="right") / len(ai)
     points = {}
     for name, constraint in CONSTRAINTS.items():
@@ -156,20 +156,6 @@ def operating_points(
             **{field.name: measured[field.name] for field in dataclasses.fields(OperatingPoint)}
         )
     return points
-
-
-def _share_from(probabilities: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the share of probabilities that reach each level."""
-    rising = np.sort(probabilities)
-    return (len(rising) - np.searchsorted(rising, levels, side="left")) / len(rising)
-
-
-def score_quantiles(real_scores: NDArray[np.float64]) -> ScoreQuantiles:
-    """Tabulate which share of photographs [N] scores at least how high, down to a share of 1 / N."""
-    levels = np.array([level for level in FPR_LEVELS if level * len(real_scores) >= 1])
-    falling = np.sort(real_scores)[::-1]
-    scores, first = np.unique(falling[np.ceil(levels * len(falling)).astype(int) - 1], return_index=True)
-    return ScoreQuantiles(fpr=tuple(levels[first].tolist()), score=tuple(scores.tolist()))
 
 
 def calibrate(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from fauxto.lab.backend import import_keras
 
 if TYPE_CHECKING:
     import keras
-
-    from fauxto.lab.run import Run
 
 TOLERANCES = {32: 1e-4, 8: 0.5}
 """Largest difference that is let through between a logit of Keras and of ONNX Runtime, by the latter's bits."""
@@ -33,8 +32,16 @@ def code() -> str:
     return digest.hexdigest()[:16]
 
 
-def export(run: Run) -> tuple[bytes, dict[str, Any]]:
+def export(
+    load: Callable[[], keras.Model], backend: str, *, is_backbone: bool, folder: Path
+) -> tuple[bytes, dict[str, Any]]:
     """Export a run's network.
+
+    Args:
+        load: Loads the network, once Keras has its backend.
+        backend: What the network was trained on.
+        is_backbone: Whether it started from a pretrained encoder's weights, and is exported as transformers are.
+        folder: The run's, for the error.
 
     Returns:
         The ONNX file, and how far it agrees with Keras on random pictures: `pictures`, `bits` (32 or 8) and the largest
@@ -43,21 +50,21 @@ def export(run: Run) -> tuple[bytes, dict[str, Any]]:
     Raises:
         FauxtoError: They disagree.
     """
-    if run.record["weights_sha256"]:  # a backbone; its module can't be asked before Keras has its backend
-        import_keras(run.recipe.backend)
+    if is_backbone:
+        import_keras(backend)
         from fauxto.lab import encoder_export
 
-        model = run.load_keras_model()
+        model = load()
         exported, bits = encoder_export.export(model), 8
     else:
         # Other networks are exported on TensorFlow, whatever they were trained on: one exporter, one set of operators.
         import_keras("tensorflow")
-        model = run.load_keras_model()
+        model = load()
         exported, bits = _by_keras(model), 32
     agreement = {"bits": bits, **_agreement(model, exported)}
     if not agreement["difference"] <= TOLERANCES[bits]:
         raise FauxtoError(
-            f"ONNX Runtime and Keras disagree on {run.folder}: a logit differs by {agreement['difference']:.2g}, "
+            f"ONNX Runtime and Keras disagree on {folder}: a logit differs by {agreement['difference']:.2g}, "
             f"more than {TOLERANCES[bits]:g}"
         )
     return exported, agreement

@@ -78,13 +78,7 @@ class HtmlPage:
         self._body += [f"<p>{html.escape(text.strip())}</p>" for text in prose.split("\n\n") if text.strip()]
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> None:
-        """Add a table; columns that hold only numbers are set flush right.
-
-        Args:
-            header: Names of the columns.
-            rows: Cells, shown as `str` shows them (None as a dash); each row as long as the header.
-            caption: One sentence under the table.
-        """
+        """Add a table, as `fauxto.export.page.table` draws it."""
         self._body.append(table(header, rows, caption))
 
     def figure(self, figure: Figure, caption: str, alt: str) -> None:

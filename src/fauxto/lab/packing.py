@@ -13,10 +13,10 @@ from fauxto import bundles
 from fauxto.bundles.bundle import Bundle, Description, Domain, as_stored
 from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
-from fauxto.lab.cache import whole_or_not_at_all
 from fauxto.lab.datasets.splitting import SPLITS
 from fauxto.lab.evaluation.results import subject_of
 from fauxto.lab.run import Run
+from fauxto.scan.files import replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ def save_metrics(run: Run, bundle: Bundle) -> Path:
         FauxtoError: Nothing was measured on pictures that it hasn't met, or that was with other thresholds.
     """
     path = bundle.folder / "metrics.json"
-    with whole_or_not_at_all(path) as unfinished:
-        unfinished.write_text(json.dumps(_metrics(run, _evaluations(run, bundle)), indent=1) + "\n", encoding="utf-8")
+    with replaced(path) as file:
+        file.write(json.dumps(_metrics(run, _evaluations(run, bundle)), indent=1).encode() + b"\n")
     return path
 
 

@@ -27,8 +27,8 @@ from fauxto.bundles.schema import build
 from fauxto.choices import CalibrationMethod
 from fauxto.errors import ConfigError, FauxtoError
 from fauxto.lab import provenance
-from fauxto.lab.cache import whole_or_not_at_all
 from fauxto.lab.recipe import Recipe
+from fauxto.scan.files import replaced
 
 if TYPE_CHECKING:
     import keras
@@ -113,8 +113,8 @@ class Run:
         if not self.is_begun:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._write(_START, start)
-            with whole_or_not_at_all(self.folder / _RECIPE) as unfinished:
-                unfinished.write_text(recipe.to_toml(), encoding="utf-8")
+            with replaced(self.folder / _RECIPE) as file:
+                file.write(recipe.to_toml().encode())
             return start
         first = self._read(_START)
         if self.recipe != recipe:
@@ -205,9 +205,14 @@ class Run:
         known = self._read(about.name) if about.is_file() and exported.is_file() else {}
         if source != {name: known.get(name) for name in source}:
             about.unlink(missing_ok=True)  # written last: a cut in between leaves no export rather than a wrong one
-            model, agreement = exporting.export(self)
-            with whole_or_not_at_all(exported) as unfinished:
-                unfinished.write_bytes(model)
+            model, agreement = exporting.export(
+                self.load_keras_model,
+                self.recipe.backend,
+                is_backbone=bool(self.record["weights_sha256"]),
+                folder=self.folder,
+            )
+            with replaced(exported) as file:
+                file.write(model)
             self._write(about.name, {**source, **agreement})
         return exported.read_bytes()
 
@@ -281,8 +286,8 @@ class Run:
     def _write(self, name: str, plain: Mapping[str, Any]) -> Path:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_or_not_at_all(path) as unfinished:
-            unfinished.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        with replaced(path) as file:
+            file.write(json.dumps(plain, indent=1, allow_nan=False).encode() + b"\n")
         return path
 
 

@@ -23,7 +23,7 @@ from typing import Self
 from fauxto import __version__, export
 from fauxto.choices import Engine
 from fauxto.errors import ConfigError
-from fauxto.options import DetectorOptions
+from fauxto.options import DetectorOptions, cores
 from fauxto.scan import local
 from fauxto.scan.files import check_place, replaced, unfinished
 from fauxto.scan.items import Item, Row
@@ -160,7 +160,7 @@ class Scan:
             from fauxto.scan import ray
 
             return ray.run(self.sources.shards(), self.journal, self._options, address=address, workers=workers)
-        return local.run(self._items(settled), self._options, workers or local.cores())
+        return local.run(self._items(settled), self._options, workers or cores())
 
     def _items(self, settled: float) -> Iterator[Item]:
         for shard in self.sources.shards():

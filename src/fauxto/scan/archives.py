@@ -93,8 +93,8 @@ class Archive:
         if not stores.name_of(self.location).endswith(".zip") or stores.is_address(self.location):
             return None
         try:
-            with Path(self.location).open("rb") as file, open_zip(Careful(file)) as archive:
-                return sum(not info.is_dir() for info in archive.infolist())
+            with Path(self.location).open("rb") as file:
+                return count_zip(file)
         except DAMAGE:
             return None
 
@@ -180,7 +180,7 @@ def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _
     """
     allowed = max(_FREE_BYTES, _MAX_RATIO * stores.size_of(file))
     careful = Careful(file)
-    with open_zip(careful) as archive:
+    with zipfile.ZipFile(careful) as archive:
         for info in archive.infolist():
             if info.is_dir():
                 continue
@@ -211,9 +211,10 @@ def _refuse_zip(info: zipfile.ZipInfo) -> Report | None:
     return None if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else _COMPRESSION
 
 
-def open_zip(careful: Careful) -> zipfile.ZipFile:
-    """Open a ZIP without trusting its headers' sizes."""
-    return zipfile.ZipFile(careful)
+def count_zip(file: BinaryIO) -> int:
+    """Return the number of a ZIP's files, as far as its directory tells the truth; raises one of `DAMAGE`."""
+    with zipfile.ZipFile(Careful(file)) as archive:
+        return sum(not info.is_dir() for info in archive.infolist())
 
 
 class StrictHeader(tarfile.TarInfo):

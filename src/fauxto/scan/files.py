@@ -1,4 +1,4 @@
-"""Output files of a scan: written atomically, and never over its inputs."""
+"""Output files: written atomically, and those of a scan never over its inputs."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fauxto import images
 from fauxto.errors import ImageError
-from fauxto.export import html
+from fauxto.export import groups, html
 from fauxto.export.thumbnails import Thumbnail, thumbnail
 from fauxto.limits import Limits
 from fauxto.report import Report, Verdict
@@ -33,7 +33,7 @@ def _with_pictures(
     seen: Counter[Verdict | None] = Counter()
     for report, file in judged:
         seen[report.verdict] += 1
-        is_shown = file and report.image and seen[report.verdict] <= html.MOST
+        is_shown = file and report.image and seen[report.verdict] <= groups.MOST
         yield report, _thumbnail(file, limits) if file and is_shown else None
 
 

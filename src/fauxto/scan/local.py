@@ -7,7 +7,6 @@ and nothing waits for Python's lock.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import threading
 import time
@@ -42,11 +41,6 @@ _START_SECONDS = 300.0
 
 _PATIENCE = 1.0
 """Seconds that we wait before we look at the clock again."""
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run(items: Iterable[Item], options: DetectorOptions, workers: int) -> Iterator[Row]:

@@ -18,7 +18,7 @@ import numpy as np
 import PIL.Image
 
 from fauxto.errors import ConfigError
-from fauxto.options import DetectorOptions
+from fauxto.options import DetectorOptions, cores
 from fauxto.report import Report
 from fauxto.scan import local
 from fauxto.scan.items import Item, report_on
@@ -43,7 +43,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
+class Speed:
     """What was measured.
 
     Attributes:
@@ -63,7 +63,7 @@ class Measurement:
     peak_megabytes: float | None
 
 
-def measure(sources: Sequence[str], options: DetectorOptions, *, count: int, workers: int | None = None) -> Measurement:
+def measure(sources: Sequence[str], options: DetectorOptions, *, count: int, workers: int | None = None) -> Speed:
     """Judge up to `count` of the files twice: alone in this process for the stages, then as `fauxto scan` does.
 
     Raises:
@@ -83,10 +83,10 @@ def measure(sources: Sequence[str], options: DetectorOptions, *, count: int, wor
     for size, (_, report) in zip(sizes, judged, strict=True):
         by_class.setdefault(next(name for most, name in _CLASSES if size < most), []).append(report)
     costs = tuple(_cost(name, by_class[name]) for _, name in _CLASSES if name in by_class)
-    workers = workers or local.cores()
+    workers = workers or cores()
     with peak_memory() as peak:
         images_per_second, megapixels_per_second = _rates([item for item, _ in judged], sizes, options, workers)
-    return Measurement(
+    return Speed(
         costs=costs,
         unjudged=len(items) - len(judged),
         workers=workers,

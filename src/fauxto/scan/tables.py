@@ -57,7 +57,7 @@ class Table:
         if self._is_csv() or stores.is_address(self.location):
             return None
         try:
-            with self._open() as file:
+            with stores.open_location(self.location) as file:
                 return int(_parquet(file).metadata.num_rows)
         except _DAMAGE:
             return None
@@ -70,7 +70,7 @@ class Table:
             MissingExtraError: PyArrow isn't installed.
         """
         try:
-            with closing(self._open()) as file:
+            with closing(stores.open_location(self.location)) as file:
                 cells = self._csv_cells(file) if self._is_csv() else self._parquet_cells(file)
                 for number, cell in enumerate(cells, start=1):
                     key = f"{self.prefix}{number:012}"
@@ -85,11 +85,6 @@ class Table:
 
     def _is_csv(self) -> bool:
         return stores.name_of(self.location).endswith(".csv")
-
-    def _open(self) -> BinaryIO:
-        return (
-            stores.open_address(self.location) if stores.is_address(self.location) else Path(self.location).open("rb")
-        )
 
     def _item(self, key: str, row_name: str, cell: Any) -> Item:
         if isinstance(cell, dict):

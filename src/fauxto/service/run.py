@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging.config
 import signal
 import socket
@@ -16,7 +15,7 @@ from fauxto.errors import ConfigError
 from fauxto.service.app import create_app
 from fauxto.service.connections import MAX_CONNECTIONS, impatient
 from fauxto.service.logs import configuration
-from fauxto.service.settings import Settings
+from fauxto.service.settings import Settings, is_loopback
 
 _FILES = 4_096
 _GRACE_SECONDS = 10
@@ -63,14 +62,6 @@ def serve(settings: Settings, host: str, port: int, *, log_level: str = "info") 
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address to listen on can be reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def _serve(app: Any, server: uvicorn.Server, listener: socket.socket) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
 from fauxto.errors import ConfigError
 from fauxto.limits import Limits
-from fauxto.options import DetectorOptions
+from fauxto.options import DetectorOptions, cores
 
 MEBIBYTE = 1024 * 1024
 _DEFAULT_OPTIONS = DetectorOptions(limits=Limits(max_bytes=25 * MEBIBYTE, max_seconds=20.0))
@@ -39,7 +39,7 @@ class Settings:
 
     detector: DetectorOptions = _DEFAULT_OPTIONS
     explain_seconds: float = 120.0
-    workers: int = os.cpu_count() or 1
+    workers: int = cores()
     worker_bytes: int = 2048 * MEBIBYTE
     queue: int = 64
     wait_seconds: float = 60.0
@@ -71,3 +71,11 @@ class Settings:
     def limits(self) -> Limits:
         """The limits per picture."""
         return self.detector.limits
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address to listen on can be reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -9,7 +9,7 @@ import numpy as np
 from fauxto import palette
 from fauxto.bundles import Bundle
 from fauxto.bundles.metrics import Evaluation, Measurement, Verdicts
-from fauxto.error_rates import percent, photographs, rate
+from fauxto.error_rates import photographs, rate
 from fauxto.report import Verdict
 from fauxto.web.drawing import Figure, Row, Span, bars, curves, dots, falling, interval
 from fauxto.web.look import LOOKS
@@ -37,7 +37,7 @@ def ranking(test: Evaluation) -> Figure:
     for under in test.protocols:
         name, accuracy = _protocol(under.name), under.accuracy
         rows += _auroc(f"{name}: AUROC", under, "AUROC")
-        rows.append(Row(f"{name}: accuracy {percent(accuracy)}", [Span("accuracy", accuracy, accuracy)]))
+        rows.append(Row(f"{name}: accuracy {rate(accuracy)}", [Span("accuracy", accuracy, accuracy)]))
     colours = {"AUROC": palette.SERIES[0], "accuracy": palette.SERIES[2]}
     return dots(rows, colours, "AUROC, and accuracy at 50 %", format=".2f")
 
@@ -72,7 +72,7 @@ def called_generated(groups: Iterable[Measurement], point: str, label: str) -> F
 def robustness(accuracies: Mapping[str, float]) -> Figure:
     """Draw the accuracy under one degradation at a time."""
     rows = [
-        Row(f"{name}: {percent(accuracy)}", [Span("accuracy", accuracy, accuracy)])
+        Row(f"{name}: {rate(accuracy)}", [Span("accuracy", accuracy, accuracy)])
         for name, accuracy in accuracies.items()
     ]
     return dots(rows, {"accuracy": palette.SERIES[2]}, "accuracy at 50 %")
@@ -95,8 +95,8 @@ def reliability(evaluations: Mapping[str, Evaluation]) -> Figure:
                 continue
             curve.append((group.probability, group.share_ai))
             words.append(
-                f"{name}: of {group.count:,} pictures with a mean probability of {percent(group.probability)}, "
-                f"{percent(group.share_ai)} are generated"
+                f"{name}: of {group.count:,} pictures with a mean probability of {rate(group.probability)}, "
+                f"{rate(group.share_ai)} are generated"
             )
     return curves(points, _PROBABILITY, "generated, in truth", "; ".join(words), dotted=True)
 
@@ -105,7 +105,7 @@ def roc(by_name: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     """Draw ROC curves on their whole range: by the evaluation's name, `fpr` [N] and `tpr` [N]."""
     points = {name: list(zip(curve["fpr"], curve["tpr"], strict=True)) for name, curve in by_name.items()}
     words = [
-        f"{name}: {percent(max(tpr for fpr, tpr in curve if fpr <= level))} found where at most {level:.0%} are accused"
+        f"{name}: {rate(max(tpr for fpr, tpr in curve if fpr <= level))} found where at most {level:.0%} are accused"
         for name, curve in points.items()
         for level in (0.01, 0.1)
     ]
@@ -117,7 +117,7 @@ def high_scores(bundle: Bundle, test: Evaluation, point: str) -> Figure:
     scores, shares = zip(*test.real_scores, strict=True)
     probabilities = bundle.calibration.probability(np.asarray(scores, np.float64)).tolist()
     points = list(zip(probabilities, shares, strict=True))
-    words = "; ".join(f"{percent(share)} have {percent(probability)} or more" for probability, share in points)
+    words = "; ".join(f"{rate(share)} have {rate(probability)} or more" for probability, share in points)
     return falling(
         points,
         bundle.operating_points[point].ai_above,

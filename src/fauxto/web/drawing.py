@@ -25,7 +25,7 @@ _DOTTED: dict[str, Any] = {"strokeDash": [5, 4], "strokeWidth": 1.5, "color": pa
 class Figure(NamedTuple):
     """A chart, and what it shows in words."""
 
-    chart: alt.LayerChart | alt.FacetChart
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart
     words: str
 
     def show(self) -> None:
@@ -68,6 +68,7 @@ def bars(
     whole: bool = True,
     across: float | None = None,
     format: str = ".0%",
+    has_legend: bool = True,
 ) -> Figure:
     """Draw shares as bars that begin at 0.
 
@@ -78,10 +79,11 @@ def bars(
         whole: Whether the axis goes to 1, or as far as the rows do.
         across: Where to draw a line across them.
         format: Of the axis's numbers, as d3-format has it.
+        has_legend: Whether there is one; rows that are named by their kinds need none.
     """
     top = 1.0 if whole else _beyond(rows)
     marks = alt.Chart(_spans(rows, "parts")).mark_bar(height=12, yOffset=4).encode(x2="high:Q")
-    return _rows(rows, marks, colours, _x("low", (0.0, top), title, format), across)
+    return _rows(rows, marks, colours, _x("low", (0.0, top), title, format), across, has_legend)
 
 
 def dots(rows: Sequence[Row], colours: Mapping[str, str], title: str, *, format: str = ".0%") -> Figure:
@@ -162,13 +164,34 @@ def falling(
     return Figure((line + rule.encode(x="x:Q")).properties(height=_CURVE), words)
 
 
+def histogram(numbers: Iterable[tuple[str, float]], colours: Mapping[str, str], title: str, words: str) -> Figure:
+    """Draw how many numbers in [0, 1] lie in each twentieth.
+
+    Args:
+        numbers: Each with its kind.
+        colours: By kind, in the order of the legend.
+        title: Of the axis.
+        words: The histogram in words.
+    """
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    bins = alt.Chart(_data({"kind": kind, "number": number} for kind, number in numbers)).mark_bar(cornerRadiusEnd=2)
+    bins = bins.encode(
+        x=alt.X("number:Q", bin=alt.Bin(step=0.05, extent=[0, 1]), title=title),
+        y=alt.Y("count()", title="files"),
+        color=alt.Color("kind:N", scale=scale, legend=alt.Legend(orient="top", title=None)),
+    )
+    return Figure(bins.properties(height=_CURVE), words)
+
+
 def _rows(
     rows: Sequence[Row],
     marks: alt.Chart,
     colours: Mapping[str, str],
     x: alt.X,
     across: float | None = None,
+    has_legend: bool = True,
 ) -> Figure:
+    has_legend &= len(colours) > 1
     names = [row.name for row in rows]
     names_above = alt.Axis(
         labelAlign="left",
@@ -183,16 +206,14 @@ def _rows(
     encoding: dict[str, Any] = {
         "x": x,
         "y": alt.Y("name:N", sort=names, title=None, axis=names_above),
-        "color": alt.Color(
-            "kind:N", scale=scale, legend=alt.Legend(orient="top", title=None) if len(colours) > 1 else None
-        ),
+        "color": alt.Color("kind:N", scale=scale, legend=alt.Legend(orient="top", title=None) if has_legend else None),
         "tooltip": alt.Tooltip("name:N"),  # whole, where there was no room for it
     }
     lines = alt.Chart(_spans(rows, "intervals")).mark_rule(strokeWidth=3, yOffset=15).encode(x2="high:Q")
     layers = [marks.encode(**encoding), lines.encode(**encoding)]
     if across is not None:
         layers.append(alt.Chart(_data([{"low": across}])).mark_rule(**_DOTTED).encode(x="low:Q"))
-    height = _ROW * max(len(rows), 1) + _AXIS + (_LEGEND if len(colours) > 1 else 0)
+    height = _ROW * max(len(rows), 1) + _AXIS + (_LEGEND if has_legend else 0)
     return Figure(alt.layer(*layers).properties(height=height), "; ".join(names))
 
 

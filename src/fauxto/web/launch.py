@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import socket
 from pathlib import Path
@@ -15,6 +14,7 @@ from streamlit.web import cli as streamlit
 from fauxto import palette
 from fauxto.errors import ConfigError
 from fauxto.options import DetectorOptions
+from fauxto.service.settings import is_loopback
 from fauxto.web.uploads import MOST_BYTES
 
 PAGE = Path(__file__).with_name("app.py")
@@ -107,11 +107,3 @@ def streamlit_flags(host: str, port: int, *, open_browser: bool) -> list[str]:
     if is_loopback(host):  # against DNS rebinding; for any other address the names are the operator's
         flags += [f"--server.allowedHosts={name}" for name in dict.fromkeys((*_LOOPBACK_NAMES, host))]
     return flags
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address is one that only this machine reaches."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -16,6 +16,7 @@ from fauxto.export.thumbnails import fit
 from fauxto.report import Verdict
 from fauxto.web import downloads
 from fauxto.web.batch import Checked
+from fauxto.web.drawing import Row, Span, bars, histogram
 from fauxto.web.judging import PREVIEW_SIDE, Judged
 from fauxto.web.look import LOOKS
 from fauxto.web.picture_card import show_card
@@ -150,59 +151,28 @@ def _figure(one: Checked) -> str:
 
 def show_charts(checked: Sequence[Checked]) -> None:
     """Show how many files got which verdict, and how the probabilities lie."""
-    counts = Counter(one.report.verdict for one in checked)
-    rows = [{"verdict": look.word, "files": counts[verdict]} for verdict, look in LOOKS.items()]
-    words = [look.word for look in LOOKS.values()]
-    colours = {"domain": words, "range": [look.paint for look in LOOKS.values()]}
+    counts = Counter(file.report.verdict for file in checked)
+    colours = {look.word: look.paint for look in LOOKS.values()}
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Files by verdict**")
-        bars = {"y": {"field": "verdict", "type": "nominal", "sort": words, "title": None}}
-        st.vega_lite_chart(
-            rows,
-            {
-                "height": 220,
-                "encoding": {**bars, "x": {"field": "files", "type": "quantitative", "title": "files"}},
-                "layer": [
-                    {
-                        "mark": {"type": "bar", "cornerRadiusEnd": 3},
-                        "encoding": {
-                            "color": {"field": "verdict", "type": "nominal", "scale": colours, "legend": None}
-                        },
-                    },
-                    {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"text": {"field": "files"}}},
-                ],
-            },
-            alt="; ".join(f"{row['verdict']}: {row['files']}" for row in rows),
-        )
+        rows = [
+            Row(f"{look.word}: {counts[verdict]:,}", [Span(look.word, 0.0, counts[verdict] / len(checked))])
+            for verdict, look in LOOKS.items()
+        ]
+        bars(rows, colours, "of all files", whole=False, has_legend=False).show()
     probabilities = [
-        {"probability": one.report.probability, "verdict": LOOKS[one.report.verdict].word}
-        for one in checked
-        if one.report.probability is not None and wording.is_in_domain(one.report)
+        (LOOKS[file.report.verdict].word, file.report.probability)
+        for file in checked
+        if file.report.probability is not None and wording.is_in_domain(file.report)
     ]
     with right:
         st.markdown("**Probabilities of the pictures in the models' domains**")
         if not probabilities:
             st.caption("None of these pictures is in a model's domain.")
             return
-        st.vega_lite_chart(
-            probabilities,
-            {
-                "height": 220,
-                "mark": {"type": "bar", "cornerRadiusEnd": 2},
-                "encoding": {
-                    "x": {
-                        "field": "probability",
-                        "type": "quantitative",
-                        "bin": {"step": 0.05, "extent": [0, 1]},
-                        "title": "probability that it was generated",
-                    },
-                    "y": {"aggregate": "count", "title": "files"},
-                    "color": {"field": "verdict", "type": "nominal", "scale": colours, "title": None},
-                },
-            },
-            alt=f"A histogram of {len(probabilities)} probabilities, coloured by verdict",
-        )
+        words = f"A histogram of {len(probabilities)} probabilities, coloured by verdict"
+        histogram(probabilities, colours, "probability that it was generated", words).show()
 
 
 def show_downloads(checked: Sequence[Checked]) -> None:

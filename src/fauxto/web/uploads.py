@@ -63,7 +63,6 @@ def _count(upload: Upload) -> int:
     if not data.startswith(_ZIP):
         return 1
     try:
-        with archives.open_zip(archives.Careful(io.BytesIO(data))) as archive:
-            return sum(not info.is_dir() for info in archive.infolist())
+        return archives.count_zip(io.BytesIO(data))
     except archives.DAMAGE:
         return 1

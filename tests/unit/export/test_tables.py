@@ -19,7 +19,6 @@ from fauxto import Evidence, Reason, Report, Says, Status, Trust, export
 from fauxto.errors import ConfigError
 from fauxto.evidence import SOURCES
 from fauxto.export import columns, jsonl
-from fauxto.export.csv import CsvWriter
 
 EMPTY = Report(path=None, status=Status.TRUNCATED)
 NAMES = [
@@ -172,17 +171,11 @@ def test_what_came_before_a_failure_is_kept(full: Report, tmp_path: Path, format
         assert parquet.read_table(path)["status"].to_pylist() == ["ok", "truncated"]
 
 
-def test_an_open_file_stays_open_and_a_csv_goes_on(full: Report) -> None:
+def test_an_open_file_stays_open(full: Report) -> None:
     for format in export.FORMATS:
         file = io.BytesIO()
         export.write([full], file, format)
         assert file.getvalue()
-    file = io.BytesIO()
-    export.write([full], file, "csv")
-    with CsvWriter(file, header=False) as table:
-        table.write(EMPTY)
-        table.flush()
-    assert [row["status"] for row in read_csv(file.getvalue())] == ["ok", "truncated"]
 
 
 def test_a_cut_last_line_is_passed_over_and_any_other_damage_told(full: Report, tmp_path: Path) -> None:

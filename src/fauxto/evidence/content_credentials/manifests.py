@@ -8,6 +8,7 @@ from typing import Any
 
 from fauxto.evidence import source_types
 from fauxto.evidence.content_credentials.library import Store
+from fauxto.evidence.untrusted import text
 
 MAX_MANIFESTS = 32
 MAX_ACTIONS = 64
@@ -106,14 +107,14 @@ def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: 
         elif isinstance(assertion.get("data"), dict):
             hearsay.extend(_declared_in_metadata(assertion["data"]))
     ingredients = [
-        Ingredient(str(ingredient.get("relationship")), _text(ingredient.get("active_manifest")))
+        Ingredient(str(ingredient.get("relationship")), text(ingredient.get("active_manifest")))
         for ingredient in _dicts(raw.get("ingredients"))
     ]
     return Manifest(
         label=label,
-        signer=_text(signature.get("issuer")),
-        signed_at=_text(signature.get("time")),
-        generator=next(_names(raw.get("claim_generator_info")), None) or _text(raw.get("claim_generator")),
+        signer=text(signature.get("issuer")),
+        signed_at=text(signature.get("time")),
+        generator=next(_names(raw.get("claim_generator_info")), None) or text(raw.get("claim_generator")),
         vouched=vouched,
         is_whole=is_whole,
         actions=tuple(actions[:MAX_ACTIONS]),
@@ -127,20 +128,20 @@ def _declared_in_metadata(data: Mapping[str, Any]) -> Iterator[Action]:
     """Yield IPTC's source type where a metadata assertion states it, as hearsay."""
     for name, value in data.items():
         if name.rpartition(":")[2] == "DigitalSourceType":
-            for address in filter(None, map(_text, value if isinstance(value, list) else [value])):
+            for address in filter(None, map(text, value if isinstance(value, list) else [value])):
                 yield Action(METADATA, source_types.term(address) or address, software=None, when=None)
 
 
 def _read_action(raw: Mapping[str, Any]) -> Action:
     software = raw.get("softwareAgent")
-    source_type = _text(raw.get("digitalSourceType"))
+    source_type = text(raw.get("digitalSourceType"))
     if source_type is None and isinstance(parameters := raw.get("parameters"), dict):
-        source_type = _text(parameters.get("com.adobe.digitalSourceType"))  # where another company's model was used
+        source_type = text(parameters.get("com.adobe.digitalSourceType"))  # where another company's model was used
     return Action(
         action=str(raw.get("action")).removeprefix("c2pa."),
         source_type=source_type and (source_types.term(source_type) or source_type),
-        software=next(_names(software), None) or _text(software),
-        when=_text(raw.get("when")),
+        software=next(_names(software), None) or text(software),
+        when=text(raw.get("when")),
     )
 
 
@@ -175,14 +176,10 @@ def _deltas(results: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 def _names(value: object) -> Iterator[str]:
     """Yield "name version" of a claim generator or a software agent: an object, or a list of them."""
     for program in _dicts(value if isinstance(value, list) else [value]):
-        if name := _text(program.get("name")):
-            version = _text(program.get("version"))
+        if name := text(program.get("name")):
+            version = text(program.get("version"))
             yield f"{name} {version}" if version else name
 
 
 def _dicts(value: object) -> Iterator[dict[str, Any]]:
     return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

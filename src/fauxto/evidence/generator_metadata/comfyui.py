@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number, text
+from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number
 from fauxto.evidence.generator_metadata.fields import Fields
-from fauxto.evidence.untrusted import UnreadableError
+from fauxto.evidence.untrusted import UnreadableError, text
 
 MAX_NODES = 5_000
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from fauxto.evidence.untrusted import text
+
 MAX_DIGITS = 20
 
 
@@ -52,11 +54,6 @@ class Declaration:
     def to_dict(self) -> dict[str, Any]:
         """Return the stated values, unescaped as in the file."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
-
-
-def text(value: object) -> str | None:
-    """Return a value from JSON if it is a non-empty string, else None."""
-    return value if isinstance(value, str) and value else None
 
 
 def number(value: object) -> int | str | None:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number, text
+from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number
 from fauxto.evidence.generator_metadata.fields import Fields
+from fauxto.evidence.untrusted import text
 
 _OPTION = re.compile(r"(?:^| )-([sSA]) ?(\w+)")
 _APPLICATIONS = ("invoke-ai/InvokeAI", "lstein/stable-diffusion")

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from fauxto.evidence import xmp
-from fauxto.evidence.generator_metadata.declaration import Declaration, number, text
+from fauxto.evidence.generator_metadata.declaration import Declaration, number
 from fauxto.evidence.generator_metadata.fields import Fields
+from fauxto.evidence.untrusted import text
 
 _MFLUX = "http://ns.mflux.ai/1.0/"
 

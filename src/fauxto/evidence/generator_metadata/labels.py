@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fauxto.evidence import source_types, xmp
-from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, text
+from fauxto.evidence.generator_metadata.declaration import Declaration, Kind
 from fauxto.evidence.generator_metadata.fields import Fields
+from fauxto.evidence.untrusted import text
 
 _AIGC_NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 _AIGC_KEYS = {"ContentProducer", "ProduceID", "ContentPropagator", "PropagateID"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number, text
+from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number
 from fauxto.evidence.generator_metadata.fields import Fields
+from fauxto.evidence.untrusted import text
 
 
 def read(fields: Fields) -> Iterator[Declaration]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +23,7 @@ class PixelRows(Sequence[NDArray[np.uint8]]):
     def __len__(self) -> int:
         return len(self._offsets)
 
-    @overload
-    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
-    @overload
-    def __getitem__(self, index: slice) -> PixelRows: ...
-    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | PixelRows:
-        if isinstance(index, slice):
-            return PixelRows(self._pixels, self._offsets[index], self._sizes[index])
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:  # type: ignore[override]  # no slices
         height, width = self._sizes[index]
         start = self._offsets[index]
         return self._pixels[start : start + height * width * 3].reshape(height, width, 3)
@@ -53,13 +46,7 @@ class FileRows(Sequence[NDArray[np.uint8]]):
     def __len__(self) -> int:
         return len(self.files)
 
-    @overload
-    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
-    @overload
-    def __getitem__(self, index: slice) -> FileRows: ...
-    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | FileRows:
-        if isinstance(index, slice):
-            return FileRows(self.files[index], self._sha256[index])
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:  # type: ignore[override]  # no slices
         image = decode(read_bytes(self.files[index]))
         if image.facts.sha256 != self._sha256[index]:
             raise DatasetError(f"{self.files[index]} has changed since it was imported; import the data set again")

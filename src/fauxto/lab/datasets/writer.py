@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -38,10 +37,11 @@ from fauxto.lab.datasets.manifest import (
     Dataset,
 )
 from fauxto.lab.datasets.splitting import SPLITS, choose_split
+from fauxto.options import cores
 from fauxto.report import Status
 
 _BATCH_FILES, _BATCH_BYTES = 512, 64 * 1024 * 1024  # whichever comes first; the bytes are those of the files
-_THREADS = os.cpu_count() or 1
+_THREADS = cores()
 _DECODED_AHEAD = 2 * _THREADS  # pictures: a small file can hold very many pixels
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fauxto.bundles import Bundle
+from fauxto.bundles.bundle import Bundle, ScoreQuantiles
 from fauxto.bundles.metrics import Bin, Evaluation, Measurement, Share, Verdicts
 from fauxto.lab.datasets import Split
 from fauxto.lab.evaluation import metrics
@@ -16,7 +16,7 @@ from fauxto.lab.evaluation.intervals import Intervals
 from fauxto.lab.evaluation.scores import Scores
 from fauxto.report import Verdict
 
-FPR_LEVELS = (1, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005)
+_FPR_LEVELS = (1, 0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005)
 
 
 def evaluation(
@@ -38,6 +38,7 @@ def evaluation(
     labels, sources = pictures.labels, pictures.sources
     intervals = Intervals(sources)
     clean = scores[0]
+    quantiles = score_quantiles(clean.score[labels == 0]) if (labels == 0).any() else None
     everything = np.concatenate([bundle.calibration.probability(under.score) for under in scores])
     return Evaluation(
         dataset=dataset,
@@ -55,7 +56,7 @@ def evaluation(
         },
         robustness={},
         reliability=tuple(Bin(**entry) for entry in metrics.reliability(np.tile(labels, len(scores)), everything)),
-        real_scores=_real_scores(clean.score[labels == 0]),
+        real_scores=tuple(zip(quantiles.score, quantiles.fpr, strict=True)) if quantiles else (),
     )
 
 
@@ -126,11 +127,9 @@ def _parts(column: list[str | None]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         yield name, names == name
 
 
-def _real_scores(scores: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
-    """Tabulate the share of N photographs that scores at least so high: score and share, down to a share of 1 / N."""
-    if not len(scores):
-        return ()
-    falling = np.sort(scores)[::-1]
-    levels = [level for level in FPR_LEVELS if level * len(scores) >= 1]
-    table = {float(falling[int(np.ceil(level * len(scores))) - 1]): float(level) for level in reversed(levels)}
-    return tuple(sorted(table.items()))
+def score_quantiles(real_scores: NDArray[np.float64]) -> ScoreQuantiles:
+    """Tabulate which share of photographs [N], one or more, scores at least how high, down to a share of 1 / N."""
+    levels = np.array([level for level in _FPR_LEVELS if level * len(real_scores) >= 1])
+    falling = np.sort(real_scores)[::-1]
+    scores, first = np.unique(falling[np.ceil(levels * len(falling)).astype(int) - 1], return_index=True)
+    return ScoreQuantiles(fpr=tuple(levels[first].tolist()), score=tuple(scores.tolist()))

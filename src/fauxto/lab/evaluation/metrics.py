@@ -141,10 +141,10 @@ def verdict_shares(labels: Ints, verdicts: NDArray[np.str_]) -> dict[str, float 
     ai, decided, called_ai = labels == 1, verdicts != "inconclusive", verdicts == "ai"
     report = classification_report(labels[decided], called_ai[decided]) if decided.any() else {}
     return {
-        "fpr": _share(called_ai[~ai]),
-        "tpr": _share(called_ai[ai]),
-        "missed": _share((verdicts == "real")[ai]),
-        "inconclusive": _share(~decided),
+        "fpr": share(called_ai[~ai]),
+        "tpr": share(called_ai[ai]),
+        "missed": share((verdicts == "real")[ai]),
+        "inconclusive": share(~decided),
         "balanced_accuracy": report.get("balanced_accuracy"),
     }
 
@@ -160,10 +160,10 @@ def summary(labels: Ints, probabilities: Floats) -> dict[str, Any]:
     }
 
 
-def share_at_least(scores: Floats, levels: Sequence[float]) -> list[float]:
+def share_at_least(scores: Floats, levels: Sequence[float] | Floats) -> list[float]:
     """Return the share of scores [N] at each level or above: the fpr, for scores of real pictures."""
     below = np.searchsorted(np.sort(scores), levels, side="left")
-    return [float(share) for share in (len(scores) - below) / len(scores)]
+    return [float(at_least) for at_least in (len(scores) - below) / len(scores)]
 
 
 def histogram(labels: Ints, scores: Floats, bins: int = 60) -> dict[str, list[float]]:
@@ -173,7 +173,8 @@ def histogram(labels: Ints, scores: Floats, bins: int = 60) -> dict[str, list[fl
     return {"edges": edges.tolist(), **counts}
 
 
-def _share(chosen: NDArray[np.bool_]) -> float | None:
+def share(chosen: NDArray[np.bool_]) -> float | None:
+    """Return the share of True in bool [N]; None where N is 0."""
     return float(chosen.mean()) if chosen.size else None
 
 

@@ -83,7 +83,8 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
         ),
         "flips": flips(bundle, scores),
         "refused": {
-            label: _share(clean.refused[pictures.labels == number]) for number, label in enumerate(("real", "ai"))
+            label: metrics.share(clean.refused[pictures.labels == number])
+            for number, label in enumerate(("real", "ai"))
         },
         "coverage": coverage(bundle, pictures.labels, clean),
         "shortcuts": shortcuts(pictures, clean.score),
@@ -145,7 +146,7 @@ def flips(bundle: Bundle, scores: Sequence[Scores]) -> Mapping[str, float | None
     for name, point in bundle.operating_points.items():
         verdicts = np.stack([under.verdicts(bundle, point) for under in scores])
         both = (verdicts == Verdict.REAL).any(axis=0) & (verdicts == Verdict.AI).any(axis=0)
-        shares[name] = _share(both)
+        shares[name] = metrics.share(both)
     return shares
 
 
@@ -157,7 +158,7 @@ def coverage(bundle: Bundle, labels: NDArray[np.int64], scores: Scores) -> list[
     return [
         {
             "coverage": part / _COVERAGES,
-            "accuracy": _share(right[: max(1, len(right) * part // _COVERAGES)]),
+            "accuracy": metrics.share(right[: max(1, len(right) * part // _COVERAGES)]),
         }
         for part in range(1, _COVERAGES + 1)
     ]
@@ -208,7 +209,3 @@ def _fpr_at_score(bundle: Bundle, real_scores: NDArray[np.float64]) -> dict[str,
         return None
     quantiles = bundle.real_score_quantiles
     return {"expected": quantiles.fpr, "measured": metrics.share_at_least(real_scores, quantiles.score)}
-
-
-def _share(chosen: NDArray[np.bool_]) -> float | None:
-    return float(chosen.mean()) if chosen.size else None

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from fauxto.errors import FauxtoError, MissingExtraError
-from fauxto.web.launch import is_loopback
+from fauxto.service.settings import is_loopback
 
 
 def main() -> None:
