@@ -75,8 +75,8 @@ class Guard:
             logger.error("failure", extra={"fields": {"id": request_id}}, exc_info=error)
             if was_sending:
                 raise _CutShortError from None  # uvicorn closes the connection, so that no one takes half for all
-            problem = Problem("internal", "It is logged under the request's id.")
-            await problem.response(request_id)(scope, receive, send_on)
+            internal = Problem("internal", "It is logged under the request's id.")
+            await internal.response(request_id)(scope, receive, send_on)
         finally:
             self._note(scope, request_id, status, perf_counter() - started)
 
