@@ -169,14 +169,16 @@ def test_a_network_that_is_sure_and_wrong_has_no_operating_point():
         operating_points(np.array([0.0, 0.1, 1.0, 0.9]), np.array([0, 0, 0, 1]))
 
 
-def test_each_group_of_photographs_keeps_the_fpr_by_itself():
+@pytest.mark.parametrize("bound", ["source_fpr", "fpr"])
+def test_each_group_of_photographs_keeps_its_bound(bound):
     real, ai = np.linspace(0, 0.5, 500), np.linspace(0.5, 1, 500)
     probabilities, labels = np.concatenate([real, ai]), np.repeat([0, 1], 500)
     group = np.linspace(0.2, 0.99, 200)
     alone = operating_points(probabilities, labels)
-    points = operating_points(probabilities, labels, [group])
+    options = {"by_source": [group]} if bound == "source_fpr" else {"foreign": group}
+    points = operating_points(probabilities, labels, **options)
     for name, point in points.items():
-        most = CONSTRAINTS[name].fpr
+        most = getattr(CONSTRAINTS[name], bound)
         assert np.mean(group >= alone[name].ai_above) > most
         assert np.mean(group >= point.ai_above) <= most < np.mean(group >= point.ai_above - 0.01)
         assert point.real_below == alone[name].real_below
@@ -270,15 +272,15 @@ def test_a_larger_source_keeps_the_fpr_by_itself():
     labels = (sources == "ai").astype(np.int64)
     probabilities = np.select(
         [sources == "hard", sources == "few", labels == 1],
-        [np.where(np.arange(len(sources)) % 10 < 2, 0.95, 0.05), 0.99, 0.999],
+        [np.where(np.arange(len(sources)) % 5 < 1, 0.95, 0.05), 0.99, 0.999],
         0.01,
     )
     groups = [probabilities[rows] for rows in calibration_module._larger_sources(labels, sources)]
-    assert [len(group) for group in groups] == [100] * 10  # "few" has no more than LARGER_SOURCE
+    assert [len(group) for group in groups] == [100] * 10  # "few" has fewer than LARGER_SOURCE
     assert LARGER_SOURCE < 100
     points = operating_points(probabilities, labels, groups)
     for name, point in points.items():
-        assert np.mean(probabilities[sources == "hard"] >= point.ai_above) <= CONSTRAINTS[name].fpr
+        assert np.mean(probabilities[sources == "hard"] >= point.ai_above) <= CONSTRAINTS[name].source_fpr
     assert operating_points(probabilities, labels)["balanced"].ai_above < points["balanced"].ai_above
     assert calibration_module._larger_sources(labels, np.where(labels, "ai", "one")) == []
 

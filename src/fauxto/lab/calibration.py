@@ -36,24 +36,26 @@ class Constraint:
         ai_from: A picture is called ai from this probability up, or a higher one.
         real_to: A picture is called real from this probability down, or a lower one.
         fpr: Largest share of the photographs that may be called ai.
+        source_fpr: Largest share of the photographs of any larger source that may be called ai: a network errs more on
+            some kinds than on others, and the fpr alone would let it accuse one kind often.
         missed: Largest share of the generated pictures that may be called real.
     """
 
     ai_from: float
     real_to: float
     fpr: float
+    source_fpr: float
     missed: float
 
 
 CONSTRAINTS = {
-    "cautious": Constraint(ai_from=0.9, real_to=0.1, fpr=0.01, missed=0.01),
-    "balanced": Constraint(ai_from=0.7, real_to=0.3, fpr=0.03, missed=0.06),
-    "sensitive": Constraint(ai_from=0.5, real_to=0.1, fpr=0.10, missed=0.01),
+    "cautious": Constraint(ai_from=0.9, real_to=0.1, fpr=0.01, source_fpr=0.03, missed=0.01),
+    "balanced": Constraint(ai_from=0.7, real_to=0.3, fpr=0.03, source_fpr=0.10, missed=0.06),
+    "sensitive": Constraint(ai_from=0.5, real_to=0.1, fpr=0.10, source_fpr=0.20, missed=0.01),
 }
 
-LARGER_SOURCE = 40
-"""A source with more photographs than this has to keep the fpr by itself: a network errs more on some kinds than on
-others, and a constraint on all of them together would let it accuse one kind often."""
+LARGER_SOURCE = 30
+"""A source with so many photographs has a bound of its own; of fewer, a share is too coarse."""
 
 RANKED_SOURCE = 10
 """A source with fewer pictures of a label has no rank among the others: its median is chance."""
@@ -114,7 +116,8 @@ def fit(
 def operating_points(
     probabilities: NDArray[np.float64],
     labels: NDArray[np.int64],
-    groups: Sequence[NDArray[np.float64]] = (),
+    by_source: Sequence[NDArray[np.float64]] = (),
+    foreign: NDArray[np.float64] | None = None,
 ) -> dict[str, OperatingPoint]:
     """Choose the two thresholds of each operating point by its entry in `CONSTRAINTS`.
 
@@ -124,7 +127,8 @@ def operating_points(
     Args:
         probabilities: float [N], calibrated P(AI).
         labels: int [N], 1 = ai.
-        groups: P(AI) of groups of photographs, float [M] each, within which the fpr has to be kept too.
+        by_source: P(AI) of the photographs of each larger source, float [M] each, within which `source_fpr` holds.
+        foreign: P(AI) of photographs of another data set, float [M], within which the fpr has to be kept too.
 
     Returns:
         Per point `real_below`, `ai_above`, and `fpr`, `tpr` and `inconclusive` as measured on the N pictures.
@@ -134,16 +138,19 @@ def operating_points(
     """
     upper, lower = np.arange(5_000, 10_001) / 10_000, np.arange(5_000, -1, -1) / 10_000
     real, ai = probabilities[labels == 0], np.sort(probabilities[labels == 1])
-    called_ai = np.max([share_at_least(group, upper) for group in (real, *groups)], axis=0)
+    strict = [real] if foreign is None else [real, foreign]
+    called_ai = np.max([share_at_least(photographs, upper) for photographs in strict], axis=0)
+    of_a_source = np.max([share_at_least(photographs, upper) for photographs in (real, *by_source)], axis=0)
     called_real = np.searchsorted(ai, lower, side="right") / len(ai)
     points = {}
     for name, constraint in CONSTRAINTS.items():
-        within_ai = (called_ai <= constraint.fpr) & (upper >= constraint.ai_from)
+        within_ai = (called_ai <= constraint.fpr) & (of_a_source <= constraint.source_fpr)
+        within_ai &= upper >= constraint.ai_from
         within_real = (called_real <= constraint.missed) & (lower <= constraint.real_to)
         if not (within_ai.any() and within_real.any()):
             raise FauxtoError(
-                f"no threshold gives the operating point {name!r}: on val, or on a group of photographs, the network "
-                f"is wholly sure, and wrong, of more than {constraint.fpr:.0%} of the real or "
+                f"no threshold gives the operating point {name!r}: on the pictures, or on a source of photographs, the "
+                f"network is wholly sure, and wrong, of more than {constraint.fpr:.0%} of the real or "
                 f"{constraint.missed:.0%} of the AI pictures; train it again"
             )
         measured = decisions(
@@ -198,17 +205,17 @@ def calibrate(
         fitted, fitted_on=fitted_on if kept.all() else f"the harder half of the sources of {fitted_on}"
     )
     probabilities = fitted.probability(scores)
-    groups = [probabilities[rows] for rows in _larger_sources(labels, sources)]
-    elsewhere = fitted.probability(_foreign_scores(bundle, val, foreign)) if foreign else np.empty(0)
+    by_source = [probabilities[rows] for rows in _larger_sources(labels, sources)]
+    elsewhere = fitted.probability(_foreign_scores(bundle, val, foreign)) if foreign else None
     calibration = RunCalibration(
         calibration=fitted,
-        operating_points=operating_points(probabilities, labels, [*groups, *([elsewhere] if foreign else [])]),
+        operating_points=operating_points(probabilities, labels, by_source, elsewhere),
         real_score_quantiles=score_quantiles(scores[labels == 0]),
         val={
             name: calibration_error(val.labels, stage.probability(scores[: len(val)]))
             for name, stage in (("before", UNCALIBRATED), ("after", fitted))
         },
-        foreign_photographs=len(elsewhere),
+        foreign_photographs=0 if elsewhere is None else len(elsewhere),
         network_sha256=run.network_sha256,
     )
     run.write_calibration(dataclasses.asdict(calibration))
@@ -252,7 +259,7 @@ def _larger_sources(labels: NDArray[np.int64], sources: NDArray[np.str_]) -> lis
     names, counts = np.unique(sources[labels == 0], return_counts=True)
     if len(names) == 1:
         return []
-    return [(labels == 0) & (sources == name) for name in names[counts > LARGER_SOURCE]]
+    return [(labels == 0) & (sources == name) for name in names[counts >= LARGER_SOURCE]]
 
 
 def _foreign_scores(bundle: Bundle, val: Split, foreign: Dataset) -> NDArray[np.float64]:
