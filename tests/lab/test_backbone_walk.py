@@ -172,7 +172,7 @@ def test_the_last_block_is_trained_and_the_rest_stays(data, weights, tmp_path):
     [
         ({}, r"starts from pretrained weights: name their file \(--weights\)"),
         ({"network": "paper-cnn"}, "has no features that a logistic head could be fitted on"),
-        ({"head": "trained", "epochs": 1, "flip_averaging": True}, "can't average over mirror images"),
+        ({"head": "trained", "epochs": 1, "variants": 1, "flip_averaging": True}, "can't average over mirror images"),
     ],
 )
 def test_a_backbone_that_cannot_start_leaves_no_run(data, tmp_path, change, says):

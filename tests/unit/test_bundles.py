@@ -266,7 +266,7 @@ def test_only_what_packs_well_is_packed() -> None:
 def test_what_isnt_there_is_said_with_what_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, what: str) -> None:
     shutil.copytree(GOLDEN, tmp_path / "golden")
     monkeypatch.setattr(registry, "WEIGHTS", tmp_path)
-    with pytest.raises(BundleNotFoundError, match=r"golden" if what else r"holds no bundle\.json"):
+    with pytest.raises(BundleNotFoundError, match=r"golden" if what else r"has no bundle\.json"):
         bundles.load(what)
 
 
@@ -277,7 +277,7 @@ def test_an_installed_name_goes_before_a_folder(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.chdir(tmp_path)
     assert bundles.names() == ["golden"]
     assert bundles.load("golden").folder == tmp_path / "weights" / "golden"
-    with pytest.raises(BundleNotFoundError, match=r"holds no bundle\.json"):
+    with pytest.raises(BundleNotFoundError, match=r"has no bundle\.json"):
         bundles.load(Path("golden"))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,14 +27,10 @@ def evaluate(
     save: Annotated[bool, typer.Option("--save", help="Store the figures in the model's own metrics.json.")] = False,
 ) -> None:
     """Measure a network on a data set; writes evaluation/<split>.json and .html."""
-    from rich.console import Console
-    from rich.table import Table
-
     from fauxto import bundles
     from fauxto.errors import ConfigError
     from fauxto.lab import packing
     from fauxto.lab.datasets import Dataset
-    from fauxto.lab.evaluation import tables
     from fauxto.lab.evaluation.page import write_page
     from fauxto.lab.evaluation.results import measure, measure_robustness
     from fauxto.lab.run import Run
@@ -63,6 +60,15 @@ def evaluate(
 
     if save:
         files.append(packing.save_metrics(run, bundle))
+    _print(results, files)
+
+
+def _print(results: Mapping[str, Any], files: list[Path]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from fauxto.lab.evaluation import tables
+
     console = Console()
     for header, rows in (tables.protocol_table(results), tables.verdict_table(results)):
         table = Table(*header, box=None)

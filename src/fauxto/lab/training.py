@@ -65,18 +65,12 @@ def train(
     if run.is_trained:
         return run.record
     started = time.perf_counter()
-    fitted = run.folder / FITTED
     history = _fit(model, recipe, run, learn, val) if recipe.epochs else []
     if recipe.head == "logistic":
-        from fauxto.lab import linear_head
-
-        if history:
-            model = run.load_keras_model(fitted)
-            _interpolate(model, recipe, weights)
-        linear_head.fit_into(model, learn, recipe, run.cache)
-        model.save(fitted.with_name(f"headed-{FITTED}"))
-        fitted = fitted.with_name(f"headed-{FITTED}")
-    shutil.copyfile(fitted, run.keras_model)
+        model = run.load_keras_model(run.folder / FITTED) if history else model
+        _give_logistic_head(model, recipe, run, learn, weights)
+    else:
+        shutil.copyfile(run.folder / FITTED, run.keras_model)
     record = {
         **start,
         "parameters": model.count_params(),
@@ -86,9 +80,18 @@ def train(
     }
     run.finish(record)
     shutil.rmtree(run.folder / CHECKPOINTS, ignore_errors=True)  # until now, a cut would have needed them
-    for path in run.folder.glob(f"*{FITTED}"):
-        path.unlink()
+    (run.folder / FITTED).unlink(missing_ok=True)
     return record
+
+
+def _give_logistic_head(model: keras.Model, recipe: Recipe, run: Run, learn: Split, weights: Path | None) -> None:
+    """Fit the head on a finished encoder, which is met half-way by its starting weights first, and save both."""
+    from fauxto.lab import linear_head
+
+    if recipe.epochs:
+        _interpolate(model, recipe, weights)
+    linear_head.fit_into(model, learn, recipe, run.cache)
+    model.save(run.keras_model)
 
 
 def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
