@@ -179,3 +179,22 @@ def test_a_backbone_that_cannot_start_leaves_no_run(data, tmp_path, change, says
     with pytest.raises(ConfigError, match=says):
         training.train(dataclasses.replace(FROZEN, **change), data, Run(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_was_cut_before_its_head_trains_no_epoch_again(data, weights, tmp_path, monkeypatch):
+    from fauxto.lab import linear_head
+
+    run = Run(tmp_path / "run")
+
+    def cut(*arguments):
+        raise RuntimeError("cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(linear_head, "fit_into", cut)
+        with pytest.raises(RuntimeError, match="cut"):
+            training.train(TRAINED, data, run, weights=weights)
+    before = (run.folder / training.HISTORY).read_text()
+    record = training.train(TRAINED, data, run, weights=weights, resume=True)
+    assert (run.folder / training.HISTORY).read_text() == before
+    assert record["epochs"] == TRAINED.epochs
+    assert not (run.folder / training.FITTED).exists()
