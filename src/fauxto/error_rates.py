@@ -41,15 +41,18 @@ def rate(share: Share | float) -> str:
 
 
 def photographs(test: Evaluation) -> str:
-    """Return how many photographs an evaluation had: "331 photographs from 6 sources"."""
+    """Return how many photographs an evaluation had: "331 photographs from 6 sources".
+
+    A single source or generator isn't named: it may well be the one that the model learned from.
+    """
     sources = sum(group.real > 0 for group in test.groups.get("source", ()))
-    return _count(test.protocols[0].real, "photograph") + (f" from {_count(sources, 'source')}" if sources else "")
+    return _count(test.protocols[0].real, "photograph") + (f" from {sources:,} sources" if sources > 1 else "")
 
 
 def generated_pictures(test: Evaluation) -> str:
     """Return how many generated pictures an evaluation had: "500 generated pictures by 9 generators"."""
     generators = sum(group.ai > 0 for group in test.groups.get("generator", ()))
-    by = f" by {_count(generators, 'generator')}" if generators else ""
+    by = f" by {generators:,} generators" if generators > 1 else ""
     return _count(test.protocols[0].ai, "generated picture") + by
 
 
