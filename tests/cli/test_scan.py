@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -218,6 +219,7 @@ def test_watching_judges_what_arrives_until_it_is_stopped(run: Callable[..., Res
 
 @pytest.mark.slow
 def test_bench(run: Callable[..., Result], photo: NDArray[np.uint8]) -> None:
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000  # this process counts too, with what tests loaded
     ended = run("bench", "photos", "--json", "--workers", "1")
     assert ended.exit_code == 0, ended.output
     measured = json.loads(ended.stdout)
@@ -226,7 +228,7 @@ def test_bench(run: Callable[..., Result], photo: NDArray[np.uint8]) -> None:
     assert set(cost["milliseconds"]) == {"decode", "evidence", "model"}
     assert measured["images_per_second"] > 0
     if sys.platform == "linux":
-        assert 20 < measured["peak_megabytes"] < 1500
+        assert 20 < measured["peak_megabytes"] < 1500 + ours
     shown = run("bench", "photos", "--workers", "1", "--count", "2").stdout
     for word in ("decode", "pictures/s", "peak memory"):
         assert word in shown
