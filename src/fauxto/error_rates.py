@@ -70,8 +70,8 @@ def costs(bundle: Bundle, point: str) -> str:
     if verdicts is None:
         return ""
     return (
-        f"Photographs called generated: {rate(verdicts.fpr)}. Generated pictures detected: {rate(verdicts.tpr)}. "
-        f"No verdict: {rate(verdicts.inconclusive)} of all."
+        f"Photographs called generated: {rate(verdicts.fpr)}. Generated pictures detected: {rate(verdicts.tpr)}, "
+        f"called photographs: {rate(verdicts.missed)}. No verdict: {rate(verdicts.inconclusive)} of all."
     )
 
 
@@ -93,7 +93,10 @@ def outcome(bundle: Bundle, point: str) -> Iterator[str]:
     if verdicts.fpr.value is not None:
         yield f"Of {photographs(test)} that the model had never seen, {rate(verdicts.fpr)} were called generated."
     if verdicts.tpr.value is not None:
-        yield f"Of {generated_pictures(test)} that it had never seen, {rate(verdicts.tpr)} were detected."
+        yield (
+            f"Of {generated_pictures(test)} that it had never seen, {rate(verdicts.tpr)} were detected and "
+            f"{rate(verdicts.missed)} called photographs."
+        )
     yield f"Of all of them, {rate(verdicts.inconclusive)} were inconclusive. {INTERVALS}"
 
 
@@ -116,9 +119,9 @@ def scored_this_high(bundle: Bundle, score: float) -> str:
 
 def table(bundle: Bundle) -> tuple[list[str], list[list[str]]]:
     """Return header and rows with the error rates of each operating point; no rows if not measured."""
-    header = ["operating point", "photographs called generated", "generated pictures detected", "no verdict, of all"]
-    return header, [
-        [point, rate(verdicts.fpr), rate(verdicts.tpr), rate(verdicts.inconclusive)]
+    header = ["point", "photographs called generated", "generated pictures detected"]
+    return [*header, "generated pictures called photographs", "no verdict, of all"], [
+        [point, *map(rate, (verdicts.fpr, verdicts.tpr, verdicts.missed, verdicts.inconclusive))]
         for point in OPERATING_POINTS
         if (verdicts := verdicts_of(bundle, point)) is not None
     ]

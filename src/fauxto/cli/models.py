@@ -93,7 +93,7 @@ def _print_table(loaded: list[Bundle]) -> None:
 
 def _print_test_figures(bundle: Bundle) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from fauxto import error_rates
 
@@ -101,9 +101,9 @@ def _print_test_figures(bundle: Bundle) -> None:
     console.print(error_rates.measured_on(bundle))
     header, rows = error_rates.table(bundle)
     if rows:
-        table = Table(*header, box=None, pad_edge=False)
+        table = Table(*(Column(title, min_width=min(15, len(title))) for title in header), box=None, pad_edge=False)
         for row in rows:
-            table.add_row(*(cell.replace(" (", "\n(") for cell in row))
+            table.add_row(*(cell.replace(" (", "\n(").replace(" to ", "–") for cell in row))
         console.print(table)
     console.print()
 

@@ -22,7 +22,7 @@ def main() -> None:
 
 def choose_operating_point(bundles: tuple[Bundle, ...]) -> None:
     """Ask where the line shall be drawn, with what each choice costs."""
-    st.header("How careful shall it be?", anchor=False)
+    st.header("How careful should it be?", anchor=False)
     names = list(session.POINTS)
     captions = [error_rates.costs(bundles[-1], name) for name in names]
     st.radio(
@@ -35,13 +35,13 @@ def choose_operating_point(bundles: tuple[Bundle, ...]) -> None:
         persist_state="session",
     )
     st.caption(
-        "The choice moves the two thresholds between which a picture stays open. It holds on all pages of this "
+        "The choice moves the two thresholds between which a picture gets no verdict. It holds on all pages of this "
         "session; pictures are judged anew by it."
     )
     if any(captions):
         others = "; the others' stand below" if len(bundles) > 1 else ""
         st.caption(
-            f"The figures are those of {bundles[-1].name} on pictures that it had never met{others}. "
+            f"The figures are those of {bundles[-1].name} on pictures that it had never seen{others}. "
             f"{error_rates.INTERVALS}"
         )
     else:
@@ -53,7 +53,7 @@ def show_bundle(bundle: Bundle) -> None:
     st.header(f"{bundle.name} {bundle.version}", anchor=False)
     st.text(printable(bundle.summary))
     speaks, parameters = st.columns(2)
-    speaks.metric("Speaks for a shorter side of", bundle.domain.short_sides)
+    speaks.metric("Judges a shorter side of", bundle.domain.short_sides)
     parameters.metric("Parameters", f"{bundle.training.parameters:,}")
     st.markdown(error_rates.measured_on(bundle))
     test = error_rates.test_of(bundle)
@@ -65,7 +65,7 @@ def show_bundle(bundle: Bundle) -> None:
 
 
 def show_figures(bundle: Bundle, test: Evaluation) -> None:
-    """Show what was measured on pictures that the model had never met."""
+    """Show what was measured on pictures that the model had never seen."""
     point = session.operating_point()
     chosen = session.POINTS[point].lower()
     st.markdown("**What photographs are called**")
