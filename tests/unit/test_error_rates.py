@@ -105,7 +105,7 @@ def test_the_table_of_the_command_stands_in_the_file(measured_bundle: Path, meas
         for key in ("fpr", "tpr", "missed", "inconclusive"):
             value, interval = as_told(verdicts[key]).split(" (")
             assert value in table
-            assert f"({interval.replace(" to ", "–")}" in table
+            assert "(" + interval.replace(" to ", "–") in table
     assert len(re.findall(r"\d %", table)) == 2 * 4 * 3 + 1  # a share and its interval each, and "95 %"
 
 
