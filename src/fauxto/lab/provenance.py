@@ -17,7 +17,7 @@ def git_revision() -> str:
     """Return the revision of the checkout that this code runs from, with a mark when it was changed."""
     here = Path(__file__).parent
     try:
-        found = subprocess.run(
+        described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
             cwd=here,
             capture_output=True,
@@ -26,7 +26,7 @@ def git_revision() -> str:
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return found.stdout.strip()
+    return described.stdout.strip()
 
 
 def _version(name: str) -> str | None:

@@ -78,9 +78,11 @@ def robustness(accuracies: Mapping[str, float]) -> Figure:
     return dots(rows, {"accuracy": palette.SERIES[2]}, "accuracy at 50 %")
 
 
-def shortcuts(found: Iterable[tuple[str, float, str]]) -> Figure:
+def shortcuts(measured: Iterable[tuple[str, float, str]]) -> Figure:
     """Draw how well facts tell the label: what facts, their AUROC, and how strong a shortcut that is."""
-    rows = [Row(f"{facts}: {auroc:.3f}, {strength}", [Span(strength, 0.0, auroc)]) for facts, auroc, strength in found]
+    rows = [
+        Row(f"{facts}: {auroc:.3f}, {strength}", [Span(strength, 0.0, auroc)]) for facts, auroc, strength in measured
+    ]
     return bars(rows, palette.SHORTCUT, "AUROC (0.5 is chance)", across=0.5, format=".1f")
 
 

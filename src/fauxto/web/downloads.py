@@ -83,11 +83,11 @@ def _case_file(judged: Judged, detector: Detector, explanation: Explanation | No
 
 
 def _gallery(checked: Sequence[Checked]) -> bytes:
-    return html.gallery(((one.report, one.thumbnail) for one in checked), time=datetime.now(UTC)).encode()
+    return html.gallery(((entry.report, entry.thumbnail) for entry in checked), time=datetime.now(UTC)).encode()
 
 
 def _sheets(checked: Sequence[Checked]) -> bytes:
-    return pdf.gallery(((one.report, one.thumbnail) for one in checked), time=datetime.now(UTC))
+    return pdf.gallery(((entry.report, entry.thumbnail) for entry in checked), time=datetime.now(UTC))
 
 
 def _json(report: Report) -> bytes:
@@ -96,5 +96,5 @@ def _json(report: Report) -> bytes:
 
 def _table(checked: Sequence[Checked], format: str) -> bytes:
     file = BytesIO()
-    export.write((one.report for one in checked), file, format)
+    export.write((entry.report for entry in checked), file, format)
     return file.getvalue()

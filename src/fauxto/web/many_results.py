@@ -33,13 +33,13 @@ _GRID = "display:flex;flex-wrap:wrap;gap:1rem"
 
 def show_results(checked: Sequence[Checked], detector: Detector) -> None:
     """Show everything on a batch's files."""
-    counts = Counter(one.report.verdict for one in checked)
+    counts = Counter(entry.report.verdict for entry in checked)
     chosen = _choose(counts)
     sought = st.text_input("Part of the name", key="many-name", icon=":material/search:", live=True) or ""
     shown = [
-        one
-        for one in checked
-        if one.report.verdict in chosen and sought.casefold() in (one.report.path or "").casefold()
+        entry
+        for entry in checked
+        if entry.report.verdict in chosen and sought.casefold() in (entry.report.path or "").casefold()
     ]
     if not shown:
         st.info("Nothing fits: choose other verdicts, or another part of the name.", icon=":material/search_off:")
@@ -72,7 +72,7 @@ def show_table(shown: Sequence[Checked], detector: Detector) -> None:
     """Show a row for each file, and the card of the one that is chosen in it."""
     st.caption("Click a column's head to sort by it, and the box in front of a row to look closer.")
     selected = st.dataframe(
-        [_row(one) for one in shown],
+        [_row(entry) for entry in shown],
         hide_index=True,
         row_height=52,
         on_select="rerun",
@@ -93,14 +93,14 @@ def show_table(shown: Sequence[Checked], detector: Detector) -> None:
     )
     for number in selected.selection.rows:
         if number < len(shown):
-            _show_one(shown[number], detector)
+            _show_entry(shown[number], detector)
 
 
-def _row(one: Checked) -> dict[str, object]:
+def _row(entry: Checked) -> dict[str, object]:
     """Return a row of the table, which Streamlit offers as CSV too: no cell may be a formula in there."""
-    report = one.report
+    report = entry.report
     return {
-        "Picture": one.thumbnail and one.thumbnail.address,
+        "Picture": entry.thumbnail and entry.thumbnail.address,
         "Name": harmless(report.path or ""),
         "Verdict": LOOKS[report.verdict].word,
         "Probability": 100 * report.probability
@@ -114,17 +114,17 @@ def _row(one: Checked) -> dict[str, object]:
     }
 
 
-def _show_one(one: Checked, detector: Detector) -> None:
-    shown = fit(images.decode(one.data, detector.limits).rgb, PREVIEW_SIDE) if one.data else None
-    note = "" if shown is not None or one.thumbnail is None else "Look closer at it on the page Check."
-    show_card(Judged(one.report, shown, one.data), detector, "chosen", note)
+def _show_entry(entry: Checked, detector: Detector) -> None:
+    shown = fit(images.decode(entry.data, detector.limits).rgb, PREVIEW_SIDE) if entry.data else None
+    note = "" if shown is not None or entry.thumbnail is None else "Look closer at it on the page Check."
+    show_card(Judged(entry.report, shown, entry.data), detector, "chosen", note)
 
 
 def show_gallery(shown: Sequence[Checked]) -> None:
     """Show thumbnails under their verdicts."""
     st.caption("Below each picture: the probability that it was generated, from its pixels alone.")
     for verdict, look in LOOKS.items():
-        of_verdict = [one for one in shown if one.report.verdict is verdict]
+        of_verdict = [entry for entry in shown if entry.report.verdict is verdict]
         if not of_verdict:
             continue
         st.header(f":{look.colour}[{look.icon} {look.word}] · {len(of_verdict):,}", anchor=False)
@@ -138,11 +138,11 @@ def gallery_html(shown: Sequence[Checked]) -> str:
     return f'<div style="{_GRID}">{"".join(map(_figure, shown))}</div>'
 
 
-def _figure(one: Checked) -> str:
-    name, reading = html.escape(printable(one.report.path or "")), html.escape(groups.reading(one.report))
+def _figure(entry: Checked) -> str:
+    name, reading = html.escape(printable(entry.report.path or "")), html.escape(groups.reading(entry.report))
     picture = (
-        f'<img src="{one.thumbnail.address}" alt="{name}" loading="lazy" style="{_PICTURE}">'
-        if one.thumbnail
+        f'<img src="{entry.thumbnail.address}" alt="{name}" loading="lazy" style="{_PICTURE}">'
+        if entry.thumbnail
         else f'<div style="{_PICTURE};background:{palette.NEUTRAL}33" aria-hidden="true"></div>'
     )
     caption = f'<figcaption style="{_NAME}" title="{name}">{name}<br>{reading}</figcaption>'

@@ -30,7 +30,7 @@ class Sample(NamedTuple):
 @cache
 def samples() -> Mapping[str, Sample]:
     """Return the samples by title."""
-    found = (
+    shipped = (
         Sample("A photograph", "coffee.jpg", _PHOTOGRAPH.read_bytes(), "Photograph by Rachel Michetti, CC0."),
         Sample(
             "A drawing with a generator's note",
@@ -39,7 +39,7 @@ def samples() -> Mapping[str, Sample]:
             "Drawn by a formula, with a note in the file as image generators write it. The note is made up.",
         ),
     )
-    return {one.title: one for one in found}
+    return {sample.title: sample for sample in shipped}
 
 
 def _drawing() -> bytes:

@@ -71,12 +71,12 @@ def import_cifake(
 
 def _candidates(source: Path, val_share: float) -> Iterator[Candidate]:
     shares = {"train": {"train": 1 - val_share, "val": val_share}, "test": {"test": 1.0}}
-    found = False
+    is_there = False
     for member in members(source):
         match = _MEMBER.fullmatch(member.name)
         if not match:
             continue
-        found = True
+        is_there = True
         path, split, label_folder, number = match.groups()
         real = label_folder == "REAL"
         class_number = int(number or 1)
@@ -90,5 +90,5 @@ def _candidates(source: Path, val_share: float) -> Iterator[Candidate]:
             read=member.read,
             done=member.done,
         )
-    if not found:
+    if not is_there:
         raise DatasetError(f"{source} holds none of CIFAKE's folders (train/REAL, train/FAKE, test/REAL, test/FAKE)")

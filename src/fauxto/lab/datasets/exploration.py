@@ -81,7 +81,9 @@ def _show_contents(page: HtmlPage, dataset: Dataset) -> None:
     page.figure(
         plots.grouped_bars(by_split),
         "Pictures by split and label.",
-        "; ".join(f"{split}: {one.get('real', 0)} real, {one.get('ai', 0)} ai" for split, one in counts.items()),
+        "; ".join(
+            f"{split}: {labels.get('real', 0)} real, {labels.get('ai', 0)} ai" for split, labels in counts.items()
+        ),
     )
     object_classes = Counter(dataset.manifest["object_class"].drop_null().to_pylist()).most_common(_LONGEST_LIST)
     if object_classes:
@@ -113,10 +115,10 @@ def _show_samples(page: HtmlPage, split: Split) -> None:
 
 
 def _show_colours(page: HtmlPage, split: Split, summaries: Mapping[str, PixelSummary]) -> None:
-    sampled = ", ".join(f"{len(one.measures['brightness']):,} {label}" for label, one in summaries.items())
+    sampled = ", ".join(f"{len(summary.measures['brightness']):,} {label}" for label, summary in summaries.items())
     grey = ", ".join(
-        f"{100 * np.mean(one.measures['colourfulness'] < _NEARLY_GREY):.1f}\N{NO-BREAK SPACE}% of {label}"
-        for label, one in summaries.items()
+        f"{100 * np.mean(summary.measures['colourfulness'] < _NEARLY_GREY):.1f}\N{NO-BREAK SPACE}% of {label}"
+        for label, summary in summaries.items()
     )
     page.section(
         "Brightness and colour",
@@ -181,8 +183,8 @@ def _tabulate_measures(page: HtmlPage, summaries: Mapping[str, PixelSummary]) ->
     header = ["measure", *(f"{what}, {label}" for label in summaries for what in ("mean", "deviation"))]
     rows = []
     for name in next(iter(summaries.values())).measures:
-        values = [one.measures[name] for one in summaries.values()]
-        rows.append([name, *(f"{figure:.1f}" for one in values for figure in (one.mean(), one.std()))])
+        values = [summary.measures[name] for summary in summaries.values()]
+        rows.append([name, *(f"{figure:.1f}" for measures in values for figure in (measures.mean(), measures.std()))])
         if len(values) == len(LABELS):
             real, ai = values
             spread = np.sqrt((real.var() + ai.var()) / 2)

@@ -70,10 +70,10 @@ def measure_histograms(summaries: Summaries, names: Sequence[str]) -> Figure:
     """Draw how some measures of single pictures are distributed."""
     figure, (row,) = plot_grid(1, len(names), height=2.9)
     for axes, name in zip(row, names, strict=True):
-        values = {label: one.measures[name] for label, one in summaries.items()}
-        edges = np.linspace(0, max(one.max() for one in values.values()) or 1, 61)
-        for label, one in values.items():
-            _outline(axes, np.histogram(one, edges)[0] / len(one), edges, label)
+        values = {label: summary.measures[name] for label, summary in summaries.items()}
+        edges = np.linspace(0, max(measures.max() for measures in values.values()) or 1, 61)
+        for label, measures in values.items():
+            _outline(axes, np.histogram(measures, edges)[0] / len(measures), edges, label)
         axes.set_title(name)
     row[0].set_ylabel("share of pictures")
     _add_legend(figure, row[0])
@@ -83,10 +83,11 @@ def measure_histograms(summaries: Summaries, names: Sequence[str]) -> Figure:
 def channel_histograms(summaries: Summaries) -> Figure:
     """Draw how often each level of red, green and blue occurs among all pixels."""
     figure, (row,) = plot_grid(1, 3, height=2.9)
-    highest = max(one.histogram[:, 5:250].max() for one in summaries.values()) or 1  # clipped pixels may tower above
+    # Clipped pixels may rise far above the rest.
+    highest = max(summary.histogram[:, 5:250].max() for summary in summaries.values()) or 1
     for channel, (axes, name) in enumerate(zip(row, ("red", "green", "blue"), strict=True)):
-        for label, one in summaries.items():
-            _outline(axes, one.histogram[channel], np.arange(257.0), label)
+        for label, summary in summaries.items():
+            _outline(axes, summary.histogram[channel], np.arange(257.0), label)
         axes.set(title=name, xlim=(0, 256), xticks=[0, 64, 128, 192, 255], ylim=(0, highest * 1.4))
     row[0].set_ylabel("share of pixels")
     _add_legend(figure, row[0])
@@ -95,7 +96,7 @@ def channel_histograms(summaries: Summaries) -> Figure:
 
 def mean_pictures(summaries: Summaries) -> Figure:
     """Draw the mean picture of each label and, of two, the difference of their grey levels."""
-    means = {label: one.mean_picture for label, one in summaries.items()}
+    means = {label: summary.mean_picture for label, summary in summaries.items()}
     figure, row = _side_by_side({label: mean.mean(axis=2) for label, mean in means.items()}, "grey levels")
     for axes, (label, mean) in zip(row, means.items(), strict=True):
         _show(axes, label, np.rint(mean).astype(np.uint8))
@@ -104,7 +105,7 @@ def mean_pictures(summaries: Summaries) -> Figure:
 
 def spectra(summaries: Summaries) -> Figure:
     """Draw the mean log spectrum of each label on one scale and, of two, their difference."""
-    powers = {label: one.log_spectrum for label, one in summaries.items()}
+    powers = {label: summary.log_spectrum for label, summary in summaries.items()}
     low, high = min(map(np.min, powers.values())), max(map(np.max, powers.values()))
     figure, row = _side_by_side(powers, "log10 power")
     for axes, (label, power) in zip(row, powers.items(), strict=True):
@@ -116,8 +117,8 @@ def spectra(summaries: Summaries) -> Figure:
 def radial_profiles(summaries: Summaries) -> Figure:
     """Draw the mean log power of each label against frequency."""
     figure, ((axes,),) = plot_grid(height=3.4)
-    for label, one in summaries.items():
-        axes.plot(*radial_profile(one.log_spectrum), color=palette.OF_LABEL[label], linewidth=2, label=label)
+    for label, summary in summaries.items():
+        axes.plot(*radial_profile(summary.log_spectrum), color=palette.OF_LABEL[label], linewidth=2, label=label)
     axes.set(xlabel="cycles per pixel", ylabel="mean log10 power", xlim=(0, 0.5))
     _add_legend(figure, axes)
     return figure

@@ -66,12 +66,12 @@ def import_folders(
 
 def _candidates(folders: Mapping[str, Path], shares: Mapping[str, float]) -> Iterator[Candidate]:
     for place, (label, folder) in enumerate(folders.items()):
-        found = False
+        is_there = False
         for member in members(folder):
             path = PurePosixPath(member.name)
             if path.suffix.lower() not in _SUFFIXES:
                 continue
-            found = True
+            is_there = True
             split = next((part for part in path.parts[:-1] if part in SPLITS), None)
             collection = next((part for part in path.parts[:-1] if part not in SPLITS), None)
             yield Candidate(
@@ -85,7 +85,7 @@ def _candidates(folders: Mapping[str, Path], shares: Mapping[str, float]) -> Ite
                 done=(place + member.done) / len(folders),
                 kept_together=collection,
             )
-        if not found:
+        if not is_there:
             raise DatasetError(
                 f"{folder} holds no picture, that is no file that ends in {', '.join(sorted(_SUFFIXES))}"
             )

@@ -55,7 +55,7 @@ def summarise(squares: NDArray[np.uint8]) -> PixelSummary:
     measured = [_measure(piece) for piece in pieces]
     histogram = sum(_histogram(piece) for piece in pieces)
     return PixelSummary(
-        measures={name: np.concatenate([one[name] for one in measured]) for name in measured[0]},
+        measures={name: np.concatenate([picture[name] for picture in measured]) for name in measured[0]},
         histogram=histogram / (count * side * side),
         mean_picture=sum(piece.sum(axis=0, dtype=np.float64) for piece in pieces) / count,
         log_spectrum=np.fft.fftshift(sum(_log_power(piece).sum(axis=0) for piece in pieces) / count),

@@ -49,20 +49,20 @@ def reliability_diagram(figures: Mapping[str, Any]) -> Figure:
     grid.set_height_ratios([3, 1])
     for column, (name, stage) in enumerate(stages.items()):
         bins = stage["reliability"]
-        filled = [one for one in bins if one["count"]]
+        filled = [entry for entry in bins if entry["count"]]
         diagram, counts = axes[:, column]
         diagram.plot([0, 1], [0, 1], color=palette.NEUTRAL, linewidth=1, linestyle=":")
         diagram.plot(
-            [one["probability"] for one in filled],
-            [one["share_ai"] for one in filled],
+            [entry["probability"] for entry in filled],
+            [entry["share_ai"] for entry in filled],
             marker="o",
             markersize=5,
             linewidth=1.6,
         )
         diagram.set(title=f"{name} calibration, ECE {stage['ece']:.4f}", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         counts.bar(
-            [one["low"] for one in bins],
-            [max(one["count"], 0.5) for one in bins],
+            [entry["low"] for entry in bins],
+            [max(entry["count"], 0.5) for entry in bins],
             width=1 / len(bins),
             align="edge",
             edgecolor="white",

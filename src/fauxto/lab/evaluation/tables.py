@@ -50,12 +50,12 @@ def overview_table(results: Results) -> Table:
     columns_figures = list(columns.values())
     stage = "after" if "after" in results["full"]["calibration"] else "before"
     rows: list[list[object]] = [
-        ["pictures", *(f"{one['count']:,}" for one in columns_figures)],
-        ["accuracy", *(share(one["accuracy"]) for one in columns_figures)],
-        ["balanced accuracy", *(share(one["balanced_accuracy"]) for one in columns_figures)],
-        ["AUROC", *(decimal(one["auroc"]) for one in columns_figures)],
-        ["average precision", *(decimal(one["average_precision"]) for one in columns_figures)],
-        ["ECE", *(decimal(one["calibration"][stage]["ece"]) for one in columns_figures)],
+        ["pictures", *(f"{figures['count']:,}" for figures in columns_figures)],
+        ["accuracy", *(share(figures["accuracy"]) for figures in columns_figures)],
+        ["balanced accuracy", *(share(figures["balanced_accuracy"]) for figures in columns_figures)],
+        ["AUROC", *(decimal(figures["auroc"]) for figures in columns_figures)],
+        ["average precision", *(decimal(figures["average_precision"]) for figures in columns_figures)],
+        ["ECE", *(decimal(figures["calibration"][stage]["ece"]) for figures in columns_figures)],
     ]
     return ["", *columns], rows
 
@@ -159,11 +159,11 @@ def decision_table(decisions: Mapping[str, Results]) -> Table:
     return header, [
         [
             name,
-            decimal(one["real_below"]),
-            decimal(one["ai_above"]),
-            *(share(one[key]) for key in ("fpr", "tpr", "missed", "inconclusive", "balanced_accuracy")),
+            decimal(figures["real_below"]),
+            decimal(figures["ai_above"]),
+            *(share(figures[key]) for key in ("fpr", "tpr", "missed", "inconclusive", "balanced_accuracy")),
         ]
-        for name, one in decisions.items()
+        for name, figures in decisions.items()
     ]
 
 

@@ -19,7 +19,7 @@ def build(image_size: int, width: float) -> keras.Model:
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
     x = layers.Rescaling(4.0, offset=-2.0)(pixels)
     x = _convolution(x, round(CHANNELS[0] * width))
-    for stage, channels in enumerate(round(one * width) for one in CHANNELS):
+    for stage, channels in enumerate(round(full * width) for full in CHANNELS):
         if stage:
             x = layers.AveragePooling2D(2)(x)
         x = _convolution(x, channels)

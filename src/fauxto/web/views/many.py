@@ -50,10 +50,10 @@ def watch(batch: Batch) -> None:
     if batch.has_ended:
         st.rerun()
     done = len(batch.checked)
-    said = f"{done:,} of {batch.total:,} judged"
+    progress = f"{done:,} of {batch.total:,} judged"
     if (seconds := batch.seconds_left()) is not None:
-        said += f", {in_words(seconds)} left"
-    st.progress(min(done / max(batch.total, 1), 1.0), said)
+        progress += f", {in_words(seconds)} left"
+    st.progress(min(done / max(batch.total, 1), 1.0), progress)
     if st.button("Stop here", icon=":material/stop:", key="stop"):
         batch.stop()
 
