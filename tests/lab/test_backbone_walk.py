@@ -17,6 +17,7 @@ from fauxto.bundles.network import Network
 from fauxto.cli import commands
 from fauxto.errors import ConfigError
 from fauxto.lab import networks, training
+from fauxto.lab.backend import import_keras
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.photos import import_photos
 from fauxto.lab.degradations.chain import Degradation
@@ -90,9 +91,8 @@ def data(tmp_path_factory):
     return folder / "data"
 
 
-@pytest.fixture
-def weights(tmp_path, monkeypatch):
-    """A file that stands for starting weights, random but always the same."""
+def start_from_random(path, patch):
+    """Write a file that stands for starting weights, random but always the same."""
 
     def load_starting_weights(name, model, path):
         import keras
@@ -101,9 +101,14 @@ def weights(tmp_path, monkeypatch):
         for layer, fresh in zip(model.layers, networks.build(name, 32, 1 / 12).layers, strict=True):
             layer.set_weights(fresh.get_weights())
 
-    monkeypatch.setattr(networks, "load_starting_weights", load_starting_weights)
-    (tmp_path / "weights.onnx").write_bytes(b"weights")
-    return tmp_path / "weights.onnx"
+    patch.setattr(networks, "load_starting_weights", load_starting_weights)
+    path.write_bytes(b"weights")
+    return path
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    return start_from_random(tmp_path / "weights.onnx", monkeypatch)
 
 
 def run_command(*words):
@@ -145,15 +150,43 @@ def test_a_frozen_backbone_with_a_logistic_head_becomes_a_bundle(data, weights, 
     assert "a verdict has to outlast a re-encoding" in card
 
 
-def test_the_last_block_is_trained_and_the_rest_stays(data, weights, tmp_path):
-    run = Run(tmp_path / "run")
-    record = training.train(TRAINED, data, run, weights=weights)
-    assert [epoch["epoch"] for epoch in record["history"]] == [1, 2]
-    start, trained = networks.build("clip-vit-b16", 32, 1 / 12), run.load_keras_model()
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory):
+    """A run that was cut before its head was fitted, and resumed; with its history as it was at the cut."""
+    import_keras("tensorflow")
+    from fauxto.lab import linear_head
+
+    folder = tmp_path_factory.mktemp("trained")
+    weights, run = folder / "encoder.onnx", Run(folder / "run")
+
+    def cut(*arguments):
+        raise RuntimeError("cut")
+
+    with pytest.MonkeyPatch.context() as patch:
+        start_from_random(weights, patch)
+        with pytest.MonkeyPatch.context() as inner:
+            inner.setattr(linear_head, "fit_into", cut)
+            with pytest.raises(RuntimeError, match="cut"):
+                training.train(TRAINED, data, run, weights=weights)
+        before = (run.folder / training.HISTORY).read_text()
+        training.train(TRAINED, data, run, weights=weights, resume=True)
+    return run, before
+
+
+def test_a_run_that_was_cut_before_its_head_trains_no_epoch_again(trained):
+    run, before = trained
+    assert (run.folder / training.HISTORY).read_text() == before
+    assert [epoch["epoch"] for epoch in run.record["history"]] == [1, 2]
+    assert not (run.folder / training.FITTED).exists()
+
+
+def test_the_last_block_is_trained_and_the_rest_stays(trained, data, weights):
+    run, _ = trained
+    start, network = networks.build("clip-vit-b16", 32, 1 / 12), run.load_keras_model()
     networks.load_starting_weights("clip-vit-b16", start, weights)
     moved = {
         layer.name
-        for layer, first in zip(trained.layers, start.layers, strict=True)
+        for layer, first in zip(network.layers, start.layers, strict=True)
         if any(not np.array_equal(new, old) for new, old in zip(layer.get_weights(), first.get_weights(), strict=True))
     }
     last = max(
@@ -179,22 +212,3 @@ def test_a_backbone_that_cannot_start_leaves_no_run(data, tmp_path, change, says
     with pytest.raises(ConfigError, match=says):
         training.train(dataclasses.replace(FROZEN, **change), data, Run(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
-
-
-def test_a_run_that_was_cut_before_its_head_trains_no_epoch_again(data, weights, tmp_path, monkeypatch):
-    from fauxto.lab import linear_head
-
-    run = Run(tmp_path / "run")
-
-    def cut(*arguments):
-        raise RuntimeError("cut")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(linear_head, "fit_into", cut)
-        with pytest.raises(RuntimeError, match="cut"):
-            training.train(TRAINED, data, run, weights=weights)
-    before = (run.folder / training.HISTORY).read_text()
-    record = training.train(TRAINED, data, run, weights=weights, resume=True)
-    assert (run.folder / training.HISTORY).read_text() == before
-    assert record["epochs"] == TRAINED.epochs
-    assert not (run.folder / training.FITTED).exists()
