@@ -74,30 +74,37 @@ def pictures(count=300, sources=12):
 
 
 def test_the_model_gets_the_head_whose_score_its_logits_tell(backbone, monkeypatch, tmp_path):
-    split, asked = pictures(), []
-    seen = RNG.normal(size=(2, 300, 3)).astype(np.float32) + split.labels[None, :, None] * np.float32([1, 0, -1])
-
-    def features(network, pictures, recipe, variant, folder):
-        asked.append(variant)
-        return seen[variant]
-
+    split = pictures()
+    seen = RNG.normal(size=(300, 3)).astype(np.float32) + split.labels[:, None] * np.float32([1, 0, -1])
     monkeypatch.setattr(linear_head.encoder_export, "export", lambda model: b"")
-    monkeypatch.setattr(linear_head, "_features", features)
-    recipe = Recipe(network="", head="logistic", variants=2, held_out=0.3, head_strength=0.5)
+    monkeypatch.setattr(linear_head, "_features", lambda *_: seen)
+    recipe = Recipe(network="", head="logistic", held_out=0.3, head_strength=0.5)
     fit_into(backbone, split, recipe, tmp_path)
-    assert asked == [0, 1]
     learnt = ~held_out(split.sources, 0.3)
     assert 0 < learnt.sum() < 300
-    head = fit(
-        np.concatenate([seen[0][learnt], seen[1][learnt]]),
-        np.tile(split.labels[learnt], 2),
-        np.tile(split.sources[learnt], 2),
-        0.5,
-    )
-    flat = np.tile(seen[0][:7, None, None], (1, 8, 8, 1))
+    head = fit(seen[learnt], split.labels[learnt], split.sources[learnt], 0.5)
+    flat = np.tile(seen[:7, None, None], (1, 8, 8, 1))
     real, ai = backbone.predict(flat, verbose=0).T
-    np.testing.assert_allclose(ai - real, seen[0][:7] @ head.weights + head.bias, atol=1e-4)
+    np.testing.assert_allclose(ai - real, seen[:7] @ head.weights + head.bias, atol=1e-4)
     np.testing.assert_allclose(real, -ai, atol=1e-5)
+
+
+def test_pictures_are_seen_in_their_variants_by_turns(monkeypatch, tmp_path):
+    class Rows(list):
+        name = "rows"
+
+    class Mean:
+        def run(self, names, inputs):
+            return [inputs["pixels"].mean(axis=(1, 2))]
+
+    def degraded(pictures, recipe, variant, folder):
+        return Rows(np.full((1, 2, 2, 3), 10 * row + variant, np.uint8) for row in range(5))
+
+    monkeypatch.setattr(linear_head.views, "degraded", degraded)
+    monkeypatch.setattr(linear_head, "_session", lambda network: Mean())
+    split = type("Five", (), {"name": "train", "__len__": lambda self: 5})()
+    features = linear_head._features(b"", split, Recipe(network="", head="logistic", variants=2), tmp_path)
+    np.testing.assert_allclose(features[:, 0] * 255, [0, 11, 20, 31, 40], rtol=1e-5)
 
 
 def test_what_is_held_out_changes_nothing(backbone, monkeypatch, tmp_path):

@@ -52,14 +52,9 @@ def fit_into(model: keras.Model, pictures: Split, recipe: Recipe, folder: Path) 
     import keras
 
     network = encoder_export.export(keras.Model(model.inputs, model.get_layer(FEATURES).output))
-    variants = range(max(1, recipe.variants))
+    features = _features(network, pictures, recipe, folder)
     learnt = ~held_out(pictures.sources, recipe.held_out)
-    seen = np.concatenate([_features(network, pictures, recipe, variant, folder)[learnt] for variant in variants])
-    labels, sources = (
-        np.tile(pictures.labels[learnt], len(variants)),
-        np.tile(pictures.sources[learnt], len(variants)),
-    )
-    head = fit(seen, labels, sources, recipe.head_strength)
+    head = fit(features[learnt], pictures.labels[learnt], pictures.sources[learnt], recipe.head_strength)
     kernel = np.stack([-head.weights / 2, head.weights / 2], axis=1)
     model.get_layer(LOGITS).set_weights([kernel, np.array([-head.bias / 2, head.bias / 2], np.float32)])
 
@@ -80,19 +75,20 @@ def fit(features: NDArray[np.float32], labels: NDArray[np.int64], sources: NDArr
     return Head(weights, float(model.intercept_[0] - weights @ centre))
 
 
-def _features(network: bytes, pictures: Split, recipe: Recipe, variant: int, folder: Path) -> NDArray[np.float32]:
-    """Return the mean over each picture's views of the encoder's features, float32 [N, D]."""
-    seen = views.degraded(pictures, recipe, variant, folder)
+def _features(network: bytes, pictures: Split, recipe: Recipe, folder: Path) -> NDArray[np.float32]:
+    """Return the mean over each picture's views of the encoder's features, float32 [N, D]; variants come in turn."""
+    variants = [views.degraded(pictures, recipe, variant, folder) for variant in range(max(1, recipe.variants))]
     session = _session(network)
 
     def compute(few: range) -> cache.Array:
-        pixels = np.stack([seen[row] for row in few])
+        pixels = np.stack([variants[row % len(variants)][row] for row in few])
         count, views_each = pixels.shape[:2]
         (features,) = session.run(None, {"pixels": pixels.reshape(-1, *pixels.shape[2:]).astype(np.float32) / 255})
         mean: Any = features.reshape(count, views_each, -1).mean(axis=1)
         return np.asarray(mean, np.float32)
 
-    name = f"{pictures.name}-features-{variant}-{cache.key(hashlib.sha256(network).hexdigest(), seen.name)}"
+    digest = cache.key(hashlib.sha256(network).hexdigest(), *(variant.name for variant in variants))
+    name = f"{pictures.name}-features-{digest}"
     return np.asarray(cache.rows(folder, name, len(pictures), compute).whole(), np.float32)
 
 

@@ -68,7 +68,8 @@ class Recipe:
             features (`fauxto.lab.linear_head`).
         head_strength: Inverse of the L2 penalty of a logistic head.
         variants: How many random degradations of each train picture are made and kept (`fauxto.lab.views`); epochs take
-            them in turn. 0 degrades anew in every epoch, which is for thumbnails.
+            them in turn, and so do the pictures that a logistic head is fitted on. 0 degrades anew in every epoch,
+            which is for thumbnails.
         batch_size: Pictures a step.
         epochs: Most epochs; 0 leaves a backbone as it is.
         patience: Stop after this many epochs without a better loss on val; 0 never stops early.
