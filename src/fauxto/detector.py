@@ -26,7 +26,7 @@ from fauxto.options import DetectorOptions
 from fauxto.preprocessing import Pixels
 from fauxto.reencoding import LONGEST_SIDE, reencode, shrink
 from fauxto.report import Evidence, ImageSummary, ModelSummary, Report, Stability, Status, Verdict
-from fauxto.verdict import combine, pixel_verdict, unstable
+from fauxto.verdict import combine, likeliest_family, looks_most_like, pixel_verdict, unstable
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, the bytes of a file, or a file that is open for reading bytes."""
@@ -78,11 +78,16 @@ class _Decoded:
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """Result for the pixels of one picture; all None if the network gave no finite number."""
+    """Result for the pixels of one picture; all None if the network gave no finite number.
+
+    `family` is the family of generators whose pictures it looks most like, and its probability, were the picture AI;
+    None where that is unsure.
+    """
 
     score: float | None
     probability: float | None
     fpr: float | None
+    family: tuple[str, float] | None
     milliseconds: float
 
 
@@ -194,7 +199,8 @@ class Detector:
             BundleError: A network can't be opened or fails.
         """
         models = [self._model_for(rgb.shape) for rgb in pictures]
-        return _scores(models, [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)])
+        views = [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)]
+        return np.array([score for score, _ in _judged(models, views)])
 
     def bundle_of(self, report: Report) -> Bundle:
         """Return the bundle that gave a report's score; the first one if none did."""
@@ -244,19 +250,20 @@ class Detector:
 
     def _reports(self, pictures: list[_Decoded]) -> list[Report]:
         started = perf_counter()
-        scores = _scores([picture.model for picture in pictures], [picture.views for picture in pictures])
+        judged = _judged([picture.model for picture in pictures], [picture.views for picture in pictures])
         milliseconds = _since(started, len(pictures))
         return [
-            self._report(picture, self._scored(picture.model.bundle, score, milliseconds))
-            for picture, score in zip(pictures, scores.tolist(), strict=True)
+            self._report(picture, self._scored(picture.model.bundle, *outputs, milliseconds))
+            for picture, outputs in zip(pictures, judged, strict=True)
         ]
 
-    def _scored(self, bundle: Bundle, score: float, milliseconds: float) -> _Scored:
+    def _scored(self, bundle: Bundle, score: float, families: NDArray[np.float64], milliseconds: float) -> _Scored:
         if not np.isfinite(score):
-            return _Scored(None, None, None, milliseconds)
+            return _Scored(None, None, None, None, milliseconds)
         scores = np.array([score])
         probability, fpr = bundle.calibration.probability(scores), bundle.real_score_quantiles.fpr_at(scores)
-        return _Scored(score, float(probability[0]), float(fpr[0]), milliseconds)
+        family = likeliest_family(bundle.families, families)
+        return _Scored(score, float(probability[0]), float(fpr[0]), family, milliseconds)
 
     def _report(self, picture: _Decoded, scored: _Scored) -> Report:
         facts, bundle = picture.facts, picture.model.bundle
@@ -267,6 +274,7 @@ class Detector:
         stability = self._stability(picture, pixels)
         if stability and stability.flips:
             pixels, reason = Verdict.INCONCLUSIVE, unstable(pixels)
+        family = (looks_most_like(*scored.family),) if scored.family and pixels is Verdict.AI else ()
         verdict, basis, reasons = combine(pixels, picture.evidence)
         return Report(
             path=picture.path,
@@ -277,7 +285,7 @@ class Detector:
             score=scored.score,
             fpr_at_score=scored.fpr,
             stability=stability,
-            reasons=(*reasons, reason, *facts.notes),
+            reasons=(*reasons, reason, *family, *facts.notes),
             evidence=picture.evidence,
             image=ImageSummary(facts.width, facts.height, facts.format, facts.sha256),
             model=picture.model.summary,
@@ -294,13 +302,14 @@ class Detector:
         return Stability(flips=int(verdict is not pixels), of=1)
 
 
-def _scores(models: Sequence[_Model], views: Sequence[Pixels]) -> NDArray[np.float64]:
-    """Score pictures by their views [K, H, W, 3], batched per model."""
-    scores = np.empty(len(views))
+def _judged(models: Sequence[_Model], views: Sequence[Pixels]) -> list[tuple[float, NDArray[np.float64]]]:
+    """Return each picture's score and its families' probabilities [F], by its views [K, H, W, 3], batched per model."""
+    outputs: dict[int, tuple[float, NDArray[np.float64]]] = {}
     for model in dict.fromkeys(models):
         rows = [row for row, other in enumerate(models) if other is model]
-        scores[rows] = model.network.score_views([views[row] for row in rows])
-    return scores
+        judged = model.network.judge([views[row] for row in rows])
+        outputs |= zip(rows, zip(judged.scores.tolist(), judged.families, strict=True), strict=True)
+    return [outputs[row] for row in range(len(views))]
 
 
 def _since(started: float, pictures: int = 1) -> float:

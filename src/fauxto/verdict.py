@@ -23,6 +23,11 @@ docs/explanation/verdict.md says why.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
 from fauxto.bundles.bundle import Domain, OperatingPoint
 from fauxto.report import Basis, Evidence, Reason, Says, Trust, Verdict
 
@@ -71,6 +76,30 @@ def _outside(short_side: int, objection: str | None, domain: Domain) -> Reason |
 def unstable(verdict: Verdict) -> Reason:
     """Return the reason for a verdict that a mild re-encoding changes."""
     return Reason("unstable", f"the pixels say {verdict}, but that changed when we shrank and re-saved the picture.")
+
+
+def likeliest_family(
+    families: Mapping[str, float | None], probabilities: NDArray[np.float64]
+) -> tuple[str, float] | None:
+    """Return the family of generators whose pictures a picture looks most like, where the network is sure enough.
+
+    Args:
+        families: The bundle's: from which probability each is named.
+        probabilities: float64 [F], of each of them, were the picture AI.
+
+    Returns:
+        Its name and its probability.
+    """
+    if not families or not np.isfinite(probabilities).all():
+        return None
+    name = list(families)[best := int(probabilities.argmax())]
+    least, probability = families[name], float(probabilities[best])
+    return None if least is None or probability < least else (name, probability)
+
+
+def looks_most_like(family: str, probability: float) -> Reason:
+    """Return the reason that names a family of generators."""
+    return Reason("looks_most_like", f"among generators, it looks most like {family} ({100 * probability:.0f} %).")
 
 
 def combine(pixels: Verdict, evidence: tuple[Evidence, ...]) -> tuple[Verdict, Basis, tuple[Reason, ...]]:

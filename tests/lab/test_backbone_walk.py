@@ -81,7 +81,8 @@ def data(tmp_path_factory):
                 {**facts, "width": 1, "height": 1, "format": "PNG", "origin_repo": source}
                 | {"sha256": sha256, "origin_sha256": sha256}
             )
-            originals.append({**facts, "source": source, "repo": source, "sha256": sha256})
+            maker = {1: "flux.1-dev", 3: "midjourney-v7"}.get(number % 4, source)
+            originals.append({**facts, "source": maker, "repo": source, "sha256": sha256})
     for name, rows in (("manifest.csv", windows), ("originals.csv", originals)):
         with (folder / name).open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
@@ -134,6 +135,8 @@ def test_a_frozen_backbone_with_a_logistic_head_becomes_a_bundle(data, weights, 
 
     bundle = load(out)
     assert (bundle.stability, bundle.input.views) == (True, ("whole", "centre"))
+    assert list(bundle.families) == ["FLUX", "Midjourney"]
+    assert "### Which generator?" in bundle.card
     test = Dataset.open(data).split("test")
     expected = dict(zip(test.rows["sha256"].to_pylist(), Network(run.bundle()).score(list(test.images)), strict=True))
     detector = Detector(out, operating_point="sensitive", evidence=False)

@@ -120,11 +120,19 @@ def test_thresholds_keep_their_constraints_and_no_closer_one_does(slope):
     assert tuple(points) == OPERATING_POINTS
     for name, point in points.items():
         constraint = CONSTRAINTS[name]
-        assert constraint.ai_from <= point.ai_above
-        assert measured(probabilities, labels, point.ai_above, ai=True) == point.fpr <= constraint.fpr
-        assert point.ai_above == constraint.ai_from or (
-            measured(probabilities, labels, point.ai_above - 1e-4, ai=True) > constraint.fpr
-        )
+        assert measured(probabilities, labels, point.ai_above, ai=True) == point.fpr
+        lower_fpr, lower_tpr = (np.mean(probabilities[labels == n] >= point.ai_above + 1e-4) for n in (0, 1))
+        if lower_tpr < constraint.found:  # then it goes further, but no further than it must
+            assert point.fpr <= constraint.fpr_for_that
+            assert point.tpr >= constraint.found or (
+                measured(probabilities, labels, point.ai_above - 1e-4, ai=True) > constraint.fpr_for_that
+            )
+        else:
+            assert constraint.ai_from <= point.ai_above
+            assert lower_fpr <= point.fpr <= constraint.fpr
+            assert point.ai_above == constraint.ai_from or (
+                measured(probabilities, labels, point.ai_above - 1e-4, ai=True) > constraint.fpr
+            )
         assert point.real_below <= constraint.real_to
         assert measured(probabilities, labels, point.real_below, ai=False) <= constraint.missed
         assert point.real_below == constraint.real_to or (
@@ -178,7 +186,8 @@ def test_each_group_of_photographs_keeps_its_bound(bound):
     options = {"by_source": [group]} if bound == "source_fpr" else {"foreign": group}
     points = operating_points(probabilities, labels, **options)
     for name, point in points.items():
-        most = getattr(CONSTRAINTS[name], bound)
+        constraint = CONSTRAINTS[name]
+        most = constraint.source_fpr if bound == "source_fpr" else max(constraint.fpr, constraint.fpr_for_that)
         assert np.mean(group >= alone[name].ai_above) > most
         assert np.mean(group >= point.ai_above) <= most < np.mean(group >= point.ai_above - 0.01)
         assert point.real_below == alone[name].real_below

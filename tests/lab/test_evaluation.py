@@ -53,6 +53,7 @@ def scores_of(values, *, reencoded=None, refused=None, protocol=CLEAN):
         values,
         values if reencoded is None else np.asarray(reencoded, np.float64),
         np.zeros(len(values), bool) if refused is None else np.asarray(refused),
+        np.empty((len(values), 0)),
     )
 
 
@@ -169,15 +170,30 @@ def facts(count, higher_quality):
 
 @pytest.mark.parametrize("planted", [False, True])
 def test_a_network_that_goes_by_the_file_is_caught(planted):
-    explained = shortcuts(*facts(300, planted))
+    explained = shortcuts(*facts(300, planted))["explained"]
     assert (explained["real"] > 0.9) == planted
     assert explained["ai"] == pytest.approx(0.5, abs=0.15)
 
 
 def test_files_that_are_all_alike_explain_nothing(dataset):
     test = dataset.split("test")
-    assert shortcuts(test, np.arange(800.0)) == {"real": None, "ai": None}
-    assert shortcuts(*facts(8, True)) == {"real": None, "ai": None}
+    assert shortcuts(test, np.arange(800.0))["explained"] == {"real": None, "ai": None}
+    assert shortcuts(*facts(8, True))["explained"] == {"real": None, "ai": None}
+
+
+def test_what_the_file_gives_away_ranks_no_pictures_whose_files_are_alike():
+    count = 400
+    quality = np.repeat([75, 95], count // 2)
+    labels = (np.arange(count) % 10 < np.where(quality == 95, 8, 2)).astype(int)
+    rows = {"format": ["JPEG"] * count, "jpeg_quality": quality, "width": [400] * count, "height": [400] * count}
+    noise = np.random.default_rng(0).random(count)
+    table = shortcuts(SimpleNamespace(rows=pa.table(rows), labels=labels), quality + noise)["matched"]
+    by_choice = {row["alike"]: row for row in table}
+    assert by_choice["nothing"]["auroc"] > 0.75
+    assert by_choice["nothing"]["pairs"] == 200 * 200
+    assert by_choice["JPEG quality"]["auroc"] == pytest.approx(0.5, abs=0.08)
+    assert by_choice["JPEG quality"]["pairs"] == 2 * 160 * 40
+    assert by_choice["format"] == {**by_choice["nothing"], "alike": "format"}
 
 
 def test_the_command_writes_results_and_a_page(calibrated_run, toy_data):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -68,9 +69,9 @@ def backbone():
 
 def pictures(count=300, sources=12):
     rows = np.arange(count)
-    return SimpleNamespace(
-        labels=rows % 2, sources=np.array([f"source-{number % sources}" for number in rows]), name="train"
-    )
+    named = {"generator": pa.array([("flux", "midjourney")[row // 2 % 2] if row % 2 else None for row in rows])}
+    sources = np.array([f"source-{number % sources}" for number in rows])
+    return SimpleNamespace(labels=rows % 2, sources=sources, name="train", rows=pa.table(named))
 
 
 def test_the_model_gets_the_head_whose_score_its_logits_tell(backbone, monkeypatch, tmp_path):
@@ -79,7 +80,8 @@ def test_the_model_gets_the_head_whose_score_its_logits_tell(backbone, monkeypat
     monkeypatch.setattr(linear_head.encoder_export, "export", lambda model: b"")
     monkeypatch.setattr(linear_head, "_features", lambda *_: seen)
     recipe = Recipe(network="", head="logistic", held_out=0.3, head_strength=0.5)
-    fit_into(backbone, split, recipe, tmp_path)
+    families = fit_into(backbone, split, recipe, tmp_path)
+    assert families.names == ("FLUX", "Midjourney")
     learnt = ~held_out(split.sources, 0.3)
     assert 0 < learnt.sum() < 300
     head = fit(seen[learnt], split.labels[learnt], split.sources[learnt], 0.5)
@@ -115,6 +117,7 @@ def test_what_is_held_out_changes_nothing(backbone, monkeypatch, tmp_path):
     monkeypatch.setattr(linear_head.encoder_export, "export", lambda model: b"")
     for values in (seen, np.where(out[:, None], np.float32(1e6), seen)):
         monkeypatch.setattr(linear_head, "_features", lambda *_, values=values: values)
-        fit_into(backbone, split, Recipe(network="", head="logistic", held_out=0.3), tmp_path)
-        heads.append(backbone.get_layer("logits").get_weights()[0])
-    np.testing.assert_array_equal(*heads)
+        families = fit_into(backbone, split, Recipe(network="", head="logistic", held_out=0.3), tmp_path)
+        heads.append((backbone.get_layer("logits").get_weights()[0], families.kernel))
+    for one, other in zip(*heads, strict=True):
+        np.testing.assert_array_equal(one, other)

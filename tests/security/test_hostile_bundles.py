@@ -216,9 +216,9 @@ def no_graph(model: onnx.ModelProto) -> None:
         (in_a_sparse_tensor, "tensor 'hidden' holds weights that aren't finite"),
         (strange_type, "tensor 'spare' is stored in a way"),
         (no_graph, "isn't an ONNX network"),
-        (second_output, "has 2 outputs; a bundle's network has one"),
-        (second_input, "has 2 inputs; a bundle's network has one"),
-        (no_output, "has 0 outputs; a bundle's network has one"),
+        (second_output, "has 2 outputs; by bundle.json it has 1"),
+        (second_input, "has 2 inputs; by bundle.json it has 1"),
+        (no_output, "has 0 outputs; by bundle.json it has 1"),
         (input_shape("N", 64, 64, 3), r"its input is of type 1 and shape \['free', 64, 64, 3\]"),
         (input_shape("N", 3, 32, 32), r"its input is of type 1 and shape \['free', 3, 32, 32\]"),
         (input_shape(1, 32, 32, 3), r"its input is of type 1 and shape \[1, 32, 32, 3\]"),
@@ -252,7 +252,7 @@ def test_a_network_that_lies_about_its_output(folder: Path) -> None:
         model.graph.node[-1].output[0] = "once"
         model.graph.node.append(helper.make_node("Concat", ["once", "once"], ["logits"], axis=0))
 
-    with pytest.raises(BundleFormatError, match=r"gives an output of shape \(2, 2\) for a batch of 1"):
+    with pytest.raises(BundleFormatError, match=r"gives outputs of shapes \[\(2, 2\)\] for a batch of 1"):
         Detector(edited(folder, edit)).analyze(picture())
 
 

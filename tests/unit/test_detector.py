@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
+import json
+import shutil
 import tarfile
 import threading
 import time
@@ -11,13 +14,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from fauxto import Detector, Limits, Report, Status, Verdict
-from fauxto.errors import BundleNotFoundError, ConfigError
+from fauxto.errors import BundleFormatError, BundleNotFoundError, ConfigError
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 
@@ -56,6 +61,33 @@ def test_a_report_says_everything(detector: Detector, tmp_path: Path) -> None:
     assert (report.model.name, report.model.sha256) == ("golden", detector.bundles[0].model_sha256)
     assert report.milliseconds.keys() == {"decode", "evidence", "model"}
     assert all(0 < time < 60_000 for time in report.milliseconds.values())
+
+
+def test_a_family_of_generators_is_named_where_the_network_is_sure(tmp_path: Path) -> None:
+    folder = shutil.copytree(GOLDEN, tmp_path / "golden")
+    model = onnx.load(folder / "model.onnx")
+    likely = numpy_helper.from_array(np.array([[0.2, 0.7, 0.1]], np.float32), "likely")
+    nothing = numpy_helper.from_array(np.zeros((2, 3), np.float32), "nothing")
+    model.graph.initializer.extend([likely, nothing])
+    model.graph.node.append(helper.make_node("Gemm", ["logits", "nothing", "likely"], ["families"]))
+    model.graph.output.append(helper.make_tensor_value_info("families", TensorProto.FLOAT, ["N", 3]))
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    plain = json.loads((folder / "bundle.json").read_text())
+    plain["model_sha256"] = hashlib.sha256(model.SerializeToString()).hexdigest()
+
+    def words(families: dict[str, float | None], picture: bytes) -> list[str]:
+        (folder / "bundle.json").write_text(json.dumps({**plain, "families": families}))
+        return [str(reason) for reason in Detector(folder).analyze(picture).reasons]
+
+    checks = np.random.default_rng(0).integers(0, 2, (16, 16, 1)).repeat(2, 0).repeat(2, 1)
+    rough = as_png((180 * checks + np.arange(32)[:, None] + np.arange(3) * 10).astype(np.uint8))
+    said = "looks_most_like: among generators, it looks most like FLUX (70 %)."
+    assert words({"Midjourney": 0.5, "FLUX": 0.6, "a GAN": None}, rough)[1:] == [said]
+    for silent in ({"Midjourney": 0.5, "FLUX": 0.75, "a GAN": 0.1}, {"Midjourney": 0.1, "FLUX": None, "a GAN": 0.1}):
+        assert len(words(silent, rough)) == 1
+    assert len(words({"Midjourney": 0.5, "FLUX": 0.6, "a GAN": None}, png(9))) == 1  # a photograph has no generator
+    with pytest.raises(BundleFormatError, match="its output is of type 1 and shape"):
+        words({"Midjourney": 0.5, "FLUX": 0.6}, rough)
 
 
 def test_the_name_is_the_one_given(detector: Detector, tmp_path: Path) -> None:

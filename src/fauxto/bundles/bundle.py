@@ -152,6 +152,8 @@ class Description:
 
     Attributes:
         stability: Whether to check that a verdict stays the same after re-encoding; doubles the cost.
+        families: The families of generators that the network tells apart, in the order of its second output, and the
+            probability from which one is named; null for one that never is. Empty where it has no such output.
     """
 
     format: Literal[2]
@@ -166,6 +168,7 @@ class Description:
     calibration: Calibration
     operating_points: Mapping[str, OperatingPoint]
     real_score_quantiles: ScoreQuantiles
+    families: Mapping[str, float | None]
     training: Training
 
     def __post_init__(self) -> None:
@@ -185,6 +188,8 @@ class Description:
             set(self.operating_points) == set(OPERATING_POINTS),
             f"operating_points must be exactly {', '.join(OPERATING_POINTS)}",
         )
+        least = [probability for probability in self.families.values() if probability is not None]
+        _require(all(0 < probability <= 1 for probability in least), "families must be above 0 and at most 1, or null")
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +229,8 @@ def read(folder: Path) -> Bundle:
             f"{folder / _MODEL} isn't the file that bundle.json describes: "
             f"expected sha256 {description.model_sha256}, found {digest}; install the bundle again"
         )
-    onnx_file.check(model, str(folder / _MODEL), (description.input.height, description.input.width))
+    size = description.input.height, description.input.width
+    onnx_file.check(model, str(folder / _MODEL), size, families=len(description.families))
     card = _read_file(folder / "CARD.md").decode("utf-8", errors="replace")
     metrics = folder / "metrics.json"
     measured = _parse(metrics, lambda plain: build(Metrics, plain, "")) if metrics.exists() else None
@@ -242,7 +248,9 @@ def _parse(path: Path, build_from: Callable[[object], Any]) -> Any:
 
 
 def _lifted(plain: object) -> object:
-    """Return JSON of format 1 as the same in format 2; everything else, wrong or not, as it is."""
+    """Return JSON of format 1, or from before there were families, as it would be today; all else as it is."""
+    if isinstance(plain, dict):
+        plain = {"families": {}, **plain}
     if not isinstance(plain, dict) or type(plain.get("format")) is not int or plain["format"] != 1:
         return plain
     table = plain.get("input")

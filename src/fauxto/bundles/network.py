@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,19 @@ _PIXELS_A_RUN = 8 * 224 * 224
 """A run's memory grows with its pixels, and past a few pictures of this size no longer its speed."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What a network makes of N pictures.
+
+    Attributes:
+        scores: float64 [N], the raw logit of AI.
+        families: float64 [N, F], the probability of each of the bundle's families of generators, were the picture AI.
+    """
+
+    scores: NDArray[np.float64]
+    families: NDArray[np.float64]
+
+
 class Network:
     """One ONNX Runtime session of a bundle's network; its methods may be called from several threads at once."""
 
@@ -36,6 +50,7 @@ class Network:
         """
         self._where = bundle.folder / "model.onnx"
         self._input = bundle.input
+        self._families = len(bundle.families)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.inter_op_num_threads = 1
@@ -63,50 +78,50 @@ class Network:
             float64 [N]: the raw logit of AI, NaN where the network gives no finite number.
 
         Raises:
-            BundleFormatError: See `logits`.
+            BundleFormatError: See `run`.
         """
-        return self.score_views([self.views(rgb) for rgb in pictures])
+        return self.judge([self.views(rgb) for rgb in pictures]).scores
 
-    def score_views(self, views: Sequence[Pixels]) -> NDArray[np.float64]:
-        """Score pictures of which the views were made before, uint8 [K, H, W, 3] each, as `views` returns them.
+    def judge(self, views: Sequence[Pixels]) -> Judged:
+        """Judge pictures of which the views were made before, uint8 [K, H, W, 3] each, as `views` returns them.
 
         Returns:
-            float64 [N]: the mean over a picture's views of the raw logit of AI, NaN where the network gives no finite
-            number for one of them.
+            Means over each picture's views; NaN where the network gives no finite number for one of them.
 
         Raises:
-            BundleFormatError: See `logits`.
+            BundleFormatError: See `run`.
         """
         if not views:
-            return np.empty(0)
+            return Judged(np.empty(0), np.empty((0, self._families)))
         pixels = np.concatenate(views)
         most = max(1, _PIXELS_A_RUN // (self._input.height * self._input.width))
-        runs = [self.logits(pixels[start : start + most]) for start in range(0, len(pixels), most)]
-        logits = np.concatenate(runs).astype(np.float64)
-        real, ai = np.where(np.isfinite(logits), logits, np.nan).T
-        return np.asarray((ai - real).reshape(len(views), self._input.count).mean(axis=1))
+        runs = [self.run(pixels[start : start + most]) for start in range(0, len(pixels), most)]
+        outputs = np.concatenate(runs).astype(np.float64).reshape(len(views), self._input.count, -1)
+        real, ai, *families = np.moveaxis(np.where(np.isfinite(outputs), outputs, np.nan), -1, 0)
+        family = np.reshape(families, (self._families, *real.shape)).mean(axis=2).T
+        return Judged((ai - real).mean(axis=1), family)
 
-    def logits(self, pixels: Pixels) -> NDArray[np.float32]:
+    def run(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the network once.
 
         Args:
             pixels: uint8 [N, H, W, 3], of the bundle's input size.
 
         Returns:
-            float32 [N, 2]: the raw logits of real and of ai, NaN or infinite where the network is bad.
+            float32 [N, 2 + F]: the raw logits of real and of ai, then the probability of each of the bundle's F
+            families of generators; NaN or infinite where the network is bad.
 
         Raises:
             BundleFormatError: The network fails, or its output hasn't the shape that it declares.
         """
         try:
-            (logits,) = self._session.run(None, {self._input_name: preprocessing.normalise(pixels, self._input)})
+            outputs = self._session.run(None, {self._input_name: preprocessing.normalise(pixels, self._input)})
         except Exception as error:
             raise BundleFormatError(f"{self._where} fails on a batch of {len(pixels)}: {_first_line(error)}") from error
-        if logits.shape != (len(pixels), 2):
-            raise BundleFormatError(
-                f"{self._where} gives an output of shape {logits.shape} for a batch of {len(pixels)}"
-            )
-        return np.asarray(logits, np.float32)
+        shapes = [output.shape for output in outputs]
+        if shapes != [(len(pixels), columns) for columns in (2, self._families) if columns]:
+            raise BundleFormatError(f"{self._where} gives outputs of shapes {shapes} for a batch of {len(pixels)}")
+        return np.concatenate(outputs, axis=1, dtype=np.float32)
 
 
 def _first_line(error: Exception) -> str:

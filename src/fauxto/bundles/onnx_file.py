@@ -57,13 +57,14 @@ class _Field(NamedTuple):
     """The bytes of a length-delimited or fixed-size field; empty for a varint."""
 
 
-def check(model: bytes, where: str, size: tuple[int, int]) -> None:
+def check(model: bytes, where: str, size: tuple[int, int], families: int = 0) -> None:
     """Refuse a file that isn't ONNX, holds weights outside itself or not finite, or has other inputs or outputs.
 
     Args:
         model: The whole file.
         where: What to call it in an error.
         size: Height and width of its input, as bundle.json has them.
+        families: How many families of generators bundle.json names; with some, there is a second output.
 
     Raises:
         BundleFormatError: It is refused; the message says why.
@@ -75,8 +76,8 @@ def check(model: bytes, where: str, size: tuple[int, int]) -> None:
         for tensor in _tensors(model):
             _check_tensor(tensor)
         graph = _joined(memoryview(model), _GRAPH)
-        _check_shape(graph, _INPUT, "input", [*size, 3])
-        _check_shape(graph, _OUTPUT, "output", [2])
+        _check_shapes(graph, _INPUT, "input", [[*size, 3]])
+        _check_shapes(graph, _OUTPUT, "output", [[2], [families]] if families else [[2]])
     except ValueError as error:
         raise BundleFormatError(f"{where} is refused: {error}") from error
 
@@ -112,19 +113,20 @@ def _check_tensor(tensor: memoryview) -> None:
             raise ValueError(f"its tensor {name!r} holds weights that aren't finite")
 
 
-def _check_shape(graph: memoryview, number: int, role: str, expected: list[int]) -> None:
+def _check_shapes(graph: memoryview, number: int, role: str, expected: list[list[int]]) -> None:
     declared = [field.content for field in _fields(graph) if field.number == number]
-    if len(declared) != 1:
-        raise ValueError(f"it has {len(declared)} {role}s; a bundle's network has one")
-    tensor = _joined(_joined(declared[0], _TYPE), _TENSOR_TYPE)
-    element = next((field.value for field in _fields(tensor) if field.number == _ELEMENT_TYPE), 0)
-    dims = [field.content for field in _fields(_joined(tensor, _SHAPE)) if field.number == _DIM]
-    shape = [next((field.value for field in _fields(dim) if field.number == _DIM_VALUE), "free") for dim in dims]
-    if element != _FLOAT or shape != ["free", *expected]:
-        raise ValueError(
-            f"its {role} is of type {element} and shape {shape}; bundle.json asks for {_FLOAT} (float32) and "
-            f"{['free', *expected]}"
-        )
+    if len(declared) != len(expected):
+        raise ValueError(f"it has {len(declared)} {role}s; by bundle.json it has {len(expected)}")
+    for value, sizes in zip(declared, expected, strict=True):
+        tensor = _joined(_joined(value, _TYPE), _TENSOR_TYPE)
+        element = next((field.value for field in _fields(tensor) if field.number == _ELEMENT_TYPE), 0)
+        dims = [field.content for field in _fields(_joined(tensor, _SHAPE)) if field.number == _DIM]
+        shape = [next((field.value for field in _fields(dim) if field.number == _DIM_VALUE), "free") for dim in dims]
+        if element != _FLOAT or shape != ["free", *sizes]:
+            raise ValueError(
+                f"its {role} is of type {element} and shape {shape}; bundle.json asks for {_FLOAT} (float32) and "
+                f"{['free', *sizes]}"
+            )
 
 
 def _joined(message: memoryview, number: int) -> memoryview:

@@ -6,6 +6,7 @@ docs/explanation/calibration.md tells why and how.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from fauxto.bundles.bundle import Bundle, Calibration, OperatingPoint
-from fauxto.bundles.network import Network
+from fauxto.bundles.network import Judged, Network
 from fauxto.choices import CalibrationMethod
 from fauxto.errors import DatasetError, FauxtoError
+from fauxto.lab import families
 from fauxto.lab.datasets import Dataset, Split
 from fauxto.lab.degradations.protocols import CLEAN, DELIVERED, Protocol
 from fauxto.lab.evaluation.measurements import score_quantiles
@@ -39,6 +41,9 @@ class Constraint:
         source_fpr: Largest share of the photographs of any larger source that may be called ai: a network errs more on
             some kinds than on others, and the fpr alone would let it accuse one kind often.
         missed: Largest share of the generated pictures that may be called real.
+        found: Share of the generated pictures that is to be called ai: where it is less, `ai_above` falls until as many
+            are, or until `fpr_for_that` of the photographs are.
+        fpr_for_that: See `found`.
     """
 
     ai_from: float
@@ -46,12 +51,14 @@ class Constraint:
     fpr: float
     source_fpr: float
     missed: float
+    found: float = 0.0
+    fpr_for_that: float = 0.0
 
 
 CONSTRAINTS = {
     "cautious": Constraint(ai_from=0.9, real_to=0.1, fpr=0.01, source_fpr=0.03, missed=0.01),
     "balanced": Constraint(ai_from=0.7, real_to=0.3, fpr=0.03, source_fpr=0.10, missed=0.06),
-    "sensitive": Constraint(ai_from=0.5, real_to=0.1, fpr=0.10, source_fpr=0.20, missed=0.01),
+    "sensitive": Constraint(0.5, 0.1, fpr=0.10, source_fpr=0.20, missed=0.01, found=0.80, fpr_for_that=0.20),
 }
 
 LARGER_SOURCE = 30
@@ -121,8 +128,8 @@ def operating_points(
 ) -> dict[str, OperatingPoint]:
     """Choose the two thresholds of each operating point by its entry in `CONSTRAINTS`.
 
-    `ai_above` is the lowest probability that keeps both constraints about ai, `real_below` the highest that keeps both
-    about real. Both have four decimals. What lies between is inconclusive.
+    `ai_above` is the lowest probability that keeps the constraints about ai, or a lower one where `found` asks for it;
+    `real_below` is the highest that keeps both about real. Both have four decimals. What lies between is inconclusive.
 
     Args:
         probabilities: float [N], calibrated P(AI).
@@ -136,7 +143,8 @@ def operating_points(
     Raises:
         FauxtoError: No threshold keeps a constraint.
     """
-    upper, lower = np.arange(5_000, 10_001) / 10_000, np.arange(5_000, -1, -1) / 10_000
+    upper = np.arange(10_001) / 10_000
+    lower = upper[5_000::-1]
     real, ai = probabilities[labels == 0], np.sort(probabilities[labels == 1])
     strict = [real] if foreign is None else [real, foreign]
     called_ai = np.max([share_at_least(photographs, upper) for photographs in strict], axis=0)
@@ -153,12 +161,13 @@ def operating_points(
                 f"network is wholly sure, and wrong, of more than {constraint.fpr:.0%} of the real or "
                 f"{constraint.missed:.0%} of the AI pictures; train it again"
             )
-        measured = decisions(
-            labels,
-            probabilities,
-            real_below=float(lower[within_real.argmax()]),
-            ai_above=float(upper[within_ai.argmax()]),
-        )
+        real_below, ai_above = float(lower[within_real.argmax()]), float(upper[within_ai.argmax()])
+        if constraint.found:
+            finds_enough = math.floor(ai[int((1 - constraint.found) * len(ai))] * 10_000) / 10_000
+            within_more = (called_ai <= constraint.fpr_for_that) & (of_a_source <= constraint.source_fpr)
+            accuses_enough = float(upper[within_more.argmax()])
+            ai_above = min(ai_above, max(finds_enough, accuses_enough, real_below))
+        measured = decisions(labels, probabilities, real_below=real_below, ai_above=ai_above)
         points[name] = OperatingPoint(
             **{field.name: measured[field.name] for field in dataclasses.fields(OperatingPoint)}
         )
@@ -195,9 +204,11 @@ def calibrate(
     if run.recipe.held_out:
         parts.append((learn, np.flatnonzero(held_out(learn.sources, run.recipe.held_out))))
     under = DELIVERED if dataset.files else (CLEAN,)
-    scores = np.concatenate([_in_turn(bundle, pictures, rows, under, run.cache) for pictures, rows in parts])
+    judged = [_in_turn(bundle, pictures, rows, under, run.cache) for pictures, rows in parts]
+    scores, likely_families = (np.concatenate(part) for part in zip(*map(dataclasses.astuple, judged), strict=True))
     labels = np.concatenate([pictures.labels[rows] for pictures, rows in parts])
     sources = np.concatenate([pictures.sources[rows] for pictures, rows in parts])
+    made_by = np.concatenate([families.families_of(pictures)[rows] for pictures, rows in parts])
     fitted_on = "val and of the sources of train that were held out" if run.recipe.held_out else "val"
     kept = harder_half(scores, labels, sources)
     fitted = fit(scores[kept], labels[kept], method, weights_by_source(labels[kept], sources[kept]))
@@ -215,6 +226,7 @@ def calibrate(
             name: calibration_error(val.labels, stage.probability(scores[: len(val)]))
             for name, stage in (("before", UNCALIBRATED), ("after", fitted))
         },
+        families=families.thresholds(list(bundle.families), likely_families, made_by),
         foreign_photographs=0 if elsewhere is None else len(elsewhere),
         network_sha256=run.network_sha256,
     )
@@ -224,15 +236,15 @@ def calibrate(
 
 def _in_turn(
     bundle: Bundle, pictures: Split, rows: NDArray[np.int64], under: Sequence[Protocol], folder: Path
-) -> NDArray[np.float64]:
-    """Return the score of each of some pictures under one of the protocols, in turn."""
+) -> Judged:
+    """Judge each of some pictures under one of the protocols, in turn."""
     bundle = dataclasses.replace(bundle, stability=False)  # its re-encodings decide verdicts, not what is fitted here
-    scores = np.empty(len(rows))
+    judged = Judged(np.empty(len(rows)), np.empty((len(rows), len(bundle.families))))
     for turn, protocol in enumerate(under[: len(rows)]):
         chosen = slice(turn, None, len(under))
         (scored,) = score(bundle, pictures, (protocol,), folder, rows=rows[chosen])
-        scores[chosen] = scored.score
-    return scores
+        judged.scores[chosen], judged.families[chosen] = scored.score, scored.families
+    return judged
 
 
 def harder_half(scores: NDArray[np.float64], labels: NDArray[np.int64], sources: NDArray[np.str_]) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ is in its batch. The head stays in 32 bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -20,14 +20,19 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fauxto.lab.layers import ClassToken, EncoderBlock, Features, PatchTokens, TokenDropping
 
+if TYPE_CHECKING:
+    from fauxto.lab.linear_head import FamilyHead
+
 STEPS = 31
 """Of a weight, to either side of zero."""
 
 _FORMAT_VERSION, _OPERATORS, _RUNTIME_OPERATORS = 10, 18, "com.microsoft"
 
 
-def export(model: keras.Model) -> bytes:
+def export(model: keras.Model, families: FamilyHead | None = None) -> bytes:
     """Return the ONNX file of an encoder, from float32 `pixels` [N, H, W, 3] to what the model gives, [N, D].
+
+    With a head of F families there is a second output: their probabilities, [N, F].
 
     Raises:
         TypeError: A layer is of a kind that this module doesn't know.
@@ -42,7 +47,13 @@ def export(model: keras.Model) -> bytes:
             raise TypeError(f"layer {layer.name} is a {type(layer).__name__}, which no encoder may hold so far")
         inputs = layer.input if isinstance(layer.input, list) else [layer.input]
         names[id(layer.output)] = write(graph, layer, *(names[id(tensor)] for tensor in inputs))
-    return graph.finish(names[id(model.outputs[0])], model.input_shape, model.output_shape)
+    outputs = {names[id(model.outputs[0])]: model.output_shape[1]}
+    if families:
+        features = names[id(model.get_layer("features").output)]
+        logits = graph.add("MatMul", features, graph.keep(families.kernel))
+        logits = graph.add("Add", logits, graph.keep(families.bias))
+        outputs[graph.add("Softmax", logits, axis=1)] = len(families.names)
+    return graph.finish(model.input_shape, outputs)
 
 
 class _Graph:
@@ -83,13 +94,13 @@ class _Graph:
             self._in_steps[tokens] = step, self.add("Cast", steps, to=TensorProto.UINT8)
         return self._in_steps[tokens]
 
-    def finish(self, result: str, input_shape: tuple[Any, ...], output_shape: tuple[Any, ...]) -> bytes:
-        """Return the file of the network from `pixels` to `result`."""
+    def finish(self, input_shape: tuple[Any, ...], outputs: Mapping[str, int]) -> bytes:
+        """Return the file of the network from `pixels` to some values, each with its number of columns."""
         graph = helper.make_graph(
-            [*self._nodes, helper.make_node("Identity", [result], ["result"])],
+            self._nodes,
             "encoder",
             [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["N", *input_shape[1:]])],
-            [helper.make_tensor_value_info("result", TensorProto.FLOAT, ["N", *output_shape[1:]])],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size]) for name, size in outputs.items()],
             self._stored,
         )
         operators = [helper.make_opsetid("", _OPERATORS), helper.make_opsetid(_RUNTIME_OPERATORS, 1)]

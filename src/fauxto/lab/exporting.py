@@ -17,6 +17,8 @@ from fauxto.lab.backend import import_keras
 if TYPE_CHECKING:
     import keras
 
+    from fauxto.lab.linear_head import FamilyHead
+
 TOLERANCES = {32: 1e-4, 8: 0.5}
 """Largest difference that is let through between a logit of Keras and of ONNX Runtime, by the latter's bits."""
 
@@ -33,7 +35,7 @@ def code() -> str:
 
 
 def export(
-    load: Callable[[], keras.Model], backend: str, *, is_backbone: bool, folder: Path
+    load: Callable[[], keras.Model], backend: str, *, is_backbone: bool, families: FamilyHead | None, folder: Path
 ) -> tuple[bytes, dict[str, Any]]:
     """Export a run's network.
 
@@ -41,6 +43,7 @@ def export(
         load: Loads the network, once Keras has its backend.
         backend: What the network was trained on.
         is_backbone: Whether it started from a pretrained encoder's weights, and is exported as transformers are.
+        families: Of a backbone, the head that gives the second output; None for none.
         folder: The run's, for the error.
 
     Returns:
@@ -55,7 +58,7 @@ def export(
         from fauxto.lab import encoder_export
 
         model = load()
-        exported, bits = encoder_export.export(model), 8
+        exported, bits = encoder_export.export(model, families), 8
     else:
         # Other networks are exported on TensorFlow, whatever they were trained on: one exporter, one set of operators.
         import_keras("tensorflow")
@@ -90,6 +93,6 @@ def _agreement(model: keras.Model, exported: bytes) -> dict[str, Any]:
     pictures += rng.normal(0, 1, pictures.shape) * rng.uniform(0, 0.3, (_PICTURES, 1, 1, 1))
     pixels = np.clip(pictures, 0, 1).astype(np.float32)
     session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
-    (logits,) = session.run(None, {session.get_inputs()[0].name: pixels})
+    logits = session.run(None, {session.get_inputs()[0].name: pixels})[0]
     expected = model.predict(pixels, verbose=0)
     return {"pictures": _PICTURES, "difference": float(np.abs(logits - expected).max())}

@@ -1,6 +1,7 @@
-"""A logistic regression as a network's head, fitted on the features of the very encoder that ships.
+"""Logistic regressions as a network's heads, fitted on the features of the very encoder that ships.
 
-The last step of a recipe whose head is "logistic", be the encoder frozen or trained before.
+The last step of a recipe whose head is "logistic", be the encoder frozen or trained before: a head that tells AI from
+real, and one that tells families of generators apart, where the pictures are from several.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import onnxruntime
@@ -17,8 +18,10 @@ from sklearn.linear_model import LogisticRegression
 
 from fauxto.lab import cache, encoder_export, views
 from fauxto.lab.datasets import Split
+from fauxto.lab.families import families_of
 from fauxto.lab.recipe import Recipe
 from fauxto.lab.weighting import held_out, weights_by_source
+from fauxto.scan.files import replaced
 
 if TYPE_CHECKING:
     import keras
@@ -40,8 +43,36 @@ class Head:
     bias: float
 
 
-def fit_into(model: keras.Model, pictures: Split, recipe: Recipe, folder: Path) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class FamilyHead:
+    """A linear map from features to the logits of F families of generators.
+
+    Attributes:
+        names: Of the families.
+        kernel: float32 [D, F].
+        bias: float32 [F].
+    """
+
+    names: tuple[str, ...]
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def save(self, path: Path) -> None:
+        """Write it to a file."""
+        with replaced(path) as file:
+            np.savez(file, names=np.array(self.names), kernel=self.kernel, bias=self.bias)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read it from a file of `save`."""
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(tuple(stored["names"].tolist()), stored["kernel"], stored["bias"])
+
+
+def fit_into(model: keras.Model, pictures: Split, recipe: Recipe, folder: Path) -> FamilyHead | None:
     """Fit the head of a model on the degraded pictures of a split, but for the sources that the recipe holds out.
+
+    Returns the other head, of generators' families.
 
     Args:
         model: A model whose last two layers are called "features" and "logits".
@@ -57,6 +88,8 @@ def fit_into(model: keras.Model, pictures: Split, recipe: Recipe, folder: Path) 
     head = fit(features[learnt], pictures.labels[learnt], pictures.sources[learnt], recipe.head_strength)
     kernel = np.stack([-head.weights / 2, head.weights / 2], axis=1)
     model.get_layer(LOGITS).set_weights([kernel, np.array([-head.bias / 2, head.bias / 2], np.float32)])
+    families = np.where(learnt, families_of(pictures), "")
+    return fit_families(features, families, pictures.sources, recipe.family_strength)
 
 
 def fit(features: NDArray[np.float32], labels: NDArray[np.int64], sources: NDArray[np.str_], strength: float) -> Head:
@@ -73,6 +106,35 @@ def fit(features: NDArray[np.float32], labels: NDArray[np.int64], sources: NDArr
     model.fit((features - centre) / spread, labels, sample_weight=weights_by_source(labels, sources))
     weights = (model.coef_[0] / spread).astype(np.float32)
     return Head(weights, float(model.intercept_[0] - weights @ centre))
+
+
+def fit_families(
+    features: NDArray[np.float32], families: NDArray[np.str_], sources: NDArray[np.str_], strength: float
+) -> FamilyHead | None:
+    """Fit a head that tells families of generators apart.
+
+    Args:
+        features: float32 [N, D].
+        families: str [N], empty where unknown; such pictures aren't learnt.
+        sources: str [N]; see `weights_by_source`.
+        strength: Inverse of the L2 penalty on the standardised features.
+
+    Returns:
+        None where fewer than two families are known.
+    """
+    known = families != ""
+    names, numbers = np.unique(families[known], return_inverse=True)
+    if len(names) < 2:
+        return None
+    centre, spread = features[known].mean(axis=0), features[known].std(axis=0) + 1e-6
+    model = LogisticRegression(C=strength, max_iter=1000)
+    weights = weights_by_source(numbers, sources[known])
+    model.fit((features[known] - centre) / spread, numbers, sample_weight=weights)
+    kernel, bias = model.coef_, model.intercept_
+    if len(names) == 2:  # of two classes, scikit-learn keeps the second one's alone
+        kernel, bias = np.concatenate([-kernel / 2, kernel / 2]), np.concatenate([-bias / 2, bias / 2])
+    kernel = kernel / spread
+    return FamilyHead(tuple(names.tolist()), kernel.T.astype(np.float32), (bias - kernel @ centre).astype(np.float32))
 
 
 def _features(network: bytes, pictures: Split, recipe: Recipe, folder: Path) -> NDArray[np.float32]:

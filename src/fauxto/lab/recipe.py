@@ -67,6 +67,7 @@ class Recipe:
         head: "trained" together with the network, or a "logistic" regression that is fitted on the finished network's
             features (`fauxto.lab.linear_head`).
         head_strength: Inverse of the L2 penalty of a logistic head.
+        family_strength: The same for the head that tells families of generators apart.
         variants: How many random degradations of each train picture are made and kept (`fauxto.lab.views`); epochs take
             them in turn, and so do the pictures that a logistic head is fitted on. 0 degrades anew in every epoch,
             which is for thumbnails.
@@ -103,6 +104,7 @@ class Recipe:
     trainable: int = -1
     head: Literal["trained", "logistic"] = "trained"
     head_strength: float = 1e-4
+    family_strength: float = 1e-3
     variants: int = 0
     batch_size: int = 128
     epochs: int = 20
@@ -127,7 +129,7 @@ class Recipe:
         for name, least in (("image_size", 8), ("batch_size", 1), ("epochs", 0), ("trainable", -1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be {least} or more, not {getattr(self, name)}")
-        for name in ("width", "train_share", "learning_rate", "kept_tokens", "head_strength"):
+        for name in ("width", "train_share", "learning_rate", "kept_tokens", "head_strength", "family_strength"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be greater than 0")
         for name in ("warmup", "held_out", "averaging"):

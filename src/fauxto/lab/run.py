@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from fauxto import bundles
 from fauxto.bundles.bundle import (
@@ -33,7 +33,9 @@ from fauxto.scan.files import replaced
 if TYPE_CHECKING:
     import keras
 
-KERAS_MODEL, ONNX_MODEL = "model.keras", "model.onnx"
+    from fauxto.lab.linear_head import FamilyHead
+
+KERAS_MODEL, ONNX_MODEL, FAMILY_HEAD = "model.keras", "model.onnx", "families.npz"
 _RECIPE, _START, _RECORD, _CALIBRATION = "recipe.toml", "start.json", "run.json", "calibration.json"
 
 Json = dict[str, Any]
@@ -52,6 +54,7 @@ class RunCalibration:
         operating_points: By name, as the bundle wants them.
         real_score_quantiles: What turns a score into the report's `fpr_at_score`.
         val: The `calibration_error` on the clean pictures of val, `before` and `after`.
+        families: From which probability each family of generators is named, in the network's order; None for never.
         foreign_photographs: How many photographs of another data set the thresholds were kept from accusing.
         network_sha256: Of the run's network.
     """
@@ -60,21 +63,9 @@ class RunCalibration:
     operating_points: Mapping[str, OperatingPoint]
     real_score_quantiles: ScoreQuantiles
     val: Mapping[str, Mapping[str, float]]
+    families: Mapping[str, float | None]
     foreign_photographs: int
     network_sha256: str
-
-    @classmethod
-    def from_dict(cls, plain: object, where: str) -> Self:
-        """Build it from parsed JSON.
-
-        Raises:
-            FauxtoError: A key is missing, unknown or wrong.
-        """
-        try:
-            fitted: Self = build(cls, plain, "")
-        except ValueError as error:
-            raise FauxtoError(f"{where}: {error}; run `fauxto calibrate` again") from error
-        return fitted
 
 
 class Run:
@@ -87,6 +78,7 @@ class Run:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.keras_model = self.folder / KERAS_MODEL
+        self.family_head = self.folder / FAMILY_HEAD
         self.cache = self.folder / "cache"
 
     @property
@@ -177,13 +169,13 @@ class Run:
 
     @property
     def network_sha256(self) -> str:
-        """The sha256 of recipe and weights, which together decide every score.
+        """The sha256 of recipe and weights, which together decide every score and family.
 
         Raises:
             FauxtoError: There is no trained network.
         """
         digest = hashlib.sha256()
-        for name in (_RECIPE, KERAS_MODEL):
+        for name in (_RECIPE, KERAS_MODEL, *((FAMILY_HEAD,) if self.family_head.exists() else ())):
             try:
                 digest.update((self.folder / name).read_bytes())
             except OSError as error:
@@ -209,6 +201,7 @@ class Run:
                 self.load_keras_model,
                 self.recipe.backend,
                 is_backbone=bool(self.record["weights_sha256"]),
+                families=self._families(),
                 folder=self.folder,
             )
             with replaced(exported) as file:
@@ -232,7 +225,10 @@ class Run:
         path = self.folder / _CALIBRATION
         if not path.exists():
             return None
-        fitted = RunCalibration.from_dict(self._read(_CALIBRATION, "run `fauxto calibrate` again"), str(path))
+        try:
+            fitted: RunCalibration = build(RunCalibration, self._read(_CALIBRATION, "run `fauxto calibrate` again"), "")
+        except ValueError as error:
+            raise FauxtoError(f"{path}: {error}; run `fauxto calibrate` again") from error
         if fitted.network_sha256 != self.network_sha256:
             raise FauxtoError(
                 f"{path} was fitted for another network than the run now holds; run `fauxto calibrate` again"
@@ -256,6 +252,7 @@ class Run:
         """Return the network as a bundle without a nameplate, calibrated as far as the run is, or not `calibrated`."""
         record, recipe, fitted = self.record, self.recipe, self.calibration if calibrated else None
         model = self.onnx()
+        families = self._families()
         undecided = OperatingPoint(real_below=0.0, ai_above=1.0, fpr=0.0, tpr=0.0, inconclusive=1.0)
         kept = ("command", "git_revision", "dataset", "manifest_sha256", "parameters", "epochs", "seconds", "libraries")
         description = Description(
@@ -271,9 +268,15 @@ class Run:
             calibration=fitted.calibration if fitted else UNCALIBRATED,
             operating_points=fitted.operating_points if fitted else dict.fromkeys(bundles.OPERATING_POINTS, undecided),
             real_score_quantiles=fitted.real_score_quantiles if fitted else ScoreQuantiles((1.0,), (0.0,)),
+            families=fitted.families if fitted else dict.fromkeys(families.names if families else ()),
             training=Training(network=recipe.network, seed=recipe.seed, **{key: record[key] for key in kept}),
         )
         return Bundle(**vars(description), folder=self.folder, model=model, card="")
+
+    def _families(self) -> FamilyHead | None:
+        from fauxto.lab.linear_head import FamilyHead
+
+        return FamilyHead.load(self.family_head) if self.family_head.exists() else None
 
     def _read(self, name: str, remedy: str = "the run is damaged: train it again elsewhere") -> Json:
         path = self.folder / name

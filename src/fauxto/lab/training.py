@@ -85,12 +85,14 @@ def train(
 
 
 def _give_logistic_head(model: keras.Model, recipe: Recipe, run: Run, learn: Split, weights: Path | None) -> None:
-    """Fit the head on a finished encoder, which is met half-way by its starting weights first, and save both."""
+    """Fit the heads on a finished encoder, which is met half-way by its starting weights first, and save all."""
     from fauxto.lab import linear_head
 
     if recipe.epochs:
         _interpolate(model, recipe, weights)
-    linear_head.fit_into(model, learn, recipe, run.cache)
+    families = linear_head.fit_into(model, learn, recipe, run.cache)
+    if families:
+        families.save(run.family_head)
     model.save(run.keras_model)
 
 

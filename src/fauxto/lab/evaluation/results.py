@@ -18,10 +18,12 @@ from fauxto.lab.evaluation import metrics
 from fauxto.lab.evaluation.measurements import evaluation
 from fauxto.lab.evaluation.scores import Scores, score
 from fauxto.lab.evaluation.shortcuts import shortcuts
+from fauxto.lab.families import families_of
 from fauxto.lab.run import UNCALIBRATED
 from fauxto.report import Verdict
+from fauxto.verdict import likeliest_family
 
-RESULTS_VERSION = 2
+RESULTS_VERSION = 3
 
 _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 _COVERAGES = 10
@@ -58,7 +60,7 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
         `version`; `name`; the `subject`; `evaluation`, a `fauxto.bundles.metrics.Evaluation` as plain JSON;
         `trained_on_this_data`, without which nobody knows what leaked; `leaked`, the number of pictures whose pixels
         also stand in an earlier split; `full` and `without_leaked` (None when that is the same or nothing), each as
-        `figures` returns it; `flips`, `refused`, `coverage` and `shortcuts`, as the functions of these names say.
+        `figures` returns it; `flips`, `refused`, `coverage`, `families` and `shortcuts`, as their functions say.
 
     Raises:
         FauxtoError: The network gives no finite scores.
@@ -87,8 +89,35 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
             for number, label in enumerate(("real", "ai"))
         },
         "coverage": coverage(bundle, pictures.labels, clean),
+        "families": families(bundle, pictures, clean),
         "shortcuts": shortcuts(pictures, clean.score),
     }
+
+
+def families(bundle: Bundle, pictures: Split, scores: Scores) -> list[dict[str, Any]]:
+    """Say how often a family of generators is named, at `balanced`, and how often it is the right one.
+
+    Returns:
+        A row a family that pictures are known to be of, and one with the `family` None for all of them: `count`, the
+        `called_ai`, the `named` of those, and the `right` of those, all in pictures. No row where none is ever named.
+    """
+    if not bundle.families:
+        return []
+    called_ai = scores.verdicts(bundle, bundle.operating_points["balanced"]) == Verdict.AI
+    likeliest = [likeliest_family(bundle.families, row) for row in scores.families]
+    named, known = np.array([family[0] if family else "" for family in likeliest]), families_of(pictures)
+    rows: list[dict[str, Any]] = []
+    for family in (None, *np.unique(known[known != ""]).tolist()):
+        of_it = known == family if family else known != ""
+        answered = of_it & called_ai & (named != "")
+        counts = {
+            "count": of_it,
+            "called_ai": of_it & called_ai,
+            "named": answered,
+            "right": answered & (named == known),
+        }
+        rows.append({"family": family, **{name: int(chosen.sum()) for name, chosen in counts.items()}})
+    return rows
 
 
 def figures(bundle: Bundle, labels: NDArray[np.int64], scores: Scores) -> dict[str, Any]:

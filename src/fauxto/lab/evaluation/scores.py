@@ -35,12 +35,14 @@ class Scores:
         reencoded: float64 [N], the score after the re-encoding that a verdict must outlast; equal to `score` where the
             bundle asks for no such thing.
         refused: bool [N], whether the picture is out of domain, whatever its size.
+        families: float64 [N, F], the probability of each of the bundle's families of generators.
     """
 
     protocol: Protocol
     score: Floats
     reencoded: Floats
     refused: NDArray[np.bool_]
+    families: Floats
 
     def verdicts(self, bundle: Bundle, point: OperatingPoint) -> NDArray[np.str_]:
         """Return the verdict on each picture [N], as the runtime would give it."""
@@ -50,7 +52,7 @@ class Scores:
 
     def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Scores:
         """Return the scores of some of the pictures."""
-        return Scores(self.protocol, self.score[rows], self.reencoded[rows], self.refused[rows])
+        return Scores(self.protocol, self.score[rows], self.reencoded[rows], self.refused[rows], self.families[rows])
 
 
 def _verdict(point: OperatingPoint, probability: float, reencoded: float, refused: bool) -> str:
@@ -87,6 +89,7 @@ def score(
         bundle.model_sha256,
         asdict(bundle.input),
         bundle.stability,
+        len(bundle.families),
         seed,
         [f"{p.name} {p.severity}" for p in under],
     )
@@ -97,10 +100,12 @@ def score(
         draws = [np.random.default_rng((seed, int(identities[row][:8], 16))) for row in few]
         seen = [_seen(pictures.images[chosen[row]], under, drawn) for row, drawn in zip(few, draws, strict=True)]
         copies = [reencoding.reencode(rgb) for each in seen for rgb in each] if bundle.stability else []
-        scores = network.score([*(rgb for each in seen for rgb in each), *copies])
-        scores = np.tile(scores, 1 if copies else 2).reshape(2, len(few), len(under))
-        refused = [[domain.objection(rgb) is not None for rgb in each] for each in seen]
-        return np.stack([*scores, np.array(refused, np.float64)], axis=-1)
+        plain = [rgb for each in seen for rgb in each]
+        judged = network.judge([network.views(rgb) for rgb in (*plain, *copies)])
+        scores = np.tile(judged.scores, 1 if copies else 2).reshape(2, -1)
+        refused = [domain.objection(rgb) is not None for rgb in plain]
+        table = np.column_stack([*scores, refused, judged.families[: len(plain)]])
+        return table.reshape(len(few), len(under), -1)
 
     name = f"{pictures.name}-scores-{cache.key(identities, *facts, *code)}"
     table = cache.rows(folder, name, len(chosen), compute).whole().astype(np.float64)
@@ -111,8 +116,8 @@ def score(
         )
     columns = np.moveaxis(table, 0, -1)
     return [
-        Scores(protocol, plain, reencoded, refused > 0)
-        for protocol, (plain, reencoded, refused) in zip(under, columns, strict=True)
+        Scores(protocol, plain, reencoded, refused > 0, np.reshape(families, (-1, len(chosen))).T)
+        for protocol, (plain, reencoded, refused, *families) in zip(under, columns, strict=True)
     ]
 
 

@@ -26,6 +26,19 @@ def decimal(value: float | None) -> str | None:
     return None if value is None else f"{value:.4f}"
 
 
+def markdown(table: Table) -> str:
+    """Write a Markdown table; an empty cell is a dash."""
+    header, rows = table
+    lines = [header, ["---"] * len(header), *rows]
+    cells = [["–" if cell is None else str(cell).replace("|", "\\|") for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+def bullets(lines: Sequence[str]) -> str:
+    """Write a Markdown list."""
+    return "\n".join(f"- {line.strip()}" for line in lines)
+
+
 def leak_prose(results: Results) -> str:
     """Say in a sentence or two how many pictures leaked from training, and which figures leave them out."""
     if not results["trained_on_this_data"]:
@@ -118,6 +131,26 @@ def group_table(title: str, groups: Sequence[Results], point: str = "balanced") 
             *(share(row["verdicts"][point][key]["value"]) for key in ("fpr", "cleared", "tpr", "missed")),
         ]
         for row in groups
+    ]
+
+
+def families_table(results: Results) -> Table:
+    """Return header and rows: how often a family of generators is named, and how often rightly."""
+    header = ["family", "pictures", "called ai", "of these, a family named", "of these, the right one"]
+    return header, [
+        [
+            row["family"] or "all",
+            *(f"{row[key]:,}" for key in ("count", "called_ai", "named")),
+            share(row["right"] / row["named"]) if row["named"] else None,
+        ]
+        for row in results["families"]
+    ]
+
+
+def matched_table(results: Results) -> Table:
+    """Return header and rows: the AUROC over pairs of pictures whose files are alike."""
+    return ["alike in", "pairs", "AUROC"], [
+        [row["alike"], f"{row['pairs']:,}", decimal(row["auroc"])] for row in results["shortcuts"]["matched"]
     ]
 
 

@@ -1,0 +1,80 @@
+"""Families of generators: whose pictures resemble each other more than those of others.
+
+A generator's name in a manifest says which version and variant made a picture; on sources never met, a network can
+tell families apart at best.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fauxto.lab.datasets import Split
+
+OTHERS = "another generator"
+"""The family of all generators that have a name and no family here; it is learnt, and never named to people."""
+
+PRECISION = 0.70
+"""Share of the pictures of a named family that must be of it."""
+
+_FEWEST_NAMED = 10
+"""What the precision of a family is measured on, at least."""
+
+_THRESHOLDS = tuple(number / 20 for number in range(8, 20))
+
+_FAMILIES = {
+    "GPT-image": r"gpt-|dall-e-3",
+    "Gemini or Imagen": r"gemini|imagen|nano-banana",
+    "Midjourney": r"midjourney",
+    "FLUX": r"flux|chroma",
+    "Stable Diffusion XL or 3": r"sdxl|xl-|xl$|sd3|stable-diffusion-3|playground|segmind|sd-comfy",
+    "Stable Diffusion 1 or 2": r"stable-diffusion-[12]|sd15",
+    "a GAN": r"stylegan|generated-photos|thisface|thismountain",
+}
+_UNKNOWN = re.compile(r"unattributed|mixed")
+
+
+def families_of(pictures: Split) -> NDArray[np.str_]:
+    """Return the family of each picture's generator, str [N]; empty for photographs and where nobody named it."""
+    return np.array([_family(generator) for generator in pictures.rows["generator"].to_pylist()], np.str_)
+
+
+def _family(generator: str | None) -> str:
+    if generator is None or _UNKNOWN.search(generator):
+        return ""
+    return next((name for name, pattern in _FAMILIES.items() if re.search(pattern, generator)), OTHERS)
+
+
+def thresholds(
+    names: Sequence[str], probabilities: NDArray[np.float64], families: NDArray[np.str_]
+) -> dict[str, float | None]:
+    """Choose from which probability each family of generators is named.
+
+    It is the lowest from which `PRECISION` of the pictures that are named so are of that family.
+
+    Args:
+        names: Of the F families.
+        probabilities: float64 [N, F], of each family.
+        families: str [N], what the pictures are of; empty where that isn't known.
+
+    Returns:
+        None for a family that can't be named so reliably, or was met in too few pictures.
+    """
+    return {
+        name: None
+        if name == OTHERS
+        else _threshold(number, probabilities[families != ""], families[families != ""] == name)
+        for number, name in enumerate(names)
+    }
+
+
+def _threshold(number: int, probabilities: NDArray[np.float64], of_it: NDArray[np.bool_]) -> float | None:
+    likeliest = probabilities.argmax(axis=1) == number
+    for least in _THRESHOLDS:
+        named = likeliest & (probabilities[:, number] >= least)
+        if named.sum() >= _FEWEST_NAMED and of_it[named].mean() >= PRECISION:
+            return least
+    return None
