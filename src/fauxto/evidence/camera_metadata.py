@@ -71,8 +71,8 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
 
 def _summary(settings: Mapping[str, Any]) -> str:
     make, model = (one_line(settings.get(key) or "", 60) for key in ("make", "model"))
-    if named_generator(make):
-        return f"Where the camera belongs, the metadata names an image generator, {make}."
+    if generator := next((name for name in (make, model) if named_generator(name)), None):
+        return f"Where the camera belongs, the metadata names an image generator, {generator}."
     if not make and not model:
         return "The metadata names no camera. That means nothing: many programs and sites strip metadata."
     camera = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()

@@ -6,6 +6,8 @@ container, and ignores everything else.
     fields.py         the metadata of a file, parsed once for all readers
     declaration.py    what a reader returns
     webui.py ...      one file per format
+    makers.py         a row for each program that names itself in a standard field
+    json_settings.py  a row for each program that writes its settings as keys and values
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from fauxto.evidence.generator_metadata import (
     comfyui,
+    dgenerate,
     invokeai,
     json_settings,
     labels,
@@ -39,6 +42,7 @@ _READERS: tuple[Callable[[Fields], Iterator[Declaration]], ...] = (
     invokeai.read,
     novelai.read,
     json_settings.read,
+    dgenerate.read,
     midjourney.read,
     makers.read,
     labels.read,
@@ -90,7 +94,7 @@ def _summary(declarations: Sequence[Declaration], made_by_ai: Sequence[Declarati
         stated = ", ".join(
             f"{one_line(declaration.statement or '')} in {declaration.where}" for declaration in declarations
         )
-        return f"The metadata states how the picture was made, but doesn't mention a generative model: {stated}."
+        return f"The metadata states how the picture was made, but doesn't declare that a generative model made it: {stated}."
     generated = [declaration for declaration in made_by_ai if declaration.kind is Kind.GENERATED]
     strongest = generated or made_by_ai
     first = next((declaration for declaration in strongest if declaration.generator), strongest[0])

@@ -1,46 +1,31 @@
 """The graphs that ComfyUI writes as JSON: "prompt", what was run, and "workflow", what the editor showed.
 
-They are in PNG text, in EXIF Make and Model with the name as a prefix ("workflow:{...}") in WebP and others, or
-together in an EXIF UserComment. A graph without a generating node (one that only scales a photograph, say) declares
-nothing.
+They are in PNG text, in EXIF texts with the name as a prefix ("workflow:{...}") in WebP and others, together in a
+UserComment, or, as Civitai writes it, a UserComment is the graph itself. A graph declares what the pixels of its saved
+picture went through; if that was no generating node (it only scales a photograph, say), it declares nothing.
+
+    comfyui_nodes.py      the names and inputs by which nodes are known
+    comfyui_graph.py      both graphs in one form
+    comfyui_lineage.py    from the saving node upstream
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
+from fauxto.evidence.generator_metadata import comfyui_graph, comfyui_lineage, comfyui_nodes
+from fauxto.evidence.generator_metadata.comfyui_graph import Graph
+from fauxto.evidence.generator_metadata.comfyui_lineage import Saved
 from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number
-from fauxto.evidence.generator_metadata.fields import Fields
+from fauxto.evidence.generator_metadata.fields import EXIF_TEXTS, Fields
 from fauxto.evidence.untrusted import UnreadableError, text
 
-MAX_NODES = 5_000
-
-Graph = Mapping[str, Mapping[str, Any]]
-"""Nodes by identifier, each with its "class_type" and "inputs"; a list as an input links to another node."""
-
-_SAMPLER = re.compile(
-    r"(easy (full)?|ttN pipe|Impact|BNK_Tiled|Clownshar)?[Kk]Sampler(?!Select)|SamplerCustom(?=Advanced|\W|_|$)"
-)
-_DECODER = re.compile(r"VAEDecode")
-# Inputs tell samplers with other names from those of frames or colours.
-_NAMED_SAMPLER = re.compile(r"(?<!re)(?<!up)(?<!down)(?<!sub)sampler", re.IGNORECASE)
-_NOISE = {"seed", "noise_seed", "noise"}
-_GUIDANCE = {"positive", "guider", "conditioning", "text_embeds"}
-_SERVICES = re.compile(
-    r"OpenAI(Dalle[23]|GPTImage1)|Flux(Pro(Ultra|1\.1)?|Kontext(Pro|Max)|2Pro|2Max)ImageNode|FluxPro(Expand|Fill)Node"
-    r"|Gemini(Image2?Node|NanoBanana2(V2)?)|IdeogramV[123]|Recraft(TextToImage|ImageToImage|ImageInpainting)Node"
-    r"|StabilityStableImage(Ultra|SD_3_5)Node|LumaImageNode|KlingImageGenerationNode|RunwayTextToImageNode"
-    r"|ByteDance(ImageNode|SeedreamNode(V[23])?)"
-)
-_INPAINTING = {"VAEEncodeForInpaint", "InpaintModelConditioning", "FluxProFillNode", "RecraftImageInpaintingNode"}
-
-_PROMPTS = ("text", "prompt", "text_g", "t5xxl", "clip_l", "string", "value")
+_PROMPTS = ("text", "prompt", "text_g", "t5xxl", "clip_l", "string", "value", "model.prompt")
 _MODELS = ("ckpt_name", "unet_name", "model_name", "model")
+_GRAPHS = {"prompt": comfyui_graph.of_prompt, "workflow": comfyui_graph.of_workflow}
 _NAMED_GRAPH = re.compile(r"(prompt|workflow):(?=\s*\{)", re.IGNORECASE)
-_MUTED, _BYPASSED = 2, 4  # values of a node's "mode" in the editor: not run
-_EXIF_TEXTS = {0x010E: "EXIF ImageDescription", 0x010F: "EXIF Make", 0x0110: "EXIF Model"}
+_CIVITAI = {"extraMetadata", "resource-stack"}
 
 
 def read(fields: Fields) -> Iterator[Declaration]:
@@ -53,15 +38,18 @@ def read(fields: Fields) -> Iterator[Declaration]:
     """
     unreadable: list[UnreadableError] = []
     for container in _containers(fields):
-        for name, as_graph in (("prompt", _as_graph), ("workflow", _as_graph_of_editor)):
+        for name, as_graph in _GRAPHS.items():
             where, value = container.get(name, ("", None))
             try:
-                graph = as_graph(fields.json.parse(value) if isinstance(value, str) else value)
+                parsed = fields.json.parse(value) if isinstance(value, str) else value
             except UnreadableError as error:
                 unreadable.append(error)
                 continue
-            if any(_generates(node) for node in graph.values()):
-                yield _declare(where, graph)
+            graph = as_graph(parsed)
+            saved = comfyui_lineage.read(graph)
+            if saved.kind is not None:
+                is_civitai = isinstance(parsed, dict) and bool(parsed.keys() & _CIVITAI)
+                yield _declare(where, graph, saved, "ComfyUI (Civitai)" if is_civitai else "ComfyUI")
             if graph:
                 break
     if unreadable:
@@ -70,62 +58,33 @@ def read(fields: Fields) -> Iterator[Declaration]:
 
 def _containers(fields: Fields) -> Iterator[dict[str, tuple[str, object]]]:
     """Yield the JSON of each container (text or parsed) and its location, by "prompt" and "workflow"."""
-    texts = fields.groups["PNG text"]
-    yield {key: (f"PNG text '{key}'", texts[key]) for key in ("prompt", "workflow") if key in texts}
+    for container, texts in fields.groups.items():
+        yield {key: (f"{container} '{key}'", texts[key]) for key in _GRAPHS if key in texts}
     named: dict[str, tuple[str, object]] = {}
-    for tag, where in _EXIF_TEXTS.items():
-        value = fields.exif.image.text(tag)
+    candidates = [(where, fields.exif.image.text(tag)) for tag, where in EXIF_TEXTS.items()]
+    for where, value in (*candidates, ("EXIF UserComment", fields.user_comment)):
         if value and (name := _NAMED_GRAPH.match(value)):
             named.setdefault(name[1].lower(), (where, value[name.end() :]))
     yield named
     comment = fields.json.parse(fields.user_comment or "") or {}
-    yield {
-        key: ("EXIF UserComment", comment[key]) for key in ("prompt", "workflow") if isinstance(comment.get(key), dict)
-    }
+    together: dict[str, object] = {key: comment[key] for key in _GRAPHS if isinstance(comment.get(key), dict)}
+    if not together and comment:
+        together = {"workflow" if isinstance(comment.get("nodes"), list) else "prompt": comment}
+    yield {key: ("EXIF UserComment", value) for key, value in together.items()}
 
 
-def _as_graph(run: object) -> Graph:
-    """Return the valid nodes of "prompt"."""
-    if not isinstance(run, dict):
-        return {}
-    return {
-        identifier: node
-        for identifier, node in list(run.items())[:MAX_NODES]
-        if isinstance(node, dict) and isinstance(node.get("class_type"), str) and isinstance(node.get("inputs"), dict)
-    }
-
-
-def _as_graph_of_editor(editor: object) -> Graph:
-    """Return the valid, active nodes of "workflow", without inputs: their names aren't reliable."""
-    nodes = editor.get("nodes") if isinstance(editor, dict) else None
-    if not isinstance(nodes, list):
-        return {}
-    types = [
-        node["type"]
-        for node in nodes[:MAX_NODES]
-        if isinstance(node, dict) and isinstance(node.get("type"), str) and node.get("mode") not in (_MUTED, _BYPASSED)
-    ]
-    return {str(place): {"class_type": node_type, "inputs": {}} for place, node_type in enumerate(types)}
-
-
-def _samples(node: Mapping[str, Any]) -> bool:
-    name, inputs = node["class_type"], node["inputs"].keys()
-    return bool(_SAMPLER.match(name) or (_NAMED_SAMPLER.search(name) and inputs & _NOISE and inputs & _GUIDANCE))
-
-
-def _generates(node: Mapping[str, Any]) -> bool:
-    return bool(_samples(node) or _DECODER.match(node["class_type"]) or _SERVICES.fullmatch(node["class_type"]))
-
-
-def _declare(where: str, graph: Graph) -> Declaration:
+def _declare(where: str, graph: Graph, saved: Saved, generator: str) -> Declaration:
     """Take the settings from around the first sampler node, or else the first generating one."""
-    generating = [identifier for identifier, node in graph.items() if _generates(node)]
-    start = next((identifier for identifier in generating if _samples(graph[identifier])), generating[0])
+    if saved.kind is Kind.OTHER:
+        several = "a ComfyUI graph that saves a generated picture and one that isn't, and doesn't tell which this is"
+        return Declaration(where=where, kind=Kind.OTHER, statement=several)
+    samplers = (identifier for identifier in saved.generating if comfyui_nodes.samples(graph[identifier]))
+    start = next(samplers, saved.generating[0])
     positive, negative = (_linked(graph[start]["inputs"].get(name)) for name in ("positive", "negative"))
     return Declaration(
         where=where,
-        kind=Kind.COMPOSITE if any(node["class_type"] in _INPAINTING for node in graph.values()) else Kind.GENERATED,
-        generator="ComfyUI",
+        kind=saved.kind or Kind.GENERATED,
+        generator=generator,
         model=text(_nearest(graph, [start], _MODELS, text)),
         prompt=text(_nearest(graph, positive or [start], _PROMPTS, text)),
         negative_prompt=text(_nearest(graph, negative, _PROMPTS, text)),

@@ -13,6 +13,12 @@ from fauxto.evidence.xmp import Xmp
 from fauxto.images import Image
 from fauxto.limits import Limits
 
+SETTINGS = ("parameters", "Comment", "UserComment", "metadata", "generation_data")
+"""Keywords of texts that programs write their settings under."""
+
+EXIF_TEXTS = {0x010E: "EXIF ImageDescription", 0x010F: "EXIF Make", 0x0110: "EXIF Model"}
+"""Tags of the first directory that programs write settings into, against their meaning."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fields:
@@ -40,10 +46,12 @@ class Fields:
     def settings(self) -> Iterator[tuple[str, str]]:
         """Yield (location, text) of each field that may hold generation settings."""
         for container, texts in self.groups.items():
-            if "parameters" in texts:
-                yield f"{container} 'parameters'", texts["parameters"]
+            yield from ((f"{container} '{key}'", texts[key]) for key in SETTINGS if key in texts)
         if self.user_comment is not None:
             yield "EXIF UserComment", self.user_comment
+        for tag, where in EXIF_TEXTS.items():
+            if value := self.exif.image.text(tag):
+                yield where, value
 
 
 def parse(data: bytes, image: Image, limits: Limits) -> Fields:

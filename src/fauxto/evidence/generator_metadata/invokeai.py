@@ -1,9 +1,13 @@
-"""InvokeAI's three formats of PNG text: "Dream" (a command line), "sd-metadata" and "invokeai_metadata" (JSON)."""
+"""InvokeAI's PNG texts: "Dream" (a command line), "sd-metadata" and "invokeai_metadata" (JSON), and its graphs.
+
+"invokeai_graph" (3.0 to 4.x, 2023 and 2024) and "invokeai_workflow" stand alone in pictures of the canvas. A graph
+without a node that denoises, one that only scales, say, declares nothing.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number
@@ -14,12 +18,31 @@ _OPTION = re.compile(r"(?:^| )-([sSA]) ?(\w+)")
 _APPLICATIONS = ("invoke-ai/InvokeAI", "lstein/stable-diffusion")
 _PARTIAL = ("inpaint", "outpaint")
 
+# Types of nodes, from invokeai/app/invocations/*.py.
+_DENOISING = re.compile(r"(?!create_)(\w+_)?denoise(_latents)?(_meta|_video)?|t2l(_onnx)?|l2l|txt2img|img2img|inpaint")
+_FROM_PICTURE = re.compile(r"(\w+_)?i2l|\w*vae_encode|img2img|inpaint|create_\w*mask|infill_\w+|canvas_paste_back")
+
 MAX_DREAM = 20_000
 """Characters of a command line."""
 
+MAX_TYPE = 200
+"""Characters of a node's type."""
+
 
 def read(fields: Fields) -> Iterator[Declaration]:
-    """Yield a declaration for each of the three formats."""
+    """Yield a declaration for each of the formats; for a graph only where there is nothing else."""
+    is_declared = False
+    for declaration in _by_settings(fields):
+        is_declared = True
+        yield declaration
+    for keyword in () if is_declared else ("invokeai_graph", "invokeai_workflow"):
+        parsed = fields.json.parse(fields.groups["PNG text"].get(keyword, "")) or {}
+        if by_graph := _graph(parsed, f"PNG text '{keyword}'"):
+            yield by_graph
+            return
+
+
+def _by_settings(fields: Fields) -> Iterator[Declaration]:
     texts = fields.groups["PNG text"]
     for keyword, reader in (("invokeai_metadata", _current), ("sd-metadata", _version_2)):
         parsed = fields.json.parse(texts.get(keyword, ""))
@@ -86,6 +109,31 @@ def _dream(value: str, where: str) -> Declaration | None:
         seed=number(options["S"]),
         sampler=options["A"],
         steps=number(options["s"]),
+    )
+
+
+def _graph(parsed: Mapping[str, Any], where: str) -> Declaration | None:
+    """Read a graph: nodes by name, or in a workflow a list of nodes with their "data"."""
+    listed = parsed.get("nodes")
+    candidates = list(listed.values()) if isinstance(listed, dict) else listed if isinstance(listed, list) else []
+    nodes = [
+        node["data"] if isinstance(node.get("data"), dict) else node for node in candidates if isinstance(node, dict)
+    ]
+    types = [kind for node in nodes if isinstance(kind := node.get("type"), str) and len(kind) <= MAX_TYPE]
+    if not any(map(_DENOISING.fullmatch, types)):
+        return None
+
+    def first(*names: str) -> Any:
+        return next((node[name] for name in names for node in nodes if isinstance(node.get(name), str | int)), None)
+
+    return Declaration(
+        where=where,
+        kind=Kind.COMPOSITE if any(map(_FROM_PICTURE.fullmatch, types)) else Kind.GENERATED,
+        generator="InvokeAI",
+        prompt=text(first("positive_prompt", "prompt")),
+        seed=number(first("seed")),
+        sampler=text(first("scheduler")),
+        steps=number(first("steps", "num_steps")),
     )
 
 

@@ -1,7 +1,7 @@
 """The text format of AUTOMATIC1111's Stable Diffusion WebUI, which many other programs use too.
 
 The prompt, then a line "Negative prompt: ...", then a line "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, ...":
-in PNG text "parameters", EXIF UserComment, or the alpha channel.
+in PNG text "parameters", EXIF UserComment, or the alpha channel. SD.Next parted the settings by " | " in July 2023.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ MAX_TEMPLATES = 20_000
 """Characters of prompts and templates together."""
 
 _NEGATIVE = "Negative prompt: "
-_STEPS = re.compile(r"(?:^|\n)(?=Steps: \d{1,6}, )")
+_STEPS = re.compile(r"(?:^|\n)(?=Steps: \d{1,6}(?:, | \| ))")
+_PIPES = re.compile(r"Steps: \d{1,6} \| [^\n]{0,10000}")
+_ABOVE_PIPES = re.compile(r"\nVersion: [^\n]{0,200}\s*$")  # the program's version stood above, with the pipeline
 _SETTING = re.compile(r'(\w[\w \-/]{0,40}): ("(?:\\.|[^"\\])*+"|[^,\n]*+)(?:, |,?$)', re.MULTILINE)
 _LINE = re.compile(r'(?:: "(?:\\.|[^"\\])*+"|[^\n])*+')
 _TRAILERS = re.compile(r"\s*(?:(?:Lora hashes|TI hashes|Hashes|Civitai resources|Civitai metadata): [^\n]*\s*)*+")
@@ -32,9 +34,16 @@ _MOST_NESTED = 20
 # Other programs that write this format, by a setting and the beginning of its value.
 _PROGRAMS = (
     ("App", "SD.Next", "SD.Next"),
+    ("Parser", "", "SD.Next"),
+    ("Seed Mode", "", "Draw Things"),
     ("Civitai resources", "", "Civitai"),
     ("Version", "ComfyUI", "ComfyUI"),
     ("Version", "Fooocus", "Fooocus"),
+    ("Version", "RuinedFooocus", "RuinedFooocus"),
+    ("Version", "stable-diffusion.cpp", "stable-diffusion.cpp"),
+    ("Version", "classic", "Stable Diffusion WebUI Forge"),
+    ("Version", "reForge", "Stable Diffusion WebUI reForge"),
+    ("Version", "forge", "Stable Diffusion WebUI Forge"),
     ("Version", "f", "Stable Diffusion WebUI Forge"),
     ("Version", "neo", "Stable Diffusion WebUI Forge"),
 )
@@ -46,17 +55,21 @@ def read(fields: Fields) -> Iterator[Declaration]:
         starts = [match.end() for match in _STEPS.finditer(text)]
         if not starts:
             continue
+        if has_pipes := _PIPES.match(text, starts[-1]):
+            text = text[: starts[-1]] + has_pipes[0].replace(" | ", ", ") + text[has_pipes.end() :]
         settings = dict(_SETTING.findall(text[starts[-1] : starts[-1] + MAX_SETTINGS]))
         if not ("Seed" in settings and settings.keys() & {"Sampler", "CFG scale", "Size"}):
             continue
         prompts, trailer = text[: starts[-1]], _TRAILERS.sub("", text[_end(text, starts[-1]) :], count=1)
         if trailer and not _are_templates(trailer, prompts):  # prose that quotes settings
             continue
+        if has_pipes:
+            prompts = _ABOVE_PIPES.sub("", prompts).removeprefix("prompt: ")
         prompt, _, negative = prompts.partition(_NEGATIVE)
         yield Declaration(
             where=where,
             kind=Kind.COMPOSITE if "Mask blur" in settings else Kind.GENERATED,  # written for inpainting only
-            generator=_program(settings),
+            generator="SD.Next" if has_pipes else _program(settings),
             model=settings.get("Model"),
             prompt=prompt.strip() or None,
             negative_prompt=negative.strip() or None,
