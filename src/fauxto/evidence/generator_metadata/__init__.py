@@ -94,7 +94,7 @@ def _summary(declarations: Sequence[Declaration], made_by_ai: Sequence[Declarati
         stated = ", ".join(
             f"{one_line(declaration.statement or '')} in {declaration.where}" for declaration in declarations
         )
-        return f"The metadata states how the picture was made, but doesn't declare that a generative model made it: {stated}."
+        return f"The metadata states how the picture was made, but declares no generative model: {stated}."
     generated = [declaration for declaration in made_by_ai if declaration.kind is Kind.GENERATED]
     strongest = generated or made_by_ai
     first = next((declaration for declaration in strongest if declaration.generator), strongest[0])

@@ -139,9 +139,7 @@ class _Lineage:
 def _rewrites(sampler: Node) -> bool:
     """Tell whether a sampler starts from so much noise that nothing but the layout of its input survives."""
     inputs = sampler["inputs"]
-    if any(
-        name in ("image", "images", "segs") for name, _, _ in nodes.links(sampler)
-    ):  # works on parts or tiles of a picture
+    if any(name in ("image", "images", "segs") for name, _, _ in nodes.links(sampler)):  # works on parts of a picture
         return False
     if "start_at_step" in inputs:
         return inputs["start_at_step"] == 0 and inputs.get("add_noise") == "enable"

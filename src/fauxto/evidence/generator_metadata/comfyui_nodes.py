@@ -31,7 +31,8 @@ _SERVICE = re.compile(
     r"|\w*((To|2)(Image|Video)|(Image|Video)(Edit|Gen|Creat|Remix))\w*(Api|API)"
 )
 _TOOL = re.compile(
-    r"^(?!\w*Creative).*Upscal|Enhance|Remove\w*Background|Vectorize|ImageToSVG|Chat|InputFiles|ByteDanceSeedNode|Concepts"
+    r"^(?!\w*Creative).*Upscal|Enhance|VSR|Remove\w*Background|Vectorize|ImageToSVG|Chat|InputFiles|ByteDanceSeedNode|Concepts"
+    r"|^(Gemini|Claude|LumaReference)Node"
     r"|(To|Sync)?Audio(To|Inpaint|Isol)(?!Video)|TextToAudio|Style(V3|Node$)|ColorRGB|Controls$|Template|Prompt(?!To)"
     r"|Caption|Descri|Segment|Detect|LLM|Load|Save|Send|Upload|Preview"
 )
@@ -113,9 +114,10 @@ def calls_service(node: Node) -> bool:
     if _SERVICE.fullmatch(name):
         return True
     inputs = _inputs(node)
-    if "prompt" not in inputs or not _LIKE_A_SERVICE.search(name) or _WEIGHTS & {name for name, _, _ in links(node)}:
+    if "prompt" not in inputs or _WEIGHTS & {name for name, _, _ in links(node)}:
         return False
-    return bool(_LIKE_A_PARTNER.search(name) or inputs & _PICTURE_SETTINGS)
+    signs = (_LIKE_A_SERVICE.search(name), _LIKE_A_PARTNER.search(name), inputs & _PICTURE_SETTINGS)
+    return sum(map(bool, signs)) >= 2
 
 
 def makes_pixels(node: Node) -> bool:

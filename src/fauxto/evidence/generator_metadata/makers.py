@@ -16,7 +16,7 @@ from fauxto.evidence.generator_metadata.fields import Fields
 _DESCRIPTION, _MAKE, _MODEL, _SOFTWARE, _ARTIST = 0x010E, 0x010F, 0x0110, 0x0131, 0x013B
 _EDIT_OF_PICTURE = "img2img", "ti2i", "i2i", "fill", "inpaint", "outpaint", "edit"
 
-# Name and whole value. FLUX's code and what was made of it write "AI generated;txt2img;flux", or another task and model.
+# Name and whole value. FLUX's code, and others after it, write "AI generated;txt2img;flux", or another task and model.
 _PROGRAMS = (
     ("Ideogram", r"Ideogram AI"),
     ("Aphrodite AI", r"Aphrodite AI"),
