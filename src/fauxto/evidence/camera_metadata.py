@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fauxto.evidence import exif, iptc, metadata, thumbnail, xmp
-from fauxto.evidence.generator_metadata.makers import named_generator
+from fauxto.evidence.generator_metadata.makers import in_place_of_camera
 from fauxto.evidence.metadata import Metadata
 from fauxto.evidence.untrusted import bounded, one_line
 from fauxto.images import FileFacts, Image
@@ -66,12 +66,18 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
         "personal": {**location, **_personal(parsed)} or None,
         "unreadable": "; ".join(dict.fromkeys(parsed.unreadable)) or None,
     }
-    return Evidence(SOURCE, Says.NOTHING, Trust.DECLARED, _summary(settings), bounded(details))
+    return Evidence(
+        SOURCE,
+        Says.NOTHING,
+        Trust.DECLARED,
+        _summary(settings, parsed.exif.image.text(_SOFTWARE) or ""),
+        bounded(details),
+    )
 
 
-def _summary(settings: Mapping[str, Any]) -> str:
+def _summary(settings: Mapping[str, Any], software: str) -> str:
     make, model = (one_line(settings.get(key) or "", 60) for key in ("make", "model"))
-    if generator := next((name for name in (make, model) if named_generator(name)), None):
+    if generator := in_place_of_camera(make, model, software):
         return f"Where the camera belongs, the metadata names an image generator, {generator}."
     if not make and not model:
         return "The metadata names no camera. That means nothing: many programs and sites strip metadata."

@@ -61,6 +61,7 @@ class _Step:
     def __init__(self, node: Node) -> None:
         self.loads = nodes.loads_picture(node)
         self.decodes = nodes.decodes(node)
+        self.encodes = nodes.encodes(node)
         self.samples = nodes.samples(node)
         self.generates = self.samples or nodes.calls_service(node)
         self.edits = nodes.edits(node)
@@ -96,6 +97,7 @@ class _Lineage:
     def _walk(self, root: str) -> None:
         """Follow the pixels upstream, and with them whether anything of a loaded picture would survive."""
         decoders: dict[str, None] = {}
+        is_encoded = False
         waiting, seen = [(root, True)], {(root, True)}
 
         def follow(identifier: str, survives: bool) -> None:
@@ -111,6 +113,7 @@ class _Lineage:
                 continue
             if step.decodes:
                 decoders[identifier] = None
+            is_encoded |= step.encodes
             if step.generates:
                 self.generating[identifier] = None
             if step.samples:
@@ -120,7 +123,7 @@ class _Lineage:
             for origin, slot in step.pixels:
                 if slot == 0 or origin not in self._steps or not self._steps[origin].loads:  # its others are masks
                     follow(origin, kept)
-        if not self.loads:  # latents of a sampler that isn't known, or from a file
+        if not self.loads and not is_encoded:  # latents of a sampler that isn't known, or from a file
             self.generating.update(decoders)
 
     def _edits(self, sampler: _Step) -> Iterator[str]:

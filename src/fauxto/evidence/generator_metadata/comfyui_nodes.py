@@ -43,7 +43,12 @@ _WEIGHTS = {"model", "unet", "clip", "vae", "positive", "pipe", "pipeline", "con
 
 INPAINTING = {"VAEEncodeForInpaint", "InpaintModelConditioning", "FluxProFillNode", "RecraftImageInpaintingNode"}
 
-_LOADER = re.compile(r"load\w*?[ _]?(image|video|picture|photo)s?|(image|video)s?[ _]?load|webcam", re.IGNORECASE)
+_LOADER = re.compile(
+    r"load\w*?[ _]?(image|video|picture|photo)s?|(image|video)s?[ _]?load|webcam|(base64|url)[ _]?to[ _]?image"
+    r"|image[ _]?from[ _]?(url|path|base64|clipboard|folder|directory|batch file)",
+    re.IGNORECASE,
+)
+_ENCODER = re.compile(r"VAEEncode")
 _NO_PIXELS = re.compile(r"mask|checkpoint|metadata|text", re.IGNORECASE)
 _SAVER = re.compile(r"save|output|export|send|upload|websocket|video[ _]?combine", re.IGNORECASE)
 _PREVIEW = re.compile(r"preview|compare|display|show|view", re.IGNORECASE)
@@ -104,6 +109,11 @@ def samples(node: Node) -> bool:
 def decodes(node: Node) -> bool:
     """Tell whether a node turns latents into a picture."""
     return bool(_DECODER.match(node["class_type"]))
+
+
+def encodes(node: Node) -> bool:
+    """Tell whether a node turns a picture into latents."""
+    return bool(_ENCODER.match(node["class_type"]))
 
 
 def calls_service(node: Node) -> bool:

@@ -13,6 +13,9 @@ from fauxto.evidence import iptc, xmp
 from fauxto.evidence.generator_metadata.declaration import Declaration, Kind
 from fauxto.evidence.generator_metadata.fields import Fields
 
+MAX_NAME = 200
+"""Characters of a value that may be a name."""
+
 _DESCRIPTION, _MAKE, _MODEL, _SOFTWARE, _ARTIST = 0x010E, 0x010F, 0x0110, 0x0131, 0x013B
 _EDIT_OF_PICTURE = "img2img", "ti2i", "i2i", "fill", "inpaint", "outpaint", "edit"
 
@@ -37,7 +40,7 @@ _PROGRAMS = (
     ("an AI generator", r"AI[ -]generated(?:;.{0,100})?"),
     ("imaginAIry", r"Imaginairy / Stable Diffusion .{1,40}"),
     ("AI Horde", r"Stable UI - Create images with Stable Diffusion using the AI Horde"),
-    ("Apple Image Playground", r"(?:Apple )?Image Playground"),
+    ("Apple Image Playground", r"Apple Image Playground"),
     ("Midjourney", r"Midjourney(?: v?\d[\d.]*)?"),
     ("DALL-E", r"DALL[-\u00b7\u2022 ]?E(?: ?[23])?"),
     ("Stable Diffusion", r"Stable Diffusion(?: v?\d[\d.]*| XL.{0,10})?"),
@@ -91,6 +94,18 @@ def _named(candidates: Iterable[tuple[str, str | None]]) -> Iterator[Declaration
             yield Declaration(where=where, kind=kind, generator=generator, statement=value)
 
 
+def in_place_of_camera(make: str, model: str, software: str) -> str | None:
+    """Return the value that names a generator where a camera belongs; None if there is none.
+
+    Programs that write "AI generated;..." as their software also fill in make and model.
+    """
+    if re.match(r"AI[ -]generated\b", software) and named_generator(software):
+        return make or model or None
+    return next((value for value in (make, model) if named_generator(value)), None)
+
+
 def named_generator(value: str) -> str | None:
     """Return the generator that a value names; None if it names none."""
+    if len(value) > MAX_NAME:
+        return None
     return next((generator for generator, pattern in _PROGRAMS if re.fullmatch(pattern, value)), None)
