@@ -51,7 +51,7 @@ class _Level:
 
     def __init__(self, level: Mapping[str, Any]) -> None:
         self.nodes = [node for node in _dicts(level.get("nodes")) if _is_name(node.get("type"))]
-        self.inputs = [slot.get("name") for slot in _dicts(level.get("inputs"))]
+        self.inputs = [str(slot.get("name")) for slot in _dicts(level.get("inputs"))]
         self.origins: dict[int | str, tuple[int | str, int]] = {}
         self.outputs: dict[int, int | str] = {}
         links = level.get("links")
@@ -76,7 +76,7 @@ class _Flattener:
         self._subgraphs = subgraphs
         self._left = MAX_NODES
 
-    def add(self, level: _Level, prefix: str, given: Mapping[object, list[Any] | None], depth: int) -> None:
+    def add(self, level: _Level, prefix: str, given: Mapping[str, list[Any] | None], depth: int) -> None:
         """Add the nodes of a level; `given` are the links of a subgraph's inputs, by name."""
         stand_ins = {
             str(node.get("id"))

@@ -145,6 +145,6 @@ def _rewrites(sampler: Node) -> bool:
     if any(name in ("image", "images", "segs") for name, _, _ in nodes.links(sampler)):  # works on parts of a picture
         return False
     if "start_at_step" in inputs:
-        return inputs["start_at_step"] == 0 and inputs.get("add_noise") == "enable"
+        return bool(inputs["start_at_step"] == 0 and inputs.get("add_noise") == "enable")
     denoise = inputs.get("denoise")
     return isinstance(denoise, int | float) and not isinstance(denoise, bool) and denoise >= REWRITES

@@ -62,8 +62,6 @@ class _Program:
         )
 
 
-_DIFFUSERS = {"steps": "num_inference_steps", "sampler": "scheduler"}
-
 # The first that fits counts. docs/reference/evidence-metadata.md names the sources.
 _PROGRAMS = (
     _Program(
@@ -118,7 +116,12 @@ _PROGRAMS = (
         negative_prompt="negativePrompt",
         sampler="samplerName",
     ),
-    _Program(name="Diffusers", keys=frozenset({"prompt", "num_inference_steps", "guidance_scale"}), **_DIFFUSERS),
+    _Program(
+        name="Diffusers",
+        keys=frozenset({"prompt", "num_inference_steps", "guidance_scale"}),
+        sampler="scheduler",
+        steps="num_inference_steps",
+    ),
 )
 
 
