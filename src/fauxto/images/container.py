@@ -104,6 +104,11 @@ def no_credential(data: bytes) -> Iterator[bytes]:
     return iter(())
 
 
+def no_parts(data: bytes) -> Iterator[tuple[int, int]]:
+    """Find no part that a signature may leave out: for formats whose signatures name parts by their kind, or none."""
+    return iter(())
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """All that fauxto knows of one file format.
@@ -124,6 +129,8 @@ class Format:
             what a walker raises, and ValueError.
         credential: Yields the pieces of the content credential, a JUMBF box, from its proper place (C2PA
             specification 2.2, annex A); it may raise the same.
+        metadata_parts: Yields (start, end) in bytes of each part that a signature may leave out, in the file's order:
+            metadata and the credential, which neither hold pixels nor change how they look; it may raise the same.
     """
 
     name: str
@@ -138,6 +145,7 @@ class Format:
     several: str = "animated"
     metadata: Callable[[bytes, Limits], Iterator[Block]] = no_blocks
     credential: Callable[[bytes], Iterator[bytes]] = no_credential
+    metadata_parts: Callable[[bytes], Iterator[tuple[int, int]]] = no_parts
 
 
 def check_pixels(width: int, height: int, limits: Limits) -> None:

@@ -24,6 +24,7 @@ _SOI = b"\xff\xd8"
 _EOI, _SOS = 0xD9, 0xDA
 _APP0, _APP1, _APP2, _APP11, _APP13, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xEF, 0xFE
 _STANDALONE = (0x01, 0xD8)
+_METADATA = frozenset((_APP0, _APP1, _APP13, _COM))
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset((0xC2, 0xCA))  # with Huffman and with arithmetic coding
 
@@ -183,16 +184,32 @@ def _iptc(resources: bytes) -> Iterator[Block]:
 
 def credential(data: bytes) -> Iterator[bytes]:
     """Yield the pieces of a JUMBF box of content type "c2pa" from APP11 segments; raises as `segments`."""
+    return (data[piece:end] for _, _, piece, end in _unscanned(data) if piece < end)
+
+
+def metadata_parts(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield SOI, and each segment before the first scan with metadata or the credential; raises as `segments`.
+
+    Not those that say how pixels are decoded or shown: tables, the frame, ICC and Adobe's colour transform.
+    """
+    yield 0, len(_SOI)
+    yield from ((start, end) for marker, start, piece, end in _unscanned(data) if marker in _METADATA or piece < end)
+
+
+def _unscanned(data: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Yield (marker, start, piece, end) of each segment before the first scan; the credential's piece ends with it."""
     instance = None
     for marker, start, end in segments(data):
         if marker == _SOS:
             return
         segment = data[start:end] if marker == _APP11 else b""
+        piece = end
         if instance is not None and segment[_BOX_INSTANCE] == instance:
-            yield segment[_NEXT_BOX_SEGMENT:]
+            piece = start + _NEXT_BOX_SEGMENT
         elif segment[_BOX_CONTENT] == b"c2pa":
             instance = segment[_BOX_INSTANCE]
-            yield segment[_FIRST_BOX_SEGMENT:]
+            piece = start + _FIRST_BOX_SEGMENT
+        yield marker, start, piece, end
 
 
 FORMAT = Format(
@@ -207,4 +224,5 @@ FORMAT = Format(
     is_whole=is_whole,
     metadata=metadata,
     credential=credential,
+    metadata_parts=metadata_parts,
 )

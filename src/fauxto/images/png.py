@@ -26,6 +26,7 @@ MAX_TEXTS = 256
 
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_METADATA = frozenset((b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"caBX"))
 _GREY, _RGB = 0, 2
 _CHANNELS = {_GREY: 1, _RGB: 3, 3: 1, 4: 2, 6: 4}
 _INFLATE_STEP = 1 << 20
@@ -164,6 +165,12 @@ def credential(data: bytes) -> Iterator[bytes]:
     return (data[start + 8 : end - 4] for kind, start, end in parts if kind == b"caBX")
 
 
+def metadata_parts(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield each chunk with a text, EXIF, a time or the credential; raises as `credential`."""
+    parts = bounded(chunks(data), MAX_PARTS_WITH_CREDENTIAL)
+    return ((start, end) for kind, start, end in parts if kind in _METADATA)
+
+
 FORMAT = Format(
     name="PNG",
     label="PNG",
@@ -176,4 +183,5 @@ FORMAT = Format(
     is_whole=is_whole,
     metadata=metadata,
     credential=credential,
+    metadata_parts=metadata_parts,
 )
