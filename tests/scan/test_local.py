@@ -47,12 +47,22 @@ def said(rows: Iterator[Row]) -> dict[str, str]:
 @pytest.mark.slow
 def test_what_kills_hangs_or_fails_costs_its_own_row_only(odd: ModuleType, tmp_path: Path) -> None:
     names = [f"good-{number}" for number in range(30)]
-    odd_names = ["crash-1", "once-1", "bug-1", "hang-1", "once-2"]
+    odd_names = ["crash-1", "once-1", "bug-1", "hang-1", "once-2", "spin-1", "slow-1"]
     mixed = [*names[:5], *odd_names, *names[5:]]
-    found = said(local.run(items(*mixed), odd.OddOptions(tmp_path, seconds=4.0), 2))
-    expected = {"crash-1": "crashed", "bug-1": "internal_error", "hang-1": "timed_out"}
+    found = said(local.run(items(*mixed), odd.OddOptions(tmp_path, seconds=1.0), 2))
+    expected = {"crash-1": "crashed", "bug-1": "internal_error", "hang-1": "timed_out", "spin-1": "timed_out"}
     assert found == {**dict.fromkeys(mixed, "ok"), **expected}
     assert multiprocessing.active_children() == []
+
+
+def test_processor_time_is_what_counts_and_the_clock_stands_behind_it(odd: ModuleType, tmp_path: Path) -> None:
+    """What waits, as on a busy machine, is judged; what spins or sleeps for ever isn't."""
+    rows = list(local.run(items("slow-1", "spin-1", "hang-1"), odd.OddOptions(tmp_path, seconds=0.4), 1))
+    assert {row.key: json.loads(row.report)["reasons"] for row in rows} == {
+        "slow-1": [],
+        "spin-1": ["timed_out: judging it took more than 0.4 seconds of processor time"],
+        "hang-1": ["timed_out: judging it took longer than 4 seconds"],
+    }
 
 
 STOPPED = """
@@ -64,7 +74,7 @@ if __name__ == "__main__":
     from fauxto.scan.items import Item
 
     items = [Item(name, name, b"x", 1) for name in ("good-1", "slow-1", "good-2")]
-    for row in local.run(items, OddOptions(Path(sys.argv[1]), seconds=5.0), 1):
+    for row in local.run(items, OddOptions(Path(sys.argv[1]), seconds=0.5), 1):
         print(row.key, row.status, flush=True)
 """
 

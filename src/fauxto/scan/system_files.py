@@ -9,7 +9,7 @@ from fauxto.images import formats
 _APPLE_DOUBLE = bytes.fromhex("00051607")
 """First bytes of a file's Mac attributes where the disk or archive can't hold them (RFC 1740, 1994, appendix B)."""
 
-_NAMES = frozenset({".ds_store", ".localized", "thumbs.db", "ehthumbs.db", "desktop.ini"})
+_NAMES = frozenset({".ds_store", ".localized", "icon\r", "thumbs.db", "ehthumbs.db", "desktop.ini"})
 _FOLDER = "__macosx"
 """Where the Finder puts AppleDouble files in a ZIP."""
 
