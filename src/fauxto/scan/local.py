@@ -134,7 +134,7 @@ class _Worker:
                 self.deadline = time.monotonic() + self._seconds
         except (EOFError, OSError):
             self.is_lost = True
-            self._process.join(_PATIENCE)
+            self._end()  # it is ending: what ended it stays its exit code
             if took_too_long(self._process.exitcode):
                 self.excess = f"took more than {self._limits.max_seconds:g} seconds of processor time"
         if not self.is_lost and (self.held or not self._has_started) and time.monotonic() > self.deadline:
@@ -145,6 +145,9 @@ class _Worker:
 
     def stop(self) -> None:
         self.connection.close()
+        self._end()
+
+    def _end(self) -> None:
         self._process.kill()
         self._process.join()
 

@@ -16,6 +16,7 @@ from fauxto.service.logs import logger
 from fauxto.service.settings import Settings
 
 _START_SECONDS = 120.0
+_END_SECONDS = 5.0
 _LONGEST_PAUSE = 30.0
 _TRIES = 2
 """How many workers one picture may end: the first may have ended for another reason, such as a lack of memory."""
@@ -103,7 +104,13 @@ class _Worker:
                 raise ValueError("a worker answered a ping with something else")
         except (OSError, EOFError, ValueError) as error:
             raise _NotReachedError from error
-        return await _talk(self._process, header, data)
+        try:
+            return await _talk(self._process, header, data)
+        except EOFError:  # it is ending, and a kill on the way would hide by what
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_END_SECONDS):
+                    await self.wait()
+            raise
 
     @property
     def is_alive(self) -> bool:
