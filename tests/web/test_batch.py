@@ -164,7 +164,7 @@ def test_what_a_mac_adds_to_a_zip_is_passed_over_and_takes_no_room(
     assert uploads.count(given) == 4  # b.png can't be known by its name, nor the picture in a system folder
     batch = Batch(golden_detector, uploads.read(given, Limits()), uploads.count(given))
     batch.join(SECONDS)
-    paths = [one.report.path for one in batch.checked]
+    paths = [checked.report.path for checked in batch.checked]
     assert paths == [f"many.zip!/{name}" for name in ("a.png", "__MACOSX/c.png", "d.txt")]
     assert batch.passed_over == 3
     assert batch.is_complete

@@ -79,7 +79,8 @@ def test_what_a_mac_added_is_a_number_and_no_row(page: AppTest, png: Png) -> Non
             made.writestr(name, kept)
     check(page, ("z.zip", archive.getvalue()), ("._b.png", kept))
     assert names(page) == ["z.zip!/a.png", "z.zip!/._real.png"]
-    assert "4 files that macOS and Windows keep for themselves were passed over." in [one.value for one in page.caption]
+    captions = [caption.value for caption in page.caption]
+    assert "4 files that macOS and Windows keep for themselves were passed over." in captions
     assert not page.warning
 
 
