@@ -255,13 +255,14 @@ def test_workers_end_with_a_service_that_was_killed(start, pictures):
 
 
 @pytest.mark.parametrize(
-    ("hang", "ended_by"), [("time.sleep(99)", signal.SIGALRM), ("sum(itertools.repeat(0))", signal.SIGPROF)]
+    ("hang", "margin", "ended_by"),
+    [("time.sleep(99)", 0, signal.SIGALRM), ("sum(itertools.repeat(0))", SECONDS, signal.SIGPROF)],
 )
-def test_a_worker_that_hangs_ends_without_a_service_to_end_it(hang, ended_by):
+def test_a_worker_that_hangs_ends_without_a_service_to_end_it(hang, margin, ended_by):
     code = f"""
         import itertools, time
         from fauxto.service import worker
-        worker._MARGIN_SECONDS = 0
+        worker._MARGIN_SECONDS = {margin}
         worker.Judge.answer = lambda *_: {hang}
         worker.main()
     """
