@@ -1,7 +1,7 @@
 """The text format of AUTOMATIC1111's Stable Diffusion WebUI, which many other programs use too.
 
 The prompt, then a line "Negative prompt: ...", then a line "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, ...":
-in PNG text "parameters", EXIF UserComment, or the alpha channel.
+in PNG text "parameters", EXIF UserComment, the comment of a GIF, the alpha channel, and wherever people moved it to.
 """
 
 from __future__ import annotations
