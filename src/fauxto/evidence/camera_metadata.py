@@ -77,7 +77,7 @@ def _summary(settings: Mapping[str, Any], *, is_whole: bool) -> str:
     if named_generator(make):
         return f"Where the camera belongs, the metadata names an image generator, {make}."
     if not make and not model and not is_whole:
-        return "A part of the metadata can't be read, so it may name a camera; what can be read names none."
+        return "A part of the metadata can't be read and may name a camera; what can be read names none."
     if not make and not model:
         return "The metadata names no camera. That means nothing: many programs and sites strip metadata."
     camera = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()

@@ -84,7 +84,7 @@ def parse(packet: bytes | str, budget: Budget) -> Tree:
             return tree
         without_rdf = without_rdf or tree
     if parser.has_rdf:
-        return Tree(parser.root, "the XMP packet isn't well-formed XML; it was read up to the fault")
+        return Tree(parser.root, "the XMP packet isn't well-formed XML and was read only up to the fault")
     if without_rdf is None:
         raise UnreadableError("the XMP packet isn't well-formed XML")
     return without_rdf
@@ -116,7 +116,7 @@ def _candidates(text: str) -> Iterator[tuple[str, str | None]]:
     text = text[element.start() :]
     yield text, None
     mended = _REFERENCE.sub(_allowed_reference, _BARE_AMPERSAND.sub("&amp;", _FORBIDDEN.sub("", text)))
-    yield mended, "the XMP packet holds characters that XML forbids; they were left out"
+    yield mended, "the XMP packet holds characters that XML forbids, which were left out"
 
 
 def _allowed_reference(reference: re.Match[str]) -> str:

@@ -71,14 +71,17 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
 def every_tag(block: bytes) -> None:
     """Ask for every tag of an EXIF block in every way, sound and unsound."""
     found = exif.parse(block)
-    for directory in (found.image, found.photo, found.gps):
-        for tag in directory.entries:
-            directory.raw(tag), directory.text(tag), directory.numbers(tag), directory.number(tag)
+    for tags in (found.image, found.photo, found.gps):
+        for directory in tags.directories:
+            for tag in directory.entries:
+                directory.raw(tag), tags.text(tag), tags.numbers(tag), tags.number(tag)
+    list(exif.texts(found))
     exif.user_comment(found.photo)
 
 
 def properties(packet: bytes) -> None:
-    found = xmp.parse(packet.decode("utf-8", "replace"))
+    found = xmp.parse(packet)
+    list(found.named_texts())
     for name in ("DigitalSourceType", "creator", "History"):
         for namespace in (xmp.IPTC_EXTENSION, xmp.DUBLIN_CORE, xmp.MEDIA_MANAGEMENT):
             found.texts(namespace, name)
@@ -158,7 +161,7 @@ def files(
 PARSERS: dict[str, tuple[str, Callable[[bytes], object], tuple[type[Exception], ...]]] = {
     "exif": ("EXIF", every_tag, ()),
     "xmp": ("XMP", properties, (UnreadableError,)),
-    "iptc": ("IPTC", iptc.parse, ()),
+    "iptc": ("IPTC", lambda data: list(iptc.datasets(data)), ()),
     "JSON texts": ("JSON", lambda data: JsonTexts().parse(data.decode("utf-8", "replace")), (UnreadableError,)),
     "stealth": ("message", message, (UnreadableError,)),
     "thumbnail": ("thumbnail", functools.partial(thumbnail.compare, image=small_picture()), ()),

@@ -85,7 +85,7 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
 
 def _summary(declarations: Sequence[Declaration], made_by_ai: Sequence[Declaration], *, is_whole: bool) -> str:
     if not declarations and not is_whole:
-        return "A part of the metadata can't be read, so it may name a generator; what can be read names none."
+        return "A part of the metadata can't be read and may name a generator; what can be read names none."
     if not declarations:
         return "The metadata names no generator. That means nothing: metadata is easily lost or removed."
     if not made_by_ai:
