@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from itertools import islice
 
 from fauxto.images import tiff
 from fauxto.images.container import Block, Kind
+
+MAX_INSIDE = 50
+"""Blocks inside of one; honest ones hold three."""
 
 RAW_PROFILE = "Raw profile type "
 """What the keyword of a PNG's text begins with where ImageMagick stored a block in it."""
@@ -31,11 +35,11 @@ def unwrap(kind: Kind, block: bytes) -> Iterator[Block]:
     if kind is Kind.EXIF:
         lead = EXIF_LEAD.match(block)
         try:
-            yield from tiff.embedded(block[lead.end() :] if lead else block)
+            yield from islice(tiff.embedded(block[lead.end() :] if lead else block), MAX_INSIDE)
         except (ValueError, struct.error):
             return  # whoever reads the EXIF block says that it is damaged
     elif kind is Kind.PHOTOSHOP:
-        yield from _resources(block)
+        yield from islice(_resources(block), MAX_INSIDE)
 
 
 def _resources(block: bytes) -> Iterator[Block]:

@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 from PIL.JpegImagePlugin import JpegImageFile
 
 from fauxto.errors import ImageError
-from fauxto.images.container import Block, Container, Format, Kind, bounded, check_pixels
+from fauxto.images.container import MAX_TEXTS, Block, Container, Format, Kind, bounded, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
@@ -155,7 +155,7 @@ def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
 
 
 def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
-    """Yield every block of the segments before the first scan; raises as `segments`.
+    """Yield every block of the segments before the first scan, one comment more than `MAX_TEXTS`; raises as `segments`.
 
     What is spread over several segments is put together: EXIF (as ExifTool does it: a segment that doesn't start with a
     TIFF header continues the one before), extended XMP (XMP specification, part 3) and Photoshop's resources.
@@ -164,14 +164,17 @@ def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
     packets: list[bytes] = []
     extended: list[bytes] = []
     photoshop: list[bytes] = []
-    left = MAX_METADATA_SEGMENTS
+    left, comments = MAX_METADATA_SEGMENTS, 0
     for marker, start, end in segments(data):
         start += 4
-        lead = next((lead for lead in _LEADS.get(marker, ()) if data.startswith(lead, start, end)), None)
         if marker == _SOS or left == 0:
             break
-        if marker == _COM:
+        if marker == _COM and comments <= MAX_TEXTS:
+            comments += 1
             yield Block(Kind.TEXT, data, start, end, keyword="")
+        if marker not in _LEADS:
+            continue
+        lead = next((lead for lead in _LEADS[marker] if data.startswith(lead, start, end)), None)
         if lead is None:
             continue
         left -= 1

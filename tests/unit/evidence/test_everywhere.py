@@ -1,4 +1,4 @@
-"""A declaration counts wherever it is in a file, however it is wrapped and encoded; a photographer's prose never does."""
+"""A declaration counts wherever it is in a file, however it is wrapped and encoded; a photographer's prose doesn't."""
 
 from __future__ import annotations
 
@@ -288,15 +288,13 @@ WRAPPED: dict[str, tuple[Callable[[Pictures], bytes], str, str | None]] = {
     "ComfyUI's graph in XMP": (
         lambda p: p.with_metadata(
             "AVIF",
-            xmp=p.xmp_packet(
-                "", f'<c:prompt xmlns:c="https://example.org/c">{GRAPH.replace("<", "&lt;")}</c:prompt>'
-            ),
+            xmp=p.xmp_packet("", f'<c:prompt xmlns:c="https://example.org/c">{GRAPH.replace("<", "&lt;")}</c:prompt>'),
         ),
         "generated",
         "ComfyUI",
     ),
     "ComfyUI's graph, named, in ImageDescription": (
-        lambda p: p.with_metadata("HEIF", exif=p.exif_block({DESCRIPTION: f"Workflow:{{}}\0", MAKE: f"prompt:{GRAPH}"})),
+        lambda p: p.with_metadata("HEIF", exif=p.exif_block({DESCRIPTION: "Workflow:{}\0", MAKE: f"prompt:{GRAPH}"})),
         "generated",
         "ComfyUI",
     ),
@@ -352,8 +350,8 @@ SOUND = {
     "no trailer at all": lambda packet: packet.replace('<?xpacket end="w"?>', ""),
     "no x:xmpmeta": lambda packet: packet[packet.index("<rdf:RDF") : packet.index("</x:xmpmeta>")] + "\x01",
     "another encoding declared": lambda packet: '<?xml version="1.0" encoding="UTF-16"?>' + packet,
-    "another prefix": lambda packet: packet.replace("<x:", "<my.own-1:").replace("</x:", "</my.own-1:").replace(
-        "xmlns:x=", "xmlns:my.own-1="
+    "another prefix": lambda packet: (
+        packet.replace("<x:", "<my.own-1:").replace("</x:", "</my.own-1:").replace("xmlns:x=", "xmlns:my.own-1=")
     ),
 }
 MENDED = {
@@ -369,7 +367,7 @@ MENDED = {
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-be", "utf-32-le"])
 @pytest.mark.parametrize("name", [*SOUND, *MENDED])
 def test_xmp_that_is_not_clean(name: str, encoding: str, pictures: Pictures) -> None:
-    packet = pictures.xmp_packet("", f'<dc:title>HERE</dc:title><Iptc4xmpExt:{SOURCE_TYPE[12:].replace("=", ">", 1)}')
+    packet = pictures.xmp_packet("", f"<dc:title>HERE</dc:title><Iptc4xmpExt:{SOURCE_TYPE[12:].replace('=', '>', 1)}")
     packet = packet.replace('>"http', ">http").replace('Media"<', "Media</Iptc4xmpExt:DigitalSourceType><")
     mangled = (SOUND | MENDED)[name](packet).encode(encoding)
     evidence = read(pictures.jpeg(segment(0xE1, XMP_LEAD + mangled)))
@@ -425,7 +423,7 @@ def test_what_a_photographer_writes_declares_nothing(prose: str, pictures: Pictu
     escaped = prose.replace("&", "&amp;").replace("<", "&lt;")
     elements = "".join(f"<dc:{name}>{escaped}</dc:{name}>" for name in ("description", "title", "prompt", "Software"))
     block = pictures.exif_block(
-        {tag: prose for tag in (DESCRIPTION, MAKE, SOFTWARE)} | {XP_COMMENT: windows(prose), XP_KEYWORDS: windows(prose)},
+        dict.fromkeys((DESCRIPTION, MAKE, SOFTWARE), prose) | {XP_COMMENT: windows(prose), XP_KEYWORDS: windows(prose)},
         photo={USER_COMMENT: b"ASCII\0\0\0" + prose.encode()},
     )
     iptc = b"".join(
@@ -445,9 +443,9 @@ def test_what_a_photographer_writes_declares_nothing(prose: str, pictures: Pictu
 
 def test_a_camera_named_only_in_xmp(pictures: Pictures) -> None:
     packet = pictures.xmp_packet(
-        'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:exifEX="http://cipa.jp/exif/1.0/" tiff:Make="NIKON CORPORATION" '
-        'tiff:Model="NIKON D5300" exif:DateTimeOriginal="2017-03-05T10:11:12+01:00" exif:ExposureTime="1/250" '
-        'exif:FNumber="80/10" exif:FocalLength="350/10" exif:FocalLengthIn35mmFilm="52" '
+        'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:exifEX="http://cipa.jp/exif/1.0/" '
+        'tiff:Make="NIKON CORPORATION" tiff:Model="NIKON D5300" exif:DateTimeOriginal="2017-03-05T10:11:12+01:00" '
+        'exif:ExposureTime="1/250" exif:FNumber="80/10" exif:FocalLength="350/10" exif:FocalLengthIn35mmFilm="52" '
         'exifEX:LensModel="18.0-55.0 mm f/3.5-5.6" exifEX:BodySerialNumber="123" tiff:Software="Ver.1.01"',
         "<exif:ISOSpeedRatings><rdf:Seq><rdf:li>200</rdf:li></rdf:Seq></exif:ISOSpeedRatings>",
     )
