@@ -57,7 +57,7 @@ OTHER_PICTURES = ("IFD1", "SubIFD", "MakerNotes", "MPF", "MPImage", "Track", "IC
 
 _SUFFIXES = {suffix for format in FORMATS.values() for suffix in format.suffixes}
 _COMPARED = 60
-"""Characters of a text that are compared, without white space and what isn't ASCII: ExifTool prints them its own way."""
+"""Characters of a text that are compared, without white space and beyond ASCII, which ExifTool prints its own way."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

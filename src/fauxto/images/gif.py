@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import struct
 from collections.abc import Iterator
 
@@ -17,6 +18,7 @@ _SIGNATURES = (b"GIF87a", b"GIF89a")
 _HEADER = 13
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL = 0xF9
+_FULL_SUB_BLOCKS = re.compile(rb"(?:\xff.{255})*+", re.DOTALL)
 _COMMENT = 0xFE
 _XMP = b"\x21\xff\x0bXMP DataXMP"  # an application extension
 _XML_STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0")
@@ -41,6 +43,8 @@ def blocks(data: bytes) -> Iterator[tuple[int, int, int]]:
             end = start + 11 + _palette_bytes(data[start + 9])
         else:
             raise ImageError(Status.UNREADABLE, f"the GIF has a block of unknown kind {kind}; the file is damaged")
+        if full := _FULL_SUB_BLOCKS.match(data, end):  # most are
+            end = full.end()
         length = 1
         while length:  # a sub-block of length 0 is the last
             next(steps)
