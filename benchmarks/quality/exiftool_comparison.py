@@ -74,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found: Counter[str] = Counter()
     agreed: Counter[str] = Counter()
     misses: list[dict[str, str]] = []
-    for path in sorted(set(_files(options.folders))):
+    theirs = _theirs(exiftool, sorted(set(_files(options.folders))))
+    for path, tags in theirs.items():
         file = path.read_bytes()
         try:
             image = images.decode(file)
@@ -83,17 +84,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             continue
         counts["read"] += 1
         ours = _ours(file, image)
-        for group, tag, value in _theirs(exiftool, path):
+        for group, tag, value in tags:
             found[tag] += 1
-            if _plain(value) in ours:
+            if _plain(value) in ours or (tag == "DateTimeOriginal" and _moment(value) in ours):
                 agreed[tag] += 1
             else:
                 misses.append({"file": path.name, "tag": f"{group}:{tag}", "value": value[:80]})
     for tag in found:
         print(f"{tag:24} ExifTool {found[tag]:5}   fauxto {agreed[tag]:5}")
     print(f"{dict(counts)}; misses: {json.dumps(misses, indent=1) if misses else 'none'}")
-    tags = {tag: {"exiftool": found[tag], "fauxto": agreed[tag]} for tag in TAGS if found[tag]}
-    figures = {"exiftool": version, "files": dict(counts), "tags": tags, "misses": misses}
+    by_tag = {tag: {"exiftool": found[tag], "fauxto": agreed[tag]} for tag in TAGS if found[tag]}
+    figures = {"exiftool": version, "files": dict(counts), "tags": by_tag, "misses": misses}
     print(f"wrote {results.write('exiftool-comparison', figures, ('fauxto', 'pillow', 'pillow-heif')).name}")
 
 
@@ -104,25 +105,34 @@ def _files(folders: Sequence[Path]) -> Iterator[Path]:
         yield from (path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
 
 
-def _theirs(exiftool: str, path: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield (group, tag, text) of each tag of interest, duplicates included."""
-    run = subprocess.run(
-        [exiftool, "-j", "-a", "-G1", "-n", "-charset", "filename=utf8", *(f"-{tag}" for tag in TAGS), str(path)],
-        capture_output=True,
+def _theirs(exiftool: str, paths: Sequence[Path]) -> dict[Path, list[tuple[str, str, str]]]:
+    """Return (group, tag, text) of each tag of interest by file, duplicates included."""
+    command = [exiftool, "-j", "-a", "-G1", "-n", *(f"-{tag}" for tag in TAGS), "-@", "-"]
+    run = subprocess.run(command, input="\n".join(map(str, paths)).encode(), capture_output=True)
+    listed: list[dict[str, Any]] = json.loads(
+        run.stdout.decode("utf-8", "replace") or "[]", parse_float=str, parse_int=str
     )
-    listed: list[dict[str, Any]] = json.loads(run.stdout.decode("utf-8", "replace") or "[]")
-    for key, value in (listed[0] if listed else {}).items():
-        group, colon, tag = key.rpartition(":")
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        if colon and not group.startswith(OTHER_PICTURES) and _plain(text):
-            yield group, tag, text
+    theirs: dict[Path, list[tuple[str, str, str]]] = {path: [] for path in paths}
+    for tags in listed:
+        for key, value in tags.items():
+            group, colon, tag = key.rpartition(":")
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            if colon and not group.startswith(OTHER_PICTURES) and _plain(text):
+                theirs[Path(tags["SourceFile"])].append((group, tag, text))
+    return theirs
 
 
 def _ours(file: bytes, image: images.Image) -> set[str]:
     """Return every text that our readers see in a file, as it is compared."""
     parsed = metadata.parse(file, image.facts.format, Limits())
     taken = camera_metadata.read(file, image, Limits()).details.get("taken", "")
-    return {_plain(text.value) for text in parsed.texts} | {_plain(taken), _plain(taken.replace("-", ":", 2))}
+    times = (taken, *(text.value for text in parsed.texts if text.name == "DateTimeOriginal"))
+    return {_plain(text.value) for text in parsed.texts} | set(map(_moment, times))
+
+
+def _moment(time: str) -> str:
+    """Return the digits of a time down to the second, without its zone, which EXIF holds in a tag of its own."""
+    return "".join(filter(str.isdigit, time))[:14]
 
 
 def _plain(text: str) -> str:
