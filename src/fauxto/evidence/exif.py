@@ -24,6 +24,7 @@ _THUMBNAIL_OFFSET, _THUMBNAIL_BYTES = 0x0201, 0x0202
 _BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED, _SIGNED_RATIONAL, _IFD, _UTF8 = 1, 2, 3, 4, 5, 7, 10, 13, 129
 _NUMBERS = {_BYTE: "B", _SHORT: "H", _LONG: "I", _RATIONAL: "II", _SIGNED_RATIONAL: "ii", _IFD: "I"}
 _MAX_NUMBERS = 16
+_NUMBERLESS = (_BYTE, _ASCII, _UNDEFINED, _UTF8)
 
 _USER_COMMENT = 0x9286
 _WINDOWS = {0x9C9B: "XPTitle", 0x9C9C: "XPComment", 0x9C9D: "XPAuthor", 0x9C9E: "XPKeywords", 0x9C9F: "XPSubject"}
@@ -55,10 +56,15 @@ class Directory:
     def raw(self, tag: int) -> bytes | None:
         """Return the bytes of a text or undefined value."""
         entry = self.entries.get(tag)
-        if entry is None or entry.type not in (_BYTE, _ASCII, _UNDEFINED, _UTF8) or entry.count > MAX_BYTES:
+        if entry is None or entry.type not in _NUMBERLESS or entry.count > MAX_BYTES:
             return None
         value = self.block[entry.offset : entry.offset + entry.count]
         return value if len(value) == entry.count else None
+
+    def is_cut(self, tag: int) -> bool:
+        """Tell whether a text or undefined value reaches over the end of the block, or is too large."""
+        entry = self.entries.get(tag)
+        return entry is not None and entry.type in _NUMBERLESS and self.raw(tag) is None
 
     def text(self, tag: int) -> str | None:
         """Return a text without padding, decoded as UTF-8 or else Latin-1; None if empty.
@@ -203,6 +209,8 @@ def _parse(block: bytes) -> _Parsed:
             return Directory()
 
     photo, gps = directory_of(_EXIF_DIRECTORY), directory_of(_GPS_DIRECTORY)
+    if any(directory.is_cut(tag) for directory in (image, photo) for tag in TEXTS):
+        damage["a text of the EXIF block is cut off"] = None
     thumbnail = None
     if following:
         try:

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator, Mapping
 
 from fauxto.evidence.exif import decode_text
+from fauxto.evidence.untrusted import UnreadableError
 
 BY_LINE, CITY, SUB_LOCATION, PROVINCE, COUNTRY = 80, 90, 92, 95, 101
 CREDIT, CAPTION = 110, 120
@@ -24,19 +25,32 @@ NAMES: Mapping[int, str] = {
 
 _MARKER, _APPLICATION_RECORD = 0x1C, 2
 _EXTENDED = 0x8000
-_MAX_DATASETS = 1_000
+_MAX_DATASETS, _MAX_LENGTH_BYTES = 1_000, 8
 
 
 def datasets(block: bytes) -> Iterator[tuple[int, str]]:
-    """Yield (dataset number, text) of each dataset of record 2, up to the first damage."""
+    """Yield (dataset number, text) of each dataset of record 2.
+
+    Raises:
+        UnreadableError: The block is damaged behind what was yielded.
+    """
     position = 0
     for _ in range(_MAX_DATASETS):
-        if len(block) < position + 5 or block[position] != _MARKER:
+        if not block[position : position + 5].strip(b"\0"):  # its end, or padding
             return
+        if len(block) < position + 5 or block[position] != _MARKER:
+            raise _damaged()
         record, dataset, length = struct.unpack_from(">BBH", block, position + 1)
         position += 5
-        if length >= _EXTENDED or position + length > len(block):
-            return
+        if length >= _EXTENDED:  # the length of the length
+            start, position = position, position + length - _EXTENDED
+            length = int.from_bytes(block[start : min(position, start + _MAX_LENGTH_BYTES)], "big")
+        if position + length > len(block):
+            raise _damaged()
         if record == _APPLICATION_RECORD:
             yield dataset, decode_text(block[position : position + length].rstrip(b"\0")).strip()
         position += length
+
+
+def _damaged() -> UnreadableError:
+    return UnreadableError("the IPTC block is damaged")

@@ -56,12 +56,18 @@ def parse(data: bytes, format: str, limits: Limits) -> Metadata:
     """Find and parse the metadata blocks of a decoded file; see `blocks.find` for the arguments."""
     raw = blocks.find(data, format, limits)
     directories = exif.parse(*raw.exif)
-    properties, faults = xmp.Xmp({}), []
+    properties = xmp.Xmp({})
+    faults: list[str] = []
     try:
         properties = xmp.parse(*raw.xmp)
     except UnreadableError as error:
-        faults = [str(error)]
-    datasets = [dataset for block in raw.iptc for dataset in iptc.datasets(block)]
+        faults.append(str(error))
+    datasets: list[tuple[int, str]] = []
+    for block in raw.iptc:
+        try:
+            datasets.extend(iptc.datasets(block))
+        except UnreadableError as error:
+            faults.append(str(error))
     texts = (*_named(raw.texts, format), *_texts(directories, properties, datasets))
     return Metadata(
         exif=directories,

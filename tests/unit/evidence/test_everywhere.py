@@ -225,6 +225,11 @@ WRAPPED: dict[str, tuple[Callable[[Pictures], bytes], str, str | None]] = {
         "generated",
         "Fooocus",
     ),
+    "an IPTC credit of extended length, behind another": (
+        lambda p: p.with_metadata("JPEG", iptc=b"\x1c\x02\x05\x80\x04\0\0\0\1a" + CREDIT + bytes(3)),
+        "generated",
+        "Google AI",
+    ),
     "XMP in Photoshop's resources": (
         lambda p: p.jpeg(segment(0xED, b"Photoshop 3.0\0" + resources((0x0424, p.packet)))),
         "generated",
@@ -381,6 +386,9 @@ def test_what_stands_before_a_fault_is_read_and_the_rest_is_noted(pictures: Pict
     evidence = read(pictures.jpeg(segment(0xE1, XMP_LEAD + cut)))
     assert evidence.says is Says.AI
     assert "up to the fault" in evidence.details["unreadable"]
+    evidence = read(pictures.with_metadata("JPEG", iptc=CREDIT + b"\x1c\x02\x6e\x00\x63cut"))
+    assert evidence.says is Says.AI
+    assert evidence.details["unreadable"] == "the IPTC block is damaged"
 
 
 @pytest.mark.parametrize("packet", ["<!DOCTYPE x>{}", '<!DOCTYPE x [<!ENTITY e "a">]>{}', "rubbish<!DOCTYPE x>{}"])

@@ -198,7 +198,7 @@ def files(
 PARSERS: dict[str, tuple[str, Callable[[bytes], object], tuple[type[Exception], ...]]] = {
     "exif": ("EXIF", every_tag, ()),
     "xmp": ("XMP", properties, (UnreadableError,)),
-    "iptc": ("IPTC", lambda data: list(iptc.datasets(data)), ()),
+    "iptc": ("IPTC", lambda data: list(iptc.datasets(data)), (UnreadableError,)),
     "raw profiles": ("raw profile", profile, (ValueError, zlib.error)),
     "resources": ("resources", lambda data: list(wrappings.unwrap(Kind.PHOTOSHOP, data)), ()),
     "blocks in EXIF": ("EXIF", lambda data: list(wrappings.unwrap(Kind.EXIF, data)), ()),

@@ -41,6 +41,14 @@ UNREADABLE: dict[str, tuple[Callable[[Any, Any], bytes], str]] = {
         lambda make, exif: make("PNG", exif=b"MM\0*\0\0\0\x08\0\1\x87\x69\0\4\0\0\0\1\0\xff\0\0\0\0\0\0"),
         "A part of the EXIF block is damaged.",
     ),
+    "a text of the EXIF": (
+        lambda make, exif: make("WEBP", exif=b"MM\0*\0\0\0\x08\0\1\1\x31\0\2\0\0\0\x99\0\0\0\x08\0\0\0\0"),
+        "A text of the EXIF block is cut off.",
+    ),
+    "IPTC": (
+        lambda make, exif: make("JPEG", iptc=b"\x1c\x02\x6e\x00\x63Made with"),
+        "The IPTC block is damaged.",
+    ),
     "JSON": (
         lambda make, exif: make("PNG", text={"prompt": '{"a":' * 200_000}),
         "A JSON text is nested too deeply.",
