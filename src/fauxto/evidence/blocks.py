@@ -139,7 +139,7 @@ class _Collector:
         except (ValueError, zlib.error):
             self.note(f"a text chunk of the {self._format} is damaged or too large")
             return None
-        self.texts.append((keyword, decode_text(value)))
+        self.texts.append((keyword, decode_text(value).strip("\0\ufeff")))  # programs in C write their last NUL too
         return None
 
     def _text(self, block: Block) -> bytes:

@@ -221,7 +221,7 @@ WRAPPED: dict[str, tuple[Callable[[Pictures], bytes], str, str | None]] = {
         None,
     ),
     "the settings of Fooocus in a JPEG's comment": (
-        lambda p: p.with_metadata("JPEG", comment=FOOOCUS.encode()),
+        lambda p: p.with_metadata("JPEG", comment=FOOOCUS.encode() + b"\0"),
         "generated",
         "Fooocus",
     ),
@@ -274,7 +274,7 @@ WRAPPED: dict[str, tuple[Callable[[Pictures], bytes], str, str | None]] = {
     },
     "a GIF's comment": (lambda p: p.gif(b"\x21\xfe" + sub_blocks(SETTINGS.encode())), "generated", WEBUI),
     "a GIF's second comment, behind the picture": (
-        lambda p: p.gif(b"\x21\xfe" + sub_blocks(b"a"), b"\x21\xfe" + sub_blocks(LABEL.encode()), behind=True),
+        lambda p: p.gif(b"\x21\xfe" + sub_blocks(b"a"), b"\x21\xfe" + sub_blocks(LABEL.encode() + b"\0"), behind=True),
         "composite",
         None,
     ),
