@@ -29,6 +29,9 @@ MAX_PARTS = 500_000
 MAX_PARTS_WITH_CREDENTIAL = 15_000
 """Chunks or top-level boxes of a file with a content credential: its reader takes 10 microseconds for each of them."""
 
+MAX_TEXTS = 256
+"""Texts and comments of a file that are read."""
+
 Part = TypeVar("Part")
 
 
@@ -59,11 +62,13 @@ class Kind(StrEnum):
     EXIF = "EXIF"
     """A TIFF structure, with or without its "Exif" lead."""
     XMP = "XMP"
-    """The XML of the main XMP packet."""
+    """The XML of an XMP packet."""
     IPTC = "IPTC"
     """IPTC-IIM datasets."""
+    PHOTOSHOP = "Photoshop"
+    """Photoshop's image resources, which may hold EXIF, XMP and IPTC."""
     TEXT = "text"
-    """A text with a keyword."""
+    """A text with a keyword, or a comment, whose keyword is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,8 @@ class Block:
         end: As the file states it; it may lie behind the end of `data`.
         keyword: Of a text; None for what isn't stored as a text.
         is_packed: Whether a text is compressed with zlib.
-        is_unusable: Whether the format's own check of a text failed, or it is larger than the limits allow.
+        is_unusable: Whether the format's own check of a block failed, a part of it is missing, or a text is larger than
+            the limits allow.
     """
 
     kind: Kind

@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngImageFile
 from fauxto.errors import ImageError
 from fauxto.images.container import (
     MAX_PARTS_WITH_CREDENTIAL,
+    MAX_TEXTS,
     Block,
     Container,
     Format,
@@ -22,9 +23,8 @@ from fauxto.images.container import (
 from fauxto.limits import Limits
 from fauxto.report import Reason, Status
 
-MAX_TEXTS = 256
-
 _XMP_KEYWORD = "XML:com.adobe.xmp"
+_LABEL = b"AIGC"  # a private chunk with the label of GB 45438-2025, by the practice guide TC260-PG-20258A
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _METADATA = frozenset((b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"caBX"))
 _GREY, _RGB = 0, 2
@@ -134,12 +134,15 @@ def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
 
 
 def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
-    """Yield eXIf and the first `MAX_TEXTS` texts, one of which may be XMP; raises as `chunks`."""
+    """Yield eXIf, one text more than `MAX_TEXTS`, some of which may be XMP, and the label AIGC; raises as `chunks`."""
     texts = 0
     for kind, start, end in chunks(data):
         if kind == b"eXIf":
             yield Block(Kind.EXIF, data, start + 8, end - 4)
-        elif kind in (b"tEXt", b"zTXt", b"iTXt") and texts < MAX_TEXTS:
+        elif kind == _LABEL and texts <= MAX_TEXTS:
+            texts += 1
+            yield Block(Kind.TEXT, data, start + 8, end - 4, keyword=_LABEL.decode())
+        elif kind in (b"tEXt", b"zTXt", b"iTXt") and texts <= MAX_TEXTS:
             texts += 1
             yield _text(data, kind, start, end, limits)
 

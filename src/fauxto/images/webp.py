@@ -13,7 +13,7 @@ from fauxto.limits import Limits
 from fauxto.report import Status
 
 _RIFF_HEADER = 12
-_METADATA = {b"EXIF": Kind.EXIF, b"XMP ": Kind.XMP}
+_METADATA = {b"EXIF": Kind.EXIF, b"XMP ": Kind.XMP, b"XMP\0": Kind.XMP}  # the last by mistake, as ExifTool knows
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -1,8 +1,8 @@
 """The graphs that ComfyUI writes as JSON: "prompt", what was run, and "workflow", what the editor showed.
 
-They are in PNG text, in EXIF Make and Model with the name as a prefix ("workflow:{...}") in WebP and others, or
-together in an EXIF UserComment. A graph without a generating node (one that only scales a photograph, say) declares
-nothing.
+They are in PNG text, in XMP, in EXIF Make and Model with the name as a prefix ("workflow:{...}") in WebP and others, or
+together in an EXIF UserComment; a text in one of these forms is read wherever it is. A graph without a generating node
+(one that only scales a photograph, say) declares nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PROMPTS = ("text", "prompt", "text_g", "t5xxl", "clip_l", "string", "value")
 _MODELS = ("ckpt_name", "unet_name", "model_name", "model")
 _NAMED_GRAPH = re.compile(r"(prompt|workflow):(?=\s*\{)", re.IGNORECASE)
 _MUTED, _BYPASSED = 2, 4  # values of a node's "mode" in the editor: not run
-_EXIF_TEXTS = {0x010E: "EXIF ImageDescription", 0x010F: "EXIF Make", 0x0110: "EXIF Model"}
+_GRAPHS = ("prompt", "workflow")
 
 
 def read(fields: Fields) -> Iterator[Declaration]:
@@ -70,18 +70,20 @@ def read(fields: Fields) -> Iterator[Declaration]:
 
 def _containers(fields: Fields) -> Iterator[dict[str, tuple[str, object]]]:
     """Yield the JSON of each container (text or parsed) and its location, by "prompt" and "workflow"."""
-    texts = fields.groups["PNG text"]
-    yield {key: (f"PNG text '{key}'", texts[key]) for key in ("prompt", "workflow") if key in texts}
-    named: dict[str, tuple[str, object]] = {}
-    for tag, where in _EXIF_TEXTS.items():
-        value = fields.exif.image.text(tag)
-        if value and (name := _NAMED_GRAPH.match(value)):
-            named.setdefault(name[1].lower(), (where, value[name.end() :]))
-    yield named
-    comment = fields.json.parse(fields.user_comment or "") or {}
-    yield {
-        key: ("EXIF UserComment", comment[key]) for key in ("prompt", "workflow") if isinstance(comment.get(key), dict)
-    }
+    collected: list[tuple[str, dict[str, tuple[str, object]]]] = []
+    for field in fields.texts:
+        prefixed = _NAMED_GRAPH.match(field.value)
+        name = prefixed[1].lower() if prefixed else field.name
+        if name not in _GRAPHS:
+            continue
+        lacking = (graphs for container, graphs in collected if container == field.container and name not in graphs)
+        if (graphs := next(lacking, None)) is None:
+            graphs = {}
+            collected.append((field.container, graphs))
+        graphs[name] = field.where, field.value[prefixed.end() :] if prefixed else field.value
+    yield from (graphs for _, graphs in collected)
+    for where, parsed in fields.objects():
+        yield {name: (where, parsed[name]) for name in _GRAPHS if isinstance(parsed.get(name), dict | str)}
 
 
 def _as_graph(run: object) -> Graph:

@@ -20,13 +20,14 @@ MAX_DREAM = 20_000
 
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each of the three formats."""
-    texts = fields.groups["PNG text"]
     for keyword, reader in (("invokeai_metadata", _current), ("sd-metadata", _version_2)):
-        parsed = fields.json.parse(texts.get(keyword, ""))
-        if parsed is not None and (declaration := reader(parsed, f"PNG text '{keyword}'")):
+        for field in fields.named(keyword):
+            parsed = fields.json.parse(field.value)
+            if parsed is not None and (declaration := reader(parsed, field.where)):
+                yield declaration
+    for field in fields.named("Dream"):
+        if declaration := _dream(field.value, field.where):
             yield declaration
-    if declaration := _dream(texts.get("Dream", ""), "PNG text 'Dream'"):
-        yield declaration
 
 
 def _current(parsed: dict[str, Any], where: str) -> Declaration | None:

@@ -1,7 +1,6 @@
 """Generators that write their settings as one JSON object: Fooocus, SwarmUI, Draw Things and MFLUX.
 
-Each is recognised by its own keys, in PNG text "parameters" or EXIF UserComment; Draw Things also uses the XMP property
-exif:UserComment, MFLUX its own XMP properties.
+Each is recognised by its own keys, in any text; MFLUX by its own XMP properties too.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ _MFLUX = "http://ns.mflux.ai/1.0/"
 
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each field that holds such settings."""
-    in_xmp = [("XMP exif:UserComment", comment) for comment in fields.xmp.texts(xmp.EXIF, "UserComment")]
-    for where, value in (*fields.settings(), *in_xmp):
+    for where, value in fields.settings():
         settings = fields.json.parse(value)
         if settings is not None:
             yield from _declare(settings, where)

@@ -8,11 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fauxto.evidence import iptc, xmp
 from fauxto.evidence.generator_metadata.declaration import Declaration, Kind
 from fauxto.evidence.generator_metadata.fields import Fields
-
-_DESCRIPTION, _MAKE, _SOFTWARE, _ARTIST = 0x010E, 0x010F, 0x0131, 0x013B
 
 _PROGRAMS = (
     ("Ideogram", r"Ideogram AI"),
@@ -38,26 +35,18 @@ _XAI_IMAGE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each field with such a name."""
-    image = fields.exif.image
-    named = (
-        ("EXIF Make", image.text(_MAKE)),
-        ("EXIF Software", image.text(_SOFTWARE)),
-        ("XMP xmp:CreatorTool", fields.xmp.text(xmp.BASIC, "CreatorTool")),
-    )
-    for where, value in named:
-        if value and (generator := named_generator(value)):
-            yield Declaration(where=where, generator=generator, statement=value)
-    credits = (
-        ("XMP photoshop:Credit", fields.xmp.text(xmp.PHOTOSHOP, "Credit")),
-        ("IPTC credit", fields.iptc.get(iptc.CREDIT)),
-    )
-    for where, value in credits:
-        if value in _CREDITS:
-            credited, kind = _CREDITS[value]
-            yield Declaration(where=where, kind=kind, generator=credited, statement=value)
-    signature, artist = image.text(_DESCRIPTION), image.text(_ARTIST)
-    if signature and artist and _XAI_SIGNATURE.fullmatch(signature) and _XAI_IMAGE.fullmatch(artist):
-        yield Declaration(where="EXIF ImageDescription and Artist", generator="xAI Grok", statement=signature[:100])
+    for field in fields.named("Make", "Software", "CreatorTool", "program"):
+        if generator := named_generator(field.value):
+            yield Declaration(where=field.where, generator=generator, statement=field.value)
+    for field in fields.named("Credit", "CreditLine", "credit"):
+        if field.value in _CREDITS:
+            credited, kind = _CREDITS[field.value]
+            yield Declaration(where=field.where, kind=kind, generator=credited, statement=field.value)
+    if any(_XAI_IMAGE.fullmatch(field.value) for field in fields.named("Artist")):
+        for field in fields.named("ImageDescription"):
+            if _XAI_SIGNATURE.fullmatch(field.value):
+                where, signature = f"{field.where} and Artist", field.value[:100]
+                yield Declaration(where=where, generator="xAI Grok", statement=signature)
 
 
 def named_generator(value: str) -> str | None:

@@ -1,7 +1,7 @@
 """The text format of AUTOMATIC1111's Stable Diffusion WebUI, which many other programs use too.
 
 The prompt, then a line "Negative prompt: ...", then a line "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, ...":
-in PNG text "parameters", EXIF UserComment, or the alpha channel.
+in PNG text "parameters", EXIF UserComment, the comment of a GIF, the alpha channel, and wherever people moved it to.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ MAX_TEMPLATES = 20_000
 _NEGATIVE = "Negative prompt: "
 _STEPS = re.compile(r"(?:^|\n)(?=Steps: \d{1,6}, )")
 _SETTING = re.compile(r'(\w[\w \-/]{0,40}): ("(?:\\.|[^"\\])*+"|[^,\n]*+)(?:, |,?$)', re.MULTILINE)
+_NUMBER = re.compile(r"-?\d")
 _LINE = re.compile(r'(?:: "(?:\\.|[^"\\])*+"|[^\n])*+')
 _TRAILERS = re.compile(r"\s*(?:(?:Lora hashes|TI hashes|Hashes|Civitai resources|Civitai metadata): [^\n]*\s*)*+")
 
@@ -47,7 +48,7 @@ def read(fields: Fields) -> Iterator[Declaration]:
         if not starts:
             continue
         settings = dict(_SETTING.findall(text[starts[-1] : starts[-1] + MAX_SETTINGS]))
-        if not ("Seed" in settings and settings.keys() & {"Sampler", "CFG scale", "Size"}):
+        if not (_NUMBER.match(settings.get("Seed", "")) and settings.keys() & {"Sampler", "CFG scale", "Size"}):
             continue
         prompts, trailer = text[: starts[-1]], _TRAILERS.sub("", text[_end(text, starts[-1]) :], count=1)
         if trailer and not _are_templates(trailer, prompts):  # prose that quotes settings
