@@ -62,7 +62,7 @@ class Client:
         address: str = "http://127.0.0.1:8080",
         *,
         key: str | None = None,
-        seconds: float = 120.0,
+        seconds: float = 300.0,
         patience: float = 60.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:

@@ -20,7 +20,7 @@ from fauxto.bundles import Bundle
 from fauxto.bundles.network import Network
 from fauxto.domain import objection
 from fauxto.errors import ImageError
-from fauxto.evidence import gather, load_sources
+from fauxto.evidence import gather, load_sources, unreadable
 from fauxto.limits import Limits
 from fauxto.options import DetectorOptions
 from fauxto.preprocessing import Pixels
@@ -285,7 +285,7 @@ class Detector:
             score=scored.score,
             fpr_at_score=scored.fpr,
             stability=stability,
-            reasons=(*reasons, reason, *family, *facts.notes),
+            reasons=(*reasons, reason, *family, *facts.notes, *unreadable(picture.evidence, facts.notes)),
             evidence=picture.evidence,
             image=ImageSummary(facts.width, facts.height, facts.format, facts.sha256),
             model=picture.model.summary,

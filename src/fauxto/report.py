@@ -105,6 +105,11 @@ class Evidence:
         """Whether it is a content credential that doesn't match its picture."""
         return self.source == "content_credentials" and self.details.get("outcome") == "tampered"
 
+    @property
+    def is_credential(self) -> bool:
+        """Whether it is about a content credential that the file has, or says is kept elsewhere."""
+        return self.source == "content_credentials" and self.details.get("outcome", "none") != "none"
+
 
 @dataclass(frozen=True, slots=True)
 class Stability:

@@ -103,6 +103,12 @@ def printable(text: str) -> str:
     )
 
 
+def passed_over(count: int) -> str:
+    """Return how many system files were passed over, in words."""
+    files, were = ("file", "was") if count == 1 else ("files", "were")
+    return f"{count:,} {files} that macOS and Windows keep for themselves {were} passed over"
+
+
 def as_sentence(reason: Reason) -> str:
     """Return a reason as a whole sentence, without its word."""
     sentence = reason.sentence

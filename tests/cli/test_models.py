@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def test_the_table_names_each_model(weights: Path, monkeypatch: pytest.MonkeyPat
     assert "default" not in listed.stdout
     monkeypatch.setattr("fauxto.bundles.DEFAULTS", ("golden",))
     assert "default" in models().stdout
+
+
+def test_the_age_of_the_trust_lists_stands_below_the_table(weights: Path) -> None:
+    [signers, time_stamps] = models().stdout.splitlines()[-2:]
+    assert re.fullmatch(r"  C2PA trust list: 28 certificates as of 7 July 2026 \(\d+ days ago\)\.", signers)
+    assert "time-stamping authorities: 22 certificates as of 5 August 2026 (" in time_stamps
+    assert "trust list" not in models("golden").stdout
 
 
 def test_json_lines(weights: Path) -> None:

@@ -78,7 +78,7 @@ def test_the_model_gets_the_head_whose_score_its_logits_tell(backbone, monkeypat
     split = pictures()
     seen = RNG.normal(size=(300, 3)).astype(np.float32) + split.labels[:, None] * np.float32([1, 0, -1])
     monkeypatch.setattr(linear_head.encoder_export, "export", lambda model: b"")
-    monkeypatch.setattr(linear_head, "_features", lambda *_: seen)
+    monkeypatch.setattr(linear_head, "encoder_features", lambda *_: seen)
     recipe = Recipe(network="", head="logistic", held_out=0.3, head_strength=0.5)
     families = fit_into(backbone, split, recipe, tmp_path)
     assert families.names == ("FLUX", "Midjourney")
@@ -105,7 +105,7 @@ def test_pictures_are_seen_in_their_variants_by_turns(monkeypatch, tmp_path):
     monkeypatch.setattr(linear_head.views, "degraded", degraded)
     monkeypatch.setattr(linear_head, "_session", lambda network: Mean())
     split = type("Five", (), {"name": "train", "__len__": lambda self: 5})()
-    features = linear_head._features(b"", split, Recipe(network="", head="logistic", variants=2), tmp_path)
+    features = linear_head.encoder_features(b"", split, Recipe(network="", head="logistic", variants=2), tmp_path)
     np.testing.assert_allclose(features[:, 0] * 255, [0, 11, 20, 31, 40], rtol=1e-5)
 
 
@@ -116,7 +116,7 @@ def test_what_is_held_out_changes_nothing(backbone, monkeypatch, tmp_path):
     heads = []
     monkeypatch.setattr(linear_head.encoder_export, "export", lambda model: b"")
     for values in (seen, np.where(out[:, None], np.float32(1e6), seen)):
-        monkeypatch.setattr(linear_head, "_features", lambda *_, values=values: values)
+        monkeypatch.setattr(linear_head, "encoder_features", lambda *_, values=values: values)
         families = fit_into(backbone, split, Recipe(network="", head="logistic", held_out=0.3), tmp_path)
         heads.append((backbone.get_layer("logits").get_weights()[0], families.kernel))
     for one, other in zip(*heads, strict=True):

@@ -50,6 +50,8 @@ class OddDetector:
             time.sleep(2)
         if kind == "hang":
             time.sleep(600)
+        while kind == "spin":
+            pass
         if kind == "bug":
             raise ZeroDivisionError("of ours")
         if kind == "model":

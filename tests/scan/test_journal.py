@@ -13,7 +13,7 @@ import pytest
 
 from fauxto.errors import ConfigError
 from fauxto.report import Report, Status
-from fauxto.scan.items import Item, row_of
+from fauxto.scan.items import PASSED_OVER, Item, Row, row_of
 from fauxto.scan.journal import Journal
 
 ORIGIN = {"source": ["photos"], "model": "x"}
@@ -53,6 +53,35 @@ def test_another_scan_is_not_mixed_in(tmp_path: Path, resume: bool, origin: dict
         Journal(tmp_path / "j", origin, resume=resume)
     with Journal(tmp_path / "j", ORIGIN, resume=True) as journal:
         assert journal.is_done("a")
+
+
+def failed(key: str, status: Status, word: str | None = None) -> object:
+    return row_of(Item(key, key, key), Report.unjudged(key, status, "no", word=word))
+
+
+def test_what_took_too_long_or_ended_its_process_has_one_more_try_a_resume(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j", ORIGIN, resume=False) as journal:
+        for row_ in (
+            failed("a", Status.TIMED_OUT),
+            failed("b", Status.UNREADABLE, "crashed"),
+            failed("c", Status.UNREADABLE),
+            failed('"reasons": ["crashed: d', Status.UNREADABLE),
+            Row("e", PASSED_OVER, None, "", None),
+        ):
+            journal.add(row_)
+        assert journal.is_done("a")  # the scan that is running doesn't try it for ever
+    with Journal(tmp_path / "j", ORIGIN, resume=True) as journal:
+        assert [journal.is_done(key) for key in "abce"] == [False, False, True, True]
+        assert journal.done_under("") == {"c", "e", '"reasons": ["crashed: d'}
+        assert (journal.done(), journal.passed_over()) == (3, 1)
+        assert [report.path for report in journal.reports()] == ['"reasons": ["crashed: d', "a", "b", "c"]
+        assert journal.add(row("a", Status.OK))
+        assert journal.add(failed("b", Status.UNREADABLE, "crashed"))
+        assert not journal.add(row("b", Status.OK))
+        assert journal.is_done("b")
+        assert journal.counts() == {("ok", None): 1, ("unreadable", None): 3}
+    with Journal(tmp_path / "j", ORIGIN, resume=True) as journal:
+        assert [journal.is_done(key) for key in "abce"] == [True, False, True, True]
 
 
 def test_two_scans_at_once_are_refused(tmp_path: Path) -> None:

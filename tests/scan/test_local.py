@@ -17,6 +17,7 @@ from types import ModuleType
 
 import pytest
 
+from fauxto import limits
 from fauxto.errors import FauxtoError
 from fauxto.scan import local
 from fauxto.scan.items import Item, Row
@@ -47,12 +48,27 @@ def said(rows: Iterator[Row]) -> dict[str, str]:
 @pytest.mark.slow
 def test_what_kills_hangs_or_fails_costs_its_own_row_only(odd: ModuleType, tmp_path: Path) -> None:
     names = [f"good-{number}" for number in range(30)]
-    odd_names = ["crash-1", "once-1", "bug-1", "hang-1", "once-2"]
+    odd_names = ["crash-1", "once-1", "bug-1", "hang-1", "once-2", "spin-1", "slow-1"]
     mixed = [*names[:5], *odd_names, *names[5:]]
-    found = said(local.run(items(*mixed), odd.OddOptions(tmp_path, seconds=4.0), 2))
-    expected = {"crash-1": "crashed", "bug-1": "internal_error", "hang-1": "timed_out"}
+    found = said(local.run(items(*mixed), odd.OddOptions(tmp_path, seconds=1.0), 2))
+    expected = {"crash-1": "crashed", "bug-1": "internal_error", "hang-1": "timed_out", "spin-1": "timed_out"}
     assert found == {**dict.fromkeys(mixed, "ok"), **expected}
     assert multiprocessing.active_children() == []
+
+
+def test_processor_time_is_what_counts(odd: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for two seconds, as on a busy machine, is judged; what spins isn't."""
+    monkeypatch.setattr(limits, "CLOCK_FACTOR", 10_000)
+    rows = list(local.run(items("slow-1", "spin-1"), odd.OddOptions(tmp_path, seconds=0.4), 1))
+    assert {row.key: json.loads(row.report)["reasons"] for row in rows} == {
+        "slow-1": [],
+        "spin-1": ["timed_out: judging it took more than 0.4 seconds of processor time"],
+    }
+
+
+def test_what_sleeps_for_ever_is_ended_by_the_clock(odd: ModuleType, tmp_path: Path) -> None:
+    (row,) = local.run(items("hang-1"), odd.OddOptions(tmp_path, seconds=0.2), 1)
+    assert json.loads(row.report)["reasons"] == ["timed_out: judging it took longer than 2 seconds"]
 
 
 STOPPED = """
@@ -64,7 +80,7 @@ if __name__ == "__main__":
     from fauxto.scan.items import Item
 
     items = [Item(name, name, b"x", 1) for name in ("good-1", "slow-1", "good-2")]
-    for row in local.run(items, OddOptions(Path(sys.argv[1]), seconds=5.0), 1):
+    for row in local.run(items, OddOptions(Path(sys.argv[1]), seconds=0.5), 1):
         print(row.key, row.status, flush=True)
 """
 

@@ -113,13 +113,14 @@ def test_an_actor_that_dies_loses_no_row(odd: ModuleType, tmp_path: Path) -> Non
     assert {row.status for row in rows} == {"ok"}
 
 
+@pytest.mark.parametrize("name", ["crash-1", "spin-1"])
 def test_a_picture_that_ends_every_actor_ends_the_scan(
-    odd: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    odd: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(engine, "_TRIES", 1)
-    shard = Files(tuple(Item(name, name, b"x", 1) for name in ("good-1", "crash-1", "good-2")))
+    shard = Files(tuple(Item(name, name, b"x", 1) for name in ("good-1", name, "good-2")))
     with Journal(tmp_path / "journal", {}, resume=False) as journal:
-        rows = engine.run([shard], journal, odd.OddOptions(tmp_path), workers=1)
+        rows = engine.run([shard], journal, odd.OddOptions(tmp_path, seconds=1.0), workers=1)
         with pytest.raises(FauxtoError, match=r"Ray gave up: .*; --resume without --engine ray goes on"):
             list(rows)
 

@@ -23,6 +23,7 @@ from fauxto.options import DetectorOptions
 from fauxto.report import Report, Status
 from fauxto.scan import Scan
 from fauxto.scan.files import replaced
+from fauxto.scan.items import Item, row_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 
@@ -159,6 +160,31 @@ def test_a_cut_scan_repeats_nothing(tmp_path: Path, golden: DetectorOptions, pic
         assert scan.run(workers=1) == 0
         scan.write()
     assert len(list(jsonl.read(out))) == 20
+
+
+def test_a_resumed_scan_tries_again_what_took_too_long_and_leaves_the_rest_as_it_was(
+    tmp_path: Path, golden: DetectorOptions, pictures: Callable[[int], bytes]
+) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.jpg").write_bytes(pictures(number) if number != 2 else b"broken")
+    sources, out = [str(tmp_path / "*.jpg")], tmp_path / "out.jsonl"
+    late, gone = (str(tmp_path / name) for name in ("1.jpg", "gone.jpg"))
+    with Scan(sources, out, golden) as scan:
+        for key in (late, gone):
+            scan.journal.add(row_of(Item(key, key, key), Report.unjudged(key, Status.TIMED_OUT, "no")))
+        assert scan.run(workers=1) == 3
+        scan.write()
+    before = list(jsonl.read(out))
+    assert [report.status for report in before] == ["ok", "timed_out", "unsupported_format", "ok", "timed_out"]
+    seen: list[tuple[int, int | None]] = []
+    with Scan(sources, out, golden, resume=True) as scan:
+        assert scan.run(workers=1, on_progress=lambda done, total: seen.append((done, total))) == 1
+        assert scan.run(workers=1) == 0
+        scan.write()
+    after = list(jsonl.read(out))
+    assert seen == [(3, 4), (4, 4)]
+    assert (after[1].path, after[1].status) == (late, "ok")
+    assert [*after[:1], *after[2:]] == [*before[:1], *before[2:]]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import shlex
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fauxto import DetectorOptions
+from fauxto import Client, DetectorOptions
 from fauxto.service.app import create_app
 from fauxto.service.settings import Settings
 
@@ -66,8 +67,6 @@ def test_the_reference_names_every_path_and_the_defaults():
 
 
 def test_the_command_has_the_defaults_of_the_settings():
-    import inspect
-
     from fauxto.cli.serve import serve
 
     command = {name: parameter.default for name, parameter in inspect.signature(serve).parameters.items()}
@@ -127,7 +126,8 @@ def test_the_container_has_no_rights():
     most = 1024 * int(re.search(r"mem_limit: (\d+)g", compose)[1])
     assert workers * (each + 400) + (Settings().max_held_bytes >> 20) + 250 < most
     seconds = int(re.search(r"stop_grace_period: (\d+)s", compose)[1])
-    assert seconds > Settings().limits.max_seconds + Settings().wait_seconds + 10
+    assert seconds > Settings().limits.clock_seconds + Settings().wait_seconds + 10
+    assert inspect.signature(Client).parameters["seconds"].default > seconds
 
 
 def test_the_image_has_the_versions_that_the_tests_ran_with():

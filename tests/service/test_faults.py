@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="fi
 @pytest.fixture(scope="module")
 def tight(start):
     """One worker, little time, little memory and a short line."""
-    limits = {"max_bytes": 30_000_000, "max_seconds": 5.0}
+    limits = {"max_bytes": 30_000_000, "max_seconds": 1.0}  # of the processor; 10 by the clock
     return start(workers=1, queue=2, worker_bytes=200 << 20, read_seconds=1.0, limits=limits)
 
 
@@ -254,19 +254,23 @@ def test_workers_end_with_a_service_that_was_killed(start, pictures):
     service.ends_with = -signal.SIGKILL
 
 
-def test_a_worker_that_hangs_ends_without_a_service_to_end_it():
-    code = """
-        import time
+@pytest.mark.parametrize(
+    ("hang", "margin", "ended_by"),
+    [("time.sleep(99)", 0, signal.SIGALRM), ("sum(itertools.repeat(0))", SECONDS, signal.SIGPROF)],
+)
+def test_a_worker_that_hangs_ends_without_a_service_to_end_it(hang, margin, ended_by):
+    code = f"""
+        import itertools, time
         from fauxto.service import worker
-        worker._MARGIN_SECONDS = 0
-        worker.Judge.answer = lambda *_: time.sleep(99)
+        worker._MARGIN_SECONDS = {margin}
+        worker.Judge.answer = lambda *_: {hang}
         worker.main()
     """
     told = {"detector": DetectorOptions(GOLDEN).to_dict(), "worker_bytes": 1 << 30}
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdin=-1, stdout=subprocess.DEVNULL)
     frames.write(process.stdin, told)
     frames.write(process.stdin, {"do": "analyze", "seconds": 0.5}, b"x")
-    assert process.wait(SECONDS) == -signal.SIGALRM
+    assert process.wait(SECONDS) == -ended_by
     process.stdin.close()
 
 

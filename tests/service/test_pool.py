@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 
 import pytest
@@ -97,6 +98,38 @@ def test_what_becomes_of_a_picture_whose_worker_fails(with_pool):
     assert with_pool(["die", "die", "answer"], ask) == (ended, ["death"] * 2)
     assert with_pool(["die", "die", "answer"], ask, workers=2) == (ended, ["death"] * 2)
     assert with_pool(["sleep", "answer"], ask) == (pools.TookTooLongError, ["time"])
+
+
+TIMED = """
+import os, signal, sys
+from fauxto.service import frames
+while (frame := frames.read(sys.stdin.buffer)) is not None:
+    if frame[0] != frames.PING:
+        os.kill(os.getpid(), signal.SIGPROF)  # as the kernel does when its processor time is used up
+    frames.write(sys.stdout.buffer, frames.PONG)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPROF"), reason="this system has no such timer")
+def test_a_worker_that_used_up_its_processor_time_is_told_from_one_that_died(monkeypatch):
+    async def start(_):
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", TIMED, stdin=pipe, stdout=pipe)
+        return pools._Worker(process, {"models": [], "bounded": True})
+
+    async def run():
+        pool = pools.WorkerPool(Settings(workers=1), ended.append)
+        await pool.start()
+        with pytest.raises(pools.TookTooLongError):
+            await pool.ask({}, b"x", SECONDS)
+        while not pool.is_ready:  # it was replaced
+            await asyncio.sleep(0.05)
+        await pool.close()
+
+    ended = []
+    monkeypatch.setattr(pools._Worker, "start", start)
+    asyncio.run(run())
+    assert ended[0] == "time"
 
 
 def test_workers_that_ended_while_idle_are_no_pictures_fault(with_pool):

@@ -83,7 +83,8 @@ def test_a_family_of_generators_is_named_where_the_network_is_sure(tmp_path: Pat
     rough = as_png((180 * checks + np.arange(32)[:, None] + np.arange(3) * 10).astype(np.uint8))
     said = "looks_most_like: among generators, it looks most like FLUX (70 %)."
     assert words({"Midjourney": 0.5, "FLUX": 0.6, "a GAN": None}, rough)[1:] == [said]
-    for silent in ({"Midjourney": 0.5, "FLUX": 0.75, "a GAN": 0.1}, {"Midjourney": 0.1, "FLUX": None, "a GAN": 0.1}):
+    unsure: dict[str, float | None] = {"Midjourney": 0.5, "FLUX": 0.75, "a GAN": 0.1}
+    for silent in (unsure, {"Midjourney": 0.1, "FLUX": None, "a GAN": 0.1}):
         assert len(words(silent, rough)) == 1
     assert len(words({"Midjourney": 0.5, "FLUX": 0.6, "a GAN": None}, png(9))) == 1  # a photograph has no generator
     with pytest.raises(BundleFormatError, match="its output is of type 1 and shape"):

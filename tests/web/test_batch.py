@@ -21,6 +21,7 @@ from fauxto.web.batch import Batch, File
 
 Png = Callable[..., bytes]
 SECONDS = 60
+APPLE_DOUBLE = bytes.fromhex("0005160700020000") + b"Mac OS X        " + bytes(60)
 
 
 @dataclass
@@ -151,6 +152,22 @@ def test_the_members_of_a_zip_become_files_with_both_names(png: Png) -> None:
         File("many.zip!/in/a.png", png("generated"), is_unpacked=True),
         File("many.zip!/b.txt", b"text", is_unpacked=True),
     ]
+
+
+def test_what_a_mac_adds_to_a_zip_is_passed_over_and_takes_no_room(
+    golden_detector: Detector, png: Png, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MOST_FILES", 3)
+    members = {"a.png": png("generated"), "__MACOSX/._a.png": APPLE_DOUBLE, ".DS_Store": b"", "b.png": APPLE_DOUBLE}
+    data = archive(**members, **{"__MACOSX/c.png": png("photograph"), "d.txt": b"text", "e.png": b"the fourth"})
+    given = [Upload("many.zip", data), Upload("Thumbs.db", b"thumbnails")]
+    assert uploads.count(given) == 4  # b.png can't be known by its name, nor the picture in a system folder
+    batch = Batch(golden_detector, uploads.read(given, Limits()), uploads.count(given))
+    batch.join(SECONDS)
+    paths = [checked.report.path for checked in batch.checked]
+    assert paths == [f"many.zip!/{name}" for name in ("a.png", "__MACOSX/c.png", "d.txt")]
+    assert batch.passed_over == 3
+    assert batch.is_complete
 
 
 @pytest.mark.parametrize(

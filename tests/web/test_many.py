@@ -69,6 +69,21 @@ def test_files_and_archives_become_a_table_in_their_order(page: AppTest, png: Pn
     assert "isn't a picture" in table["Why"][1]
 
 
+def test_what_a_mac_added_is_a_number_and_no_row(page: AppTest, png: Png) -> None:
+    archive = io.BytesIO()
+    kept = bytes.fromhex("0005160700020000") + b"Mac OS X        " + bytes(60)
+    with zipfile.ZipFile(archive, "w") as made:
+        for name in ("a.png", "._real.png"):
+            made.writestr(name, png("photograph"))
+        for name in ("__MACOSX/._a.png", ".DS_Store", "photo.jpg"):
+            made.writestr(name, kept)
+    check(page, ("z.zip", archive.getvalue()), ("._b.png", kept))
+    assert names(page) == ["z.zip!/a.png", "z.zip!/._real.png"]
+    captions = [caption.value for caption in page.caption]
+    assert "4 files that macOS and Windows keep for themselves were passed over." in captions
+    assert not page.warning
+
+
 def test_the_table_is_filtered_by_verdict_and_name(page: AppTest, png: Png) -> None:
     check(page, ("a.png", png("generated")), ("b.png", png("photograph")), ("ab.png", png("photograph")))
     assert page.pills[0].options == ["Generated (1)", "Photograph (2)"]

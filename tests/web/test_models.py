@@ -56,6 +56,15 @@ def test_the_launcher_chooses_the_operating_point_that_holds_at_first(
     assert detector.options.personal
 
 
+def test_the_age_of_the_trust_lists_is_told(open_page: Callable[[str], AppTest]) -> None:
+    page = open_page("models")
+    assert page.header[-1].value == "Trust lists"
+    signers, time_stamps = (shown.value for shown in page.markdown[-2:])
+    assert signers.startswith("- [C2PA trust list](https://github.com/c2pa-org/conformance-public/")
+    assert "28 certificates as of 7 July 2026 (" in signers
+    assert "22 certificates as of 5 August 2026 (" in time_stamps
+
+
 def test_a_model_that_nobody_measured_has_no_charts_and_says_why(open_page: Callable[[str], AppTest]) -> None:
     page = open_page("models")
     assert page.header[1].value == "golden 1.0.0"

@@ -1,4 +1,4 @@
-"""`fauxto models`: list the installed model bundles, or show the card of one."""
+"""`fauxto models`: list the installed model bundles and trust lists, or show the card of one bundle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def models(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per model and line.")] = False,
 ) -> None:
-    """List the installed models, or show one model's test results and card.
+    """List the installed models and how old the trust lists are, or show one model's test results and card.
 
     Exit code: 0 every model can be used, 1 an installed one is broken, 2 the command was wrong.
     """
@@ -39,6 +39,7 @@ def models(
             typer.echo(json.dumps(_as_dict(bundle)))
     elif model is None:
         _print_table(loaded)
+        _print_trust_lists()
     else:
         _print_test_figures(loaded[0])
         _print_card(loaded[0].card)
@@ -89,6 +90,16 @@ def _print_table(loaded: list[Bundle]) -> None:
         )
         table.add_row(name, Text(bundle.summary).append(f"\n{facts}", style="dim"))
     Console().print(table)
+
+
+def _print_trust_lists() -> None:
+    from datetime import date
+
+    from fauxto.evidence.content_credentials import trust_list
+
+    typer.echo("Content credentials are checked against two lists:")
+    for built_in in trust_list.built_in():
+        typer.echo(f"  {built_in.age(date.today())}")
 
 
 def _print_test_figures(bundle: Bundle) -> None:

@@ -97,7 +97,7 @@ def _reasons(report: Report, show_evidence: bool) -> Table:
     sentences = list(map(wording.as_sentence, report.reasons))
     if not show_evidence:  # the reasons already include evidence that contributed to the verdict
         stated = {reason.sentence for reason in report.reasons}
-        telling = (piece.summary for piece in report.evidence if piece.says is not Says.NOTHING)
+        telling = (piece.summary for piece in report.evidence if piece.says is not Says.NOTHING or piece.is_credential)
         sentences += [summary for summary in telling if summary not in stated]
     if report.status is Status.NOT_A_FILE:
         sentences.append("For the pictures in a folder, give a pattern: fauxto check 'FOLDER/*.jpg'")

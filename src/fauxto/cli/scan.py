@@ -15,6 +15,7 @@ from fauxto.choices import Engine, SortAction
 from fauxto.cli.options import Workers, takes_detector_options
 from fauxto.errors import ConfigError
 from fauxto.options import DetectorOptions
+from fauxto.wording import passed_over
 
 if TYPE_CHECKING:
     from fauxto.scan import OnProgress, Scan
@@ -36,7 +37,9 @@ Out = Annotated[Path, typer.Option("--out", help="Table to write: .jsonl, .csv o
 Html = Annotated[
     Path | None, typer.Option("--html", help="Also write a page with the pictures by verdict.", show_default=False)
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Resume a scan that was stopped or killed.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Resume a scan that was stopped or killed, and try again what took too long.")
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Keep judging new files in the folders until Ctrl-C.")]
 Interval = Annotated[
     float,
@@ -124,6 +127,8 @@ def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, opti
     if job.sources.links_passed:
         links = job.sources.links_passed
         typer.echo(f"skipped {links:,} symbolic link{'s' * (links > 1)}; --follow-symlinks follows them")
+    if count := job.journal.passed_over():
+        typer.echo(passed_over(count))
     if sorter:
         typer.echo(f"sorted {sorter.sort(job.journal.reports_and_files()):,} files")
     typer.echo(f"wrote {' and '.join(written)}")

@@ -34,7 +34,7 @@ Queue = Annotated[int, typer.Option(min=0, help="Requests that may wait; more ar
 MaxMegabytes = Annotated[int, typer.Option(min=1, max=200, help="Largest picture file, in MiB.")]
 MaxMegapixels = Annotated[int, typer.Option(min=1, max=80, help="Largest picture, in million pixels.")]
 MaxFiles = Annotated[int, typer.Option(min=1, max=1000, help="Pictures in one batch.")]
-MaxSeconds = Annotated[float, typer.Option(min=1, help="Time limit per picture, in seconds.")]
+MaxSeconds = Annotated[float, typer.Option(min=1, help="Most processor time per picture, in seconds.")]
 FetchUrls = Annotated[
     bool, typer.Option("--fetch-urls", help="Also accept addresses of pictures on the public internet.")
 ]

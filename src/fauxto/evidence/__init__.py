@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -28,11 +28,14 @@ from fauxto.evidence.content_credentials import trust_list as trust_lists
 from fauxto.evidence.untrusted import one_line
 from fauxto.images import Image
 from fauxto.limits import Limits
-from fauxto.report import Evidence, Says, Trust
+from fauxto.report import Evidence, Reason, Says, Trust
 
 ENTRY_POINTS = "fauxto.evidence"
 MAX_DETAILS = 100_000
 """Characters of an evidence's details as JSON."""
+
+MAX_FAULTS = 500
+"""Characters of the reason on unreadable metadata."""
 
 Read = Callable[[bytes, Image, Limits], Evidence]
 """A source's function. Takes the whole file, the decoded image and the limits."""
@@ -127,6 +130,15 @@ def gather(
         personal: Whether to keep names and places (`details["personal"]`).
     """
     return tuple(_read_source(name, read, data, image, limits, personal) for name, read in sources.items())
+
+
+def unreadable(evidence: Sequence[Evidence], notes: Sequence[Reason]) -> tuple[Reason, ...]:
+    """Return a reason that says what of the metadata couldn't be read; none where all of it was, or `notes` say so."""
+    metadata = (piece for piece in evidence if piece.source in (generator_metadata.SOURCE, camera_metadata.SOURCE))
+    faults = next((fault for piece in metadata if (fault := piece.details.get("unreadable"))), None)
+    if faults is None or any(note.sentence.startswith(faults) for note in notes):
+        return ()
+    return (Reason("metadata_unreadable", f"{one_line(faults, MAX_FAULTS)}. What else it states isn't known."),)
 
 
 def _read_source(name: str, read: Read, data: bytes, image: Image, limits: Limits, personal: bool) -> Evidence:

@@ -1,41 +1,47 @@
-"""Finds the metadata blocks of a file, whatever its format, and returns them undecoded as far as possible.
+"""Finds every metadata block of a file, whatever its format and however it is wrapped, and returns them undecoded.
 
 Each format's file in `fauxto.images` says where its blocks are, with the same parser that the decoder uses, so nothing
-behind the end of the picture is read. If a block occurs twice, the first counts.
+behind the end of the picture is read; `wrappings.py` knows the blocks inside of blocks. A block counts wherever it is
+and however often there is one; identical ones count once.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter, deque
+from dataclasses import dataclass
 
 from fauxto.errors import ImageError
+from fauxto.evidence import wrappings
 from fauxto.evidence.exif import decode_text
-from fauxto.images.container import Block, Kind
+from fauxto.images.container import MAX_TEXTS, Block, Kind
 from fauxto.images.formats import FORMATS
 from fauxto.limits import Limits
 
+MAX_BLOCKS = 16
+"""Blocks of one kind, texts aside; honest files have two or three."""
+
 _EVERY_CREDENTIAL_HAS = b"jumb"
+_READ = (Kind.EXIF, Kind.XMP, Kind.IPTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """The metadata blocks of one file.
+    """The metadata blocks of one file, each kind in the order of the file.
 
     Attributes:
-        exif: A TIFF structure, with or without its "Exif" prefix; for a TIFF, the whole file.
-        xmp: The XML of the main XMP packet; the extended XMP of a JPEG is not read.
+        exif: TIFF structures, with or without their "Exif" lead; for a TIFF, the whole file.
+        xmp: XMP packets in any encoding; the extended XMP of a JPEG is a packet of its own.
         iptc: IPTC-IIM datasets.
-        png_text: The texts of a PNG by keyword, unpacked, without its XMP.
+        texts: Texts of a PNG, unpacked, by keyword; comments of a JPEG or GIF, whose keyword is empty.
         unreadable: A sentence for each block that can't be used.
     """
 
-    exif: bytes | None = None
-    xmp: str | None = None
-    iptc: bytes | None = None
-    png_text: Mapping[str, str] = field(default_factory=dict)
+    exif: tuple[bytes, ...] = ()
+    xmp: tuple[bytes, ...] = ()
+    iptc: tuple[bytes, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
     unreadable: tuple[str, ...] = ()
 
 
@@ -45,7 +51,7 @@ def find(data: bytes, format: str, limits: Limits) -> Blocks:
     Args:
         data: The whole file.
         format: Its `FileFacts.format`.
-        limits: `max_metadata_bytes` bounds each block as stored, each text unpacked, and all of them together.
+        limits: `max_metadata_bytes` bounds each block as stored, each text unpacked, and all texts together.
     """
     collector = _Collector(len(data), format, limits.max_metadata_bytes)
     try:
@@ -53,13 +59,8 @@ def find(data: bytes, format: str, limits: Limits) -> Blocks:
             collector.take(block)
     except (EOFError, IndexError, ValueError, struct.error, ImageError):
         collector.note("the metadata of the file is damaged")
-    return Blocks(
-        exif=collector.first.get(Kind.EXIF),
-        xmp=_decode_xmp(collector.first.get(Kind.XMP)),
-        iptc=collector.first.get(Kind.IPTC),
-        png_text=collector.texts,
-        unreadable=tuple(collector.unreadable),
-    )
+    exif, xmp, iptc = (tuple(collector.blocks[kind]) for kind in _READ)
+    return Blocks(exif, xmp, iptc, tuple(collector.texts), tuple(collector.unreadable))
 
 
 def find_credential(data: bytes, format: str) -> bytes:
@@ -81,9 +82,10 @@ class _Collector:
     """Collects the blocks of a file, within the limits."""
 
     def __init__(self, file_bytes: int, format: str, max_bytes: int) -> None:
-        self.first: dict[Kind, bytes] = {}
-        self.texts: dict[str, str] = {}
+        self.blocks: dict[Kind, list[bytes]] = {kind: [] for kind in Kind}
+        self.texts: list[tuple[str, str]] = []
         self.unreadable: dict[str, None] = {}
+        self._counts: Counter[Kind] = Counter()
         self._file_bytes = file_bytes
         self._format = format
         self._max_bytes = max_bytes
@@ -93,40 +95,63 @@ class _Collector:
         self.unreadable[sentence] = None
 
     def take(self, block: Block) -> None:
-        if block.keyword is None:
-            self._take_whole(block)
-            return
+        """Take a block and those inside it; what can't be used is noted."""
+        queue = deque([block])
+        while queue:
+            taken = queue.popleft()
+            content = self._take_whole(taken) if taken.keyword is None else self._take_stored_as_text(taken)
+            if content is not None:
+                queue.extend(wrappings.unwrap(content.kind, content.data))
+
+    def _take_whole(self, block: Block) -> Block | None:
+        """Return the block, cut out of its surroundings, if it is a new one within the limits."""
+        size = block.end - block.start
+        self._counts[block.kind] += 1
+        if self._counts[block.kind] > MAX_BLOCKS:
+            self.note(f"the file has more than {MAX_BLOCKS} blocks of {block.kind}")
+        elif size > self._max_bytes and size != self._file_bytes:  # a TIFF is its own EXIF, of a size that is bounded
+            self.note(f"the {block.kind} block is too large ({size} bytes)")
+        elif block.is_unusable:
+            self.note(f"a part of the {block.kind} block is missing")
+        else:
+            content = block.data[block.start : block.end]
+            if len(content) < size:
+                self.note(f"the {block.kind} block is cut off")
+            if content not in self.blocks[block.kind]:
+                self.blocks[block.kind].append(content)
+                return wrappings.whole(block.kind, content)
+        return None
+
+    def _take_stored_as_text(self, block: Block) -> Block | None:
+        """Take a text, or what is stored as one: XMP, or a block in a raw profile, which is returned."""
+        keyword = block.keyword or ""
+        self._counts[Kind.TEXT] += 1
+        if self._counts[Kind.TEXT] > MAX_TEXTS:
+            self.note(f"the {self._format} has more than {MAX_TEXTS} texts")
+            return None
         try:
-            self._take_text(block, block.keyword)
+            value = self._text(block)
+            if block.kind is Kind.XMP:
+                return self._take_whole(wrappings.whole(Kind.XMP, value))
+            if keyword.startswith(wrappings.RAW_PROFILE):
+                profile = wrappings.raw_profile(value.decode("latin-1"))
+                return None if profile is None else self._take_whole(profile)
         except (ValueError, zlib.error):
             self.note(f"a text chunk of the {self._format} is damaged or too large")
+            return None
+        self.texts.append((keyword, decode_text(value).strip("\0\ufeff")))  # programs in C write their last NUL too
+        return None
 
-    def _take_whole(self, block: Block) -> None:
-        size = block.end - block.start
-        if block.kind in self.first:
-            return
-        if (
-            size > self._max_bytes and size != self._file_bytes
-        ):  # a TIFF is its own EXIF, and its size is already bounded
-            self.note(f"the {block.kind} block is too large ({size} bytes)")
-        else:
-            self.first[block.kind] = block.data[block.start : block.end]
-
-    def _take_text(self, block: Block, keyword: str) -> None:
+    def _text(self, block: Block) -> bytes:
         if block.is_unusable or self._text_bytes_left <= 0:
             raise ValueError
-        if keyword in self.texts or (block.kind is Kind.XMP and Kind.XMP in self.first):
-            return
         value = block.data[block.start : block.end]
         if block.is_packed:
             value = self._unpack(value)
         self._text_bytes_left -= len(value)
         if self._text_bytes_left < 0:
             raise ValueError
-        if block.kind is Kind.XMP:
-            self.first[Kind.XMP] = value
-        else:
-            self.texts[keyword] = decode_text(value)
+        return value
 
     def _unpack(self, packed: bytes) -> bytes:
         inflater = zlib.decompressobj()
@@ -136,10 +161,3 @@ class _Collector:
             raise ValueError
         self._text_bytes_left = allowed
         return value
-
-
-def _decode_xmp(packet: bytes | None) -> str | None:
-    if packet is None:
-        return None
-    encoding = "utf-16" if packet.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
-    return packet.decode(encoding, "replace").strip("\ufeff\0 \r\n\t")

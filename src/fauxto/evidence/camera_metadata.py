@@ -31,6 +31,8 @@ _FOCAL_LENGTH, _MAKER_NOTE, _WIDTH, _HEIGHT, _FOCAL_LENGTH_35 = 0x920A, 0x927C, 
 _OWNER, _SERIAL_NUMBER, _LENS, _LENS_SERIAL_NUMBER = 0xA430, 0xA431, 0xA434, 0xA435
 _LATITUDE_SIGN, _LATITUDE, _LONGITUDE_SIGN, _LONGITUDE = 1, 2, 3, 4
 _DATE = re.compile(r"^(\d{4}):(\d\d):(\d\d)")
+_ISO_TIME = re.compile(r"^([\d-]{10})T([\d:.]*)(Z|[+-][\d:]*)?")
+_FRACTION = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)(?:/(\d{1,12}))?")
 
 WITH_MAKER_NOTE = ("Apple", "Canon", "NIKON CORPORATION")
 OWN_TABLES = ("Canon",)
@@ -66,19 +68,17 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
         "personal": {**location, **_personal(parsed)} or None,
         "unreadable": "; ".join(dict.fromkeys(parsed.unreadable)) or None,
     }
-    return Evidence(
-        SOURCE,
-        Says.NOTHING,
-        Trust.DECLARED,
-        _summary(settings, parsed.exif.image.text(_SOFTWARE) or ""),
-        bounded(details),
-    )
+    software = parsed.exif.image.text(_SOFTWARE) or parsed.xmp.text(xmp.BASIC, "CreatorTool") or ""
+    summary = _summary(settings, software, is_whole=not parsed.unreadable)
+    return Evidence(SOURCE, Says.NOTHING, Trust.DECLARED, summary, bounded(details))
 
 
-def _summary(settings: Mapping[str, Any], software: str) -> str:
+def _summary(settings: Mapping[str, Any], software: str, *, is_whole: bool) -> str:
     make, model = (one_line(settings.get(key) or "", 60) for key in ("make", "model"))
     if generator := in_place_of_camera(make, model, software):
         return f"Where the camera belongs, the metadata names an image generator, {generator}."
+    if not make and not model and not is_whole:
+        return "A part of the metadata can't be read and may name a camera; what can be read names none."
     if not make and not model:
         return "The metadata names no camera. That means nothing: many programs and sites strip metadata."
     camera = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
@@ -87,22 +87,50 @@ def _summary(settings: Mapping[str, Any], software: str) -> str:
 
 
 def _settings(parsed: Metadata) -> dict[str, Any]:
-    image, photo = parsed.exif.image, parsed.exif.photo
-    time = _DATE.sub(r"\1-\2-\3", photo.text(_TIME_TAKEN) or "")
+    """Return what EXIF states, or else XMP: Lightroom and Bridge write XMP only into a PNG."""
+    image, photo, properties = parsed.exif.image, parsed.exif.photo, parsed.xmp
     numbers = {
-        "exposure_seconds": photo.number(_EXPOSURE_TIME),
-        "f_number": photo.number(_F_NUMBER),
-        "iso": photo.number(_ISO),
-        "focal_length_mm": photo.number(_FOCAL_LENGTH),
-        "focal_length_35mm": photo.number(_FOCAL_LENGTH_35),
+        "exposure_seconds": (_EXPOSURE_TIME, xmp.EXIF, "ExposureTime"),
+        "f_number": (_F_NUMBER, xmp.EXIF, "FNumber"),
+        "iso": (_ISO, xmp.EXIF_2, "PhotographicSensitivity"),
+        "focal_length_mm": (_FOCAL_LENGTH, xmp.EXIF, "FocalLength"),
+        "focal_length_35mm": (_FOCAL_LENGTH_35, xmp.EXIF, "FocalLengthIn35mmFilm"),
     }
+    read = {
+        name: _first(photo.number(tag), _fraction(properties.text(namespace, field)))
+        for name, (tag, namespace, field) in numbers.items()
+    }
+    read["iso"] = _first(read["iso"], _fraction(properties.text(xmp.EXIF, "ISOSpeedRatings")))  # before EXIF 2.3
     return {
-        "make": _name(image.text(_MAKE)),
-        "model": _name(image.text(_MODEL)),
-        "lens": _name(photo.text(_LENS) or parsed.xmp.text(xmp.CAMERA, "Lens")),
-        "taken": _name(f"{time} {photo.text(_TIME_ZONE) or ''}".strip()),
-        **{name: None if number is None else _rounded(number) for name, number in numbers.items()},
+        "make": _name(image.text(_MAKE) or properties.text(xmp.TIFF, "Make")),
+        "model": _name(image.text(_MODEL) or properties.text(xmp.TIFF, "Model")),
+        "lens": _name(
+            photo.text(_LENS) or properties.text(xmp.EXIF_2, "LensModel") or properties.text(xmp.CAMERA, "Lens")
+        ),
+        "taken": _name(_time_taken(parsed)),
+        **{name: None if number is None else _rounded(number) for name, number in read.items()},
     }
+
+
+def _first(number: float | None, other: float | None) -> float | None:
+    return other if number is None else number
+
+
+def _fraction(value: str | None) -> float | None:
+    """Return a number that XMP writes as "1/250" or "8"; None for anything else."""
+    parts = _FRACTION.fullmatch(value or "")
+    if parts is None:
+        return None
+    denominator = float(parts[2] or 1)
+    return float(parts[1]) / denominator if denominator else None
+
+
+def _time_taken(parsed: Metadata) -> str:
+    photo, properties = parsed.exif.photo, parsed.xmp
+    if time := photo.text(_TIME_TAKEN):
+        return " ".join((_DATE.sub(r"\1-\2-\3", time), photo.text(_TIME_ZONE) or "")).strip()
+    time = properties.text(xmp.EXIF, "DateTimeOriginal") or properties.text(xmp.PHOTOSHOP, "DateCreated") or ""
+    return _ISO_TIME.sub(r"\1 \2 \3", time).strip()
 
 
 def _rounded(number: float) -> float:
@@ -119,7 +147,8 @@ def _name(value: str | None) -> str | None:
 def _software(parsed: Metadata) -> list[str]:
     """Return the programs that the metadata names, oldest first where the order is known."""
     history = parsed.xmp.fields(xmp.MEDIA_MANAGEMENT, "History", xmp.RESOURCE_EVENT, "softwareAgent")
-    named = (*history, parsed.xmp.text(xmp.BASIC, "CreatorTool"), parsed.exif.image.text(_SOFTWARE))
+    in_xmp = (*parsed.xmp.texts(xmp.BASIC, "CreatorTool"), *parsed.xmp.texts(xmp.TIFF, "Software"))
+    named = (*history, *in_xmp, *parsed.exif.image.texts(_SOFTWARE))
     return list(dict.fromkeys(name for name in named if name))[:MAX_SOFTWARE]
 
 
@@ -129,7 +158,7 @@ def _location(parsed: Metadata) -> dict[str, float | str]:
     return _degrees(parsed.exif.gps) or {name: text for name, text in texts.items() if text}
 
 
-def _degrees(gps: exif.Directory) -> dict[str, float | str]:
+def _degrees(gps: exif.Tags) -> dict[str, float | str]:
     """Return latitude and longitude in degrees; empty unless both are valid."""
     degrees: dict[str, float | str] = {}
     for name, tag, sign_tag, negative, most in (
@@ -153,11 +182,17 @@ def _personal(parsed: Metadata) -> dict[str, str]:
         "artist": image.text(_ARTIST) or captions.get(iptc.BY_LINE) or parsed.png_text.get("Author"),
         "creator": ", ".join(properties.texts(xmp.DUBLIN_CORE, "creator")),
         "prompt_writer": properties.text(xmp.IPTC_EXTENSION, "AIPromptWriterName"),
-        "owner": photo.text(_OWNER) or properties.text(xmp.CAMERA, "OwnerName"),
+        "owner": photo.text(_OWNER)
+        or properties.text(xmp.CAMERA, "OwnerName")
+        or properties.text(xmp.EXIF_2, "CameraOwnerName"),
         "copyright": image.text(_COPYRIGHT) or properties.text(xmp.DUBLIN_CORE, "rights"),
         "host_computer": image.text(_HOST_COMPUTER),
-        "serial_number": photo.text(_SERIAL_NUMBER) or properties.text(xmp.CAMERA, "SerialNumber"),
-        "lens_serial_number": photo.text(_LENS_SERIAL_NUMBER) or properties.text(xmp.CAMERA, "LensSerialNumber"),
+        "serial_number": photo.text(_SERIAL_NUMBER)
+        or properties.text(xmp.CAMERA, "SerialNumber")
+        or properties.text(xmp.EXIF_2, "BodySerialNumber"),
+        "lens_serial_number": photo.text(_LENS_SERIAL_NUMBER)
+        or properties.text(xmp.CAMERA, "LensSerialNumber")
+        or properties.text(xmp.EXIF_2, "LensSerialNumber"),
         "place": captions.get(iptc.SUB_LOCATION) or properties.text(xmp.IPTC_CORE, "Location"),
         "city": captions.get(iptc.CITY) or properties.text(xmp.PHOTOSHOP, "City"),
         "state": captions.get(iptc.PROVINCE) or properties.text(xmp.PHOTOSHOP, "State"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fauxto.evidence.untrusted import UnreadableError
+from fauxto.evidence.wrappings import EXIF_LEAD
 from fauxto.images.tiff import Entry, byte_order, read_directory
 
 MAX_ENTRIES = 1_000
@@ -20,9 +21,25 @@ MAX_BYTES = 4 * 1024 * 1024
 _EXIF_DIRECTORY, _GPS_DIRECTORY = 0x8769, 0x8825
 _THUMBNAIL_OFFSET, _THUMBNAIL_BYTES = 0x0201, 0x0202
 
-_BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED, _SIGNED_RATIONAL = 1, 2, 3, 4, 5, 7, 10
-_NUMBERS = {_BYTE: "B", _SHORT: "H", _LONG: "I", _RATIONAL: "II", _SIGNED_RATIONAL: "ii"}
+_BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED, _SIGNED_RATIONAL, _IFD, _UTF8 = 1, 2, 3, 4, 5, 7, 10, 13, 129
+_NUMBERS = {_BYTE: "B", _SHORT: "H", _LONG: "I", _RATIONAL: "II", _SIGNED_RATIONAL: "ii", _IFD: "I"}
 _MAX_NUMBERS = 16
+_NUMBERLESS = (_BYTE, _ASCII, _UNDEFINED, _UTF8)
+
+_USER_COMMENT = 0x9286
+_WINDOWS = {0x9C9B: "XPTitle", 0x9C9C: "XPComment", 0x9C9D: "XPAuthor", 0x9C9E: "XPKeywords", 0x9C9F: "XPSubject"}
+TEXTS: Mapping[int, str] = {
+    0x010D: "DocumentName",
+    0x010E: "ImageDescription",
+    0x010F: "Make",
+    0x0110: "Model",
+    0x0131: "Software",
+    0x013B: "Artist",
+    0x8298: "Copyright",
+    _USER_COMMENT: "UserComment",
+    **_WINDOWS,
+}
+"""The tags that hold free text, by the name that EXIF (CIPA DC-008) or Windows gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +56,29 @@ class Directory:
     def raw(self, tag: int) -> bytes | None:
         """Return the bytes of a text or undefined value."""
         entry = self.entries.get(tag)
-        if entry is None or entry.type not in (_BYTE, _ASCII, _UNDEFINED) or entry.count > MAX_BYTES:
+        if entry is None or entry.type not in _NUMBERLESS or entry.count > MAX_BYTES:
             return None
         value = self.block[entry.offset : entry.offset + entry.count]
         return value if len(value) == entry.count else None
 
+    def is_cut(self, tag: int) -> bool:
+        """Tell whether a text or undefined value reaches over the end of the block, or is too large."""
+        entry = self.entries.get(tag)
+        return entry is not None and entry.type in _NUMBERLESS and self.raw(tag) is None
+
     def text(self, tag: int) -> str | None:
-        """Return a text without padding, decoded as UTF-8 or else Latin-1; None if empty."""
+        """Return a text without padding, decoded as UTF-8 or else Latin-1; None if empty.
+
+        UserComment and Windows' tags have encodings of their own.
+        """
         value = self.raw(tag)
-        return None if value is None else decode_text(value.partition(b"\0")[0]).strip() or None
+        if value is None:
+            return None
+        if tag == _USER_COMMENT:
+            return _user_comment(value, self.order)
+        if tag in _WINDOWS:
+            return value.decode("utf-16-le", "replace").partition("\0")[0].strip() or None
+        return decode_text(value.partition(b"\0")[0]).strip() or None
 
     def numbers(self, tag: int) -> tuple[float, ...] | None:
         """Return integers as int and fractions as float; NaN where a denominator is zero."""
@@ -70,8 +101,39 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
+class Tags:
+    """The tags of several directories: of each tag, the first value that can be read counts."""
+
+    directories: tuple[Directory, ...] = ()
+
+    def __contains__(self, tag: int) -> bool:
+        return any(tag in directory for directory in self.directories)
+
+    def texts(self, tag: int) -> list[str]:
+        """Return the different texts that a tag has."""
+        return list(dict.fromkeys(text for directory in self.directories if (text := directory.text(tag))))
+
+    def text(self, tag: int) -> str | None:
+        """Return the first text of a tag; None without one."""
+        return next(iter(self.texts(tag)), None)
+
+    def numbers(self, tag: int) -> tuple[float, ...] | None:
+        """Return the first numbers of a tag, as `Directory.numbers`."""
+        values = (directory.numbers(tag) for directory in self.directories)
+        return next((value for value in values if value is not None), None)
+
+    def number(self, tag: int) -> float | None:
+        """Return the first finite number of a tag."""
+        values = (directory.number(tag) for directory in self.directories)
+        return next((value for value in values if value is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Exif:
-    """The directories of an EXIF block, and the JPEG thumbnail in it.
+    """The tags of all EXIF blocks of a file, and the JPEG thumbnail in them.
+
+    Writers put tags into the wrong directory (Pillow's `exif[0x9286] = ...` puts UserComment into IFD 0), so `image`
+    looks for them in the Exif IFD too, and `photo` in IFD 0.
 
     Attributes:
         image: Make, model, software and the like (IFD 0).
@@ -81,6 +143,17 @@ class Exif:
         damage: A sentence for each part that can't be read.
     """
 
+    image: Tags = field(default_factory=Tags)
+    photo: Tags = field(default_factory=Tags)
+    gps: Tags = field(default_factory=Tags)
+    thumbnail: bytes | None = None
+    damage: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """One EXIF block: its directories, the thumbnail, and what is damaged."""
+
     image: Directory = field(default_factory=Directory)
     photo: Directory = field(default_factory=Directory)
     gps: Directory = field(default_factory=Directory)
@@ -88,14 +161,27 @@ class Exif:
     damage: tuple[str, ...] = ()
 
 
-def parse(block: bytes) -> Exif:
-    """Read the directories of an EXIF block as far as it is valid.
+def parse(*blocks: bytes) -> Exif:
+    """Read the directories of EXIF blocks as far as they are valid.
 
     Args:
-        block: A TIFF structure, with or without its "Exif" prefix. Offsets are unsigned, no directory is followed
+        blocks: TIFF structures, with or without their "Exif" lead. Offsets are unsigned, no directory is followed
             twice, and values are read on demand.
     """
-    block = block.removeprefix(b"Exif\0\0")
+    parsed = [_parse(block) for block in blocks]
+    image, photo, gps = ([getattr(block, name) for block in parsed] for name in ("image", "photo", "gps"))
+    return Exif(
+        Tags((*image, *photo)),
+        Tags((*photo, *image)),
+        Tags(tuple(gps)),
+        next((block.thumbnail for block in parsed if block.thumbnail), None),
+        tuple(dict.fromkeys(sentence for block in parsed for sentence in block.damage)),
+    )
+
+
+def _parse(block: bytes) -> _Parsed:
+    if lead := EXIF_LEAD.match(block):
+        block = block[lead.end() :]
     padded = functools.cache(lambda: block + bytes(4))  # once, because a block may be a whole TIFF
 
     def directory_at(start: int) -> tuple[Directory, int]:
@@ -112,7 +198,7 @@ def parse(block: bytes) -> Exif:
         (start,) = struct.unpack_from(order + "I", block, 4)
         image, following = directory_at(start)
     except (ValueError, struct.error):
-        return Exif(damage=("the EXIF block is damaged",))
+        return _Parsed(damage=("the EXIF block is damaged",))
     damage: dict[str, None] = {}
 
     def directory_of(tag: int) -> Directory:
@@ -123,13 +209,15 @@ def parse(block: bytes) -> Exif:
             return Directory()
 
     photo, gps = directory_of(_EXIF_DIRECTORY), directory_of(_GPS_DIRECTORY)
+    if any(directory.is_cut(tag) for directory in (image, photo) for tag in TEXTS):
+        damage["a text of the EXIF block is cut off"] = None
     thumbnail = None
     if following:
         try:
             thumbnail = _thumbnail(directory_at(following)[0])
         except (ValueError, struct.error):
             damage["the thumbnail of the EXIF block is damaged"] = None
-    return Exif(image, photo, gps, thumbnail, tuple(damage))
+    return _Parsed(image, photo, gps, thumbnail, tuple(damage))
 
 
 def _thumbnail(directory: Directory) -> bytes | None:
@@ -140,19 +228,30 @@ def _thumbnail(directory: Directory) -> bytes | None:
     return thumbnail if thumbnail.startswith(b"\xff\xd8\xff") else None
 
 
-def user_comment(photo: Directory) -> str | None:
-    """Return the text of UserComment (0x9286), whose first eight bytes name its encoding.
+def texts(exif: Exif) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of each tag with free text, wherever it is."""
+    for tag, name in TEXTS.items():
+        for text in exif.image.texts(tag):
+            yield name, text
 
-    Writers disagree on the byte order of UNICODE, and some write UTF-8 without a code, so both are detected.
+
+def user_comment(photo: Tags) -> str | None:
+    """Return the text of UserComment (0x9286)."""
+    return photo.text(_USER_COMMENT)
+
+
+def _user_comment(value: bytes, order: str) -> str | None:
+    """Decode a UserComment, whose first eight bytes name its encoding.
+
+    Writers disagree on the byte order of UNICODE, and some write UTF-8 or UTF-16 without a code, so all are detected.
     """
-    value = photo.raw(0x9286)
-    if value is None:
-        return None
     code, text = value[:8], value[8:]
     if code == b"UNICODE\0":
-        return _decode_utf16(text, photo.order)
-    if code not in (b"ASCII\0\0\0", bytes(8)):
+        return _decode_utf16(text, order) or None
+    if code not in (b"ASCII\0\0\0", b"JIS\0\0\0\0\0", bytes(8)):
         text = value
+        if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text[:2]:
+            return _decode_utf16(text, order) or None
     return decode_text(text.rstrip(b"\0 ")).strip("\0 ") or None
 
 

@@ -3,30 +3,54 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from fauxto.evidence.exif import decode_text
+from fauxto.evidence.untrusted import UnreadableError
 
 BY_LINE, CITY, SUB_LOCATION, PROVINCE, COUNTRY = 80, 90, 92, 95, 101
 CREDIT, CAPTION = 110, 120
 
+NAMES: Mapping[int, str] = {
+    5: "title",
+    25: "keywords",
+    40: "instructions",
+    65: "program",
+    CREDIT: "credit",
+    115: "source",
+    116: "copyright",
+    CAPTION: "caption",
+}
+"""The datasets that may say how a picture was made."""
+
 _MARKER, _APPLICATION_RECORD = 0x1C, 2
 _EXTENDED = 0x8000
-_MAX_DATASETS = 1_000
+_MAX_DATASETS, _MAX_LENGTH_BYTES = 1_000, 8
 
 
-def parse(block: bytes) -> Mapping[int, str]:
-    """Return the first value of each dataset of record 2, by dataset number, up to the first damage."""
-    values: dict[int, str] = {}
+def datasets(block: bytes) -> Iterator[tuple[int, str]]:
+    """Yield (dataset number, text) of each dataset of record 2.
+
+    Raises:
+        UnreadableError: The block is damaged behind what was yielded.
+    """
     position = 0
     for _ in range(_MAX_DATASETS):
+        if not block[position : position + 5].strip(b"\0"):  # its end, or padding
+            return
         if len(block) < position + 5 or block[position] != _MARKER:
-            break
+            raise _damaged()
         record, dataset, length = struct.unpack_from(">BBH", block, position + 1)
         position += 5
-        if length >= _EXTENDED or position + length > len(block):
-            break
+        if length >= _EXTENDED:  # the length of the length
+            start, position = position, position + length - _EXTENDED
+            length = int.from_bytes(block[start : min(position, start + _MAX_LENGTH_BYTES)], "big")
+        if position + length > len(block):
+            raise _damaged()
         if record == _APPLICATION_RECORD:
-            values.setdefault(dataset, decode_text(block[position : position + length].rstrip(b"\0")).strip())
+            yield dataset, decode_text(block[position : position + length].rstrip(b"\0")).strip()
         position += length
-    return values
+
+
+def _damaged() -> UnreadableError:
+    return UnreadableError("the IPTC block is damaged")

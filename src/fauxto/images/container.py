@@ -29,6 +29,9 @@ MAX_PARTS = 500_000
 MAX_PARTS_WITH_CREDENTIAL = 15_000
 """Chunks or top-level boxes of a file with a content credential: its reader takes 10 microseconds for each of them."""
 
+MAX_TEXTS = 256
+"""Texts and comments of a file that are read."""
+
 Part = TypeVar("Part")
 
 
@@ -59,11 +62,13 @@ class Kind(StrEnum):
     EXIF = "EXIF"
     """A TIFF structure, with or without its "Exif" lead."""
     XMP = "XMP"
-    """The XML of the main XMP packet."""
+    """The XML of an XMP packet."""
     IPTC = "IPTC"
     """IPTC-IIM datasets."""
+    PHOTOSHOP = "Photoshop"
+    """Photoshop's image resources, which may hold EXIF, XMP and IPTC."""
     TEXT = "text"
-    """A text with a keyword."""
+    """A text with a keyword, or a comment, whose keyword is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,8 @@ class Block:
         end: As the file states it; it may lie behind the end of `data`.
         keyword: Of a text; None for what isn't stored as a text.
         is_packed: Whether a text is compressed with zlib.
-        is_unusable: Whether the format's own check of a text failed, or it is larger than the limits allow.
+        is_unusable: Whether the format's own check of a block failed, a part of it is missing, or a text is larger than
+            the limits allow.
     """
 
     kind: Kind
@@ -104,6 +110,11 @@ def no_credential(data: bytes) -> Iterator[bytes]:
     return iter(())
 
 
+def no_parts(data: bytes) -> Iterator[tuple[int, int]]:
+    """Find no part that a signature may leave out: for formats whose signatures name parts by their kind, or none."""
+    return iter(())
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """All that fauxto knows of one file format.
@@ -124,6 +135,8 @@ class Format:
             what a walker raises, and ValueError.
         credential: Yields the pieces of the content credential, a JUMBF box, from its proper place (C2PA
             specification 2.2, annex A); it may raise the same.
+        metadata_parts: Yields (start, end) in bytes of each part that a signature may leave out, in the file's order:
+            metadata and the credential, which neither hold pixels nor change how they look; it may raise the same.
     """
 
     name: str
@@ -138,6 +151,7 @@ class Format:
     several: str = "animated"
     metadata: Callable[[bytes, Limits], Iterator[Block]] = no_blocks
     credential: Callable[[bytes], Iterator[bytes]] = no_credential
+    metadata_parts: Callable[[bytes], Iterator[tuple[int, int]]] = no_parts
 
 
 def check_pixels(width: int, height: int, limits: Limits) -> None:

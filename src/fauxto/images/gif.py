@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 import struct
 from collections.abc import Iterator
 
 from PIL.GifImagePlugin import GifImageFile
 
 from fauxto.errors import ImageError
-from fauxto.images.container import Container, Format, bounded, check_pixels
+from fauxto.images.container import Block, Container, Format, Kind, bounded, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
@@ -17,8 +18,13 @@ _SIGNATURES = (b"GIF87a", b"GIF89a")
 _HEADER = 13
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL = 0xF9
+_FULL_SUB_BLOCKS = re.compile(rb"(?:\xff.{255})*+", re.DOTALL)
+_COMMENT = 0xFE
+_XMP = b"\x21\xff\x0bXMP DataXMP"  # an application extension
+_XML_STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0")
+_BLANKS = (b"\0", b"\t", b"\n", b"\r", b" ")
 _CREDENTIAL = b"\x21\xff\x0bC2PA_GIF"  # an application extension
-_CREDENTIAL_HEADER = 14
+_APPLICATION_HEADER = 14
 
 
 def blocks(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -37,6 +43,8 @@ def blocks(data: bytes) -> Iterator[tuple[int, int, int]]:
             end = start + 11 + _palette_bytes(data[start + 9])
         else:
             raise ImageError(Status.UNREADABLE, f"the GIF has a block of unknown kind {kind}; the file is damaged")
+        if full := _FULL_SUB_BLOCKS.match(data, end):  # most are
+            end = full.end()
         length = 1
         while length:  # a sub-block of length 0 is the last
             next(steps)
@@ -86,11 +94,40 @@ def credential(data: bytes) -> Iterator[bytes]:
     """Yield the sub-blocks of the application extension C2PA_GIF; raises as `blocks`."""
     for _, start, end in blocks(data):
         if data.startswith(_CREDENTIAL, start):
-            position = start + _CREDENTIAL_HEADER
-            while position < end:
-                following = position + 1 + data[position]
-                yield data[position + 1 : following]
-                position = following
+            yield from _sub_blocks(data, start + _APPLICATION_HEADER, end)
+
+
+def _sub_blocks(data: bytes, position: int, end: int) -> Iterator[bytes]:
+    while position < end:
+        following = position + 1 + data[position]
+        yield data[position + 1 : following]
+        position = following
+
+
+def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
+    """Yield each comment and each XMP packet; raises as `blocks`.
+
+    XMP lies in an application extension as it is, not cut into sub-blocks; the "magic trailer" behind it leads a reader
+    who takes its bytes for lengths to the end (XMP specification, part 3). Writers that cut it are understood as well.
+    """
+    for kind, start, end in blocks(data):
+        is_too_large = end - start > limits.max_metadata_bytes
+        if kind == _EXTENSION and data[start + 1] == _COMMENT:
+            comment = b"" if is_too_large else b"".join(_sub_blocks(data, start + 2, end))
+            yield Block(Kind.TEXT, comment, 0, len(comment), keyword="", is_unusable=is_too_large)
+        elif data.startswith(_XMP, start):
+            start += _APPLICATION_HEADER
+            if is_too_large or not _is_cut(data, start):
+                yield Block(Kind.XMP, data, start, end)
+            else:
+                packet = b"".join(_sub_blocks(data, start, end))
+                yield Block(Kind.XMP, packet, 0, len(packet))
+
+
+def _is_cut(data: bytes, start: int) -> bool:
+    """Tell whether XML begins behind the length of a sub-block, not at `start` itself."""
+    length, following = data[start : start + 1], data[start + 1 : start + 2]
+    return data.startswith(_XML_STARTS, start + 1) and length not in _BLANKS and (length != b"<" or following == b"<")
 
 
 FORMAT = Format(
@@ -102,5 +139,6 @@ FORMAT = Format(
     matches=lambda data: data.startswith(_SIGNATURES),
     read=read,
     open=GifImageFile,
+    metadata=metadata,
     credential=credential,
 )

@@ -5,32 +5,39 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
+from itertools import pairwise
 
 from PIL import Image as PillowImage
 from PIL.JpegImagePlugin import JpegImageFile
 
 from fauxto.errors import ImageError
-from fauxto.images.container import Block, Container, Format, Kind, bounded, check_pixels
+from fauxto.images.container import MAX_TEXTS, Block, Container, Format, Kind, bounded, check_pixels
 from fauxto.limits import Limits
 from fauxto.report import Status
 
 MAX_SCANS = 100
 """Progressive scans: encoders write about ten, and each costs a pass over the whole picture."""
 
-MAX_PHOTOSHOP_SEGMENTS = 64
+MAX_METADATA_SEGMENTS = 128
+"""Segments with metadata that are read: 8 MB."""
 
 _SOI = b"\xff\xd8"
 _EOI, _SOS = 0xD9, 0xDA
 _APP0, _APP1, _APP2, _APP11, _APP13, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xEF, 0xFE
 _STANDALONE = (0x01, 0xD8)
+_METADATA = frozenset((_APP0, _APP1, _APP13, _COM))
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset((0xC2, 0xCA))  # with Huffman and with arithmetic coding
 
 _EXIF_LEAD = b"Exif\0\0"
+_TIFF_HEADERS = (b"II*\0", b"MM\0*")
 _XMP_LEAD = b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENDED_XMP_LEAD = b"http://ns.adobe.com/xmp/extension/\0"
+_EXTENDED_XMP_PART = struct.Struct(">32sII")  # the digest of the whole, its length, the offset of this part
 _PHOTOSHOP_LEAD = b"Photoshop 3.0\0"
-_IPTC_RESOURCE, _MAX_RESOURCES = 0x0404, 1_000
+_LEADS = {_APP1: (_EXIF_LEAD, _XMP_LEAD, _EXTENDED_XMP_LEAD), _APP13: (_PHOTOSHOP_LEAD,)}
 _BOX_INSTANCE, _BOX_CONTENT = slice(6, 8), slice(28, 32)  # of an APP11 segment: JPEG XT's box number, JUMBF's type
 _FIRST_BOX_SEGMENT, _NEXT_BOX_SEGMENT = 12, 20  # where data starts: the next ones repeat the box's header
 
@@ -149,50 +156,94 @@ def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
 
 
 def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
-    """Yield EXIF, XMP and IPTC from the segments before the first scan; raises as `segments`.
+    """Yield every block of the segments before the first scan, one comment more than `MAX_TEXTS`; raises as `segments`.
 
-    The comments of a JPEG are anyone's prose and are left alone, and so is extended XMP.
+    What is spread over several segments is put together: EXIF (as ExifTool does it: a segment that doesn't start with a
+    TIFF header continues the one before), extended XMP (XMP specification, part 3) and Photoshop's resources.
     """
-    photoshop = []
+    exif: list[list[bytes]] = []
+    packets: list[bytes] = []
+    extended: list[bytes] = []
+    photoshop: list[bytes] = []
+    left, comments = MAX_METADATA_SEGMENTS, 0
     for marker, start, end in segments(data):
-        if marker == _SOS:
+        start += 4
+        if marker == _SOS or left == 0:
             break
-        if marker == _APP1 and data.startswith(_EXIF_LEAD, start + 4, end):
-            yield Block(Kind.EXIF, data, start + 4, end)
-        elif marker == _APP1 and data.startswith(_XMP_LEAD, start + 4, end):
-            yield Block(Kind.XMP, data, start + 4 + len(_XMP_LEAD), end)
-        elif marker == _APP13 and data.startswith(_PHOTOSHOP_LEAD, start + 4, end):
-            photoshop.append(data[start + 4 + len(_PHOTOSHOP_LEAD) : end])
-    yield from _iptc(b"".join(photoshop[:MAX_PHOTOSHOP_SEGMENTS]))
+        if marker == _COM and comments <= MAX_TEXTS:
+            comments += 1
+            yield Block(Kind.TEXT, data, start, end, keyword="")
+        if marker not in _LEADS:
+            continue
+        lead = next((lead for lead in _LEADS[marker] if data.startswith(lead, start, end)), None)
+        if lead is None:
+            continue
+        left -= 1
+        content = data[start + len(lead) : end]
+        if lead == _EXIF_LEAD:
+            if not exif or content.startswith(_TIFF_HEADERS):
+                exif.append([])
+            exif[-1].append(content)
+        else:
+            {_XMP_LEAD: packets, _EXTENDED_XMP_LEAD: extended, _PHOTOSHOP_LEAD: photoshop}[lead].append(content)
+    yield from (_joined(Kind.EXIF, parts) for parts in exif)
+    yield from (_joined(Kind.XMP, [packet]) for packet in packets)
+    yield from _extended_xmp(extended, packets)
+    if photoshop or left == 0:
+        yield replace(_joined(Kind.PHOTOSHOP, photoshop), is_unusable=left == 0)
 
 
-def _iptc(resources: bytes) -> Iterator[Block]:
-    """Find the IPTC block among Photoshop's image resources: "8BIM", number, name, length, data, each padded."""
-    position = 0
-    for _ in range(_MAX_RESOURCES):
-        if not resources.startswith(b"8BIM", position) or len(resources) < position + 12:
-            return
-        (number,) = struct.unpack_from(">H", resources, position + 4)
-        position += 6 + (resources[position + 6] + 2) // 2 * 2
-        (length,) = struct.unpack_from(">I", resources, position)
-        position += 4
-        if number == _IPTC_RESOURCE:
-            yield Block(Kind.IPTC, resources, position, position + length)
-        position += length + length % 2
+def _joined(kind: Kind, parts: list[bytes]) -> Block:
+    block = b"".join(parts)
+    return Block(kind, block, 0, len(block))
+
+
+def _extended_xmp(segments: list[bytes], packets: list[bytes]) -> Iterator[Block]:
+    """Put together each extended XMP whose digest a main packet names; others are of an earlier state of the file."""
+    parts: dict[bytes, list[tuple[int, int, bytes]]] = {}
+    for segment in segments:
+        if len(segment) > _EXTENDED_XMP_PART.size:
+            digest, length, offset = _EXTENDED_XMP_PART.unpack_from(segment)
+            parts.setdefault(digest, []).append((offset, length, segment[_EXTENDED_XMP_PART.size :]))
+    for digest, pieces in parts.items():
+        if not any(digest in packet for packet in packets):
+            continue
+        pieces.sort()
+        block = _joined(Kind.XMP, [piece for _, _, piece in pieces])
+        sound = all(length == block.end for _, length, _ in pieces) and all(
+            offset + len(piece) == following for (offset, _, piece), (following, _, _) in pairwise(pieces)
+        )
+        yield replace(block, is_unusable=not sound)
 
 
 def credential(data: bytes) -> Iterator[bytes]:
     """Yield the pieces of a JUMBF box of content type "c2pa" from APP11 segments; raises as `segments`."""
+    return (data[piece:end] for _, _, piece, end in _unscanned(data) if piece < end)
+
+
+def metadata_parts(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield SOI, and each segment before the first scan with metadata or the credential; raises as `segments`.
+
+    Not those that say how pixels are decoded or shown: tables, the frame, ICC and Adobe's colour transform.
+    """
+    yield 0, len(_SOI)
+    yield from ((start, end) for marker, start, piece, end in _unscanned(data) if marker in _METADATA or piece < end)
+
+
+def _unscanned(data: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Yield (marker, start, piece, end) of each segment before the first scan; the credential's piece ends with it."""
     instance = None
     for marker, start, end in segments(data):
         if marker == _SOS:
             return
         segment = data[start:end] if marker == _APP11 else b""
+        piece = end
         if instance is not None and segment[_BOX_INSTANCE] == instance:
-            yield segment[_NEXT_BOX_SEGMENT:]
+            piece = start + _NEXT_BOX_SEGMENT
         elif segment[_BOX_CONTENT] == b"c2pa":
             instance = segment[_BOX_INSTANCE]
-            yield segment[_FIRST_BOX_SEGMENT:]
+            piece = start + _FIRST_BOX_SEGMENT
+        yield marker, start, piece, end
 
 
 FORMAT = Format(
@@ -207,4 +258,5 @@ FORMAT = Format(
     is_whole=is_whole,
     metadata=metadata,
     credential=credential,
+    metadata_parts=metadata_parts,
 )

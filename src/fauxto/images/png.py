@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngImageFile
 from fauxto.errors import ImageError
 from fauxto.images.container import (
     MAX_PARTS_WITH_CREDENTIAL,
+    MAX_TEXTS,
     Block,
     Container,
     Format,
@@ -22,10 +23,10 @@ from fauxto.images.container import (
 from fauxto.limits import Limits
 from fauxto.report import Reason, Status
 
-MAX_TEXTS = 256
-
 _XMP_KEYWORD = "XML:com.adobe.xmp"
+_LABEL = b"AIGC"  # a private chunk with the label of GB 45438-2025, by the practice guide TC260-PG-20258A
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_METADATA = frozenset((b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"caBX"))
 _GREY, _RGB = 0, 2
 _CHANNELS = {_GREY: 1, _RGB: 3, 3: 1, 4: 2, 6: 4}
 _INFLATE_STEP = 1 << 20
@@ -133,12 +134,15 @@ def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
 
 
 def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
-    """Yield eXIf and the first `MAX_TEXTS` texts, one of which may be XMP; raises as `chunks`."""
+    """Yield eXIf, one text more than `MAX_TEXTS`, some of which may be XMP, and the label AIGC; raises as `chunks`."""
     texts = 0
     for kind, start, end in chunks(data):
         if kind == b"eXIf":
             yield Block(Kind.EXIF, data, start + 8, end - 4)
-        elif kind in (b"tEXt", b"zTXt", b"iTXt") and texts < MAX_TEXTS:
+        elif kind == _LABEL and texts <= MAX_TEXTS:
+            texts += 1
+            yield Block(Kind.TEXT, data, start + 8, end - 4, keyword=_LABEL.decode())
+        elif kind in (b"tEXt", b"zTXt", b"iTXt") and texts <= MAX_TEXTS:
             texts += 1
             yield _text(data, kind, start, end, limits)
 
@@ -164,6 +168,12 @@ def credential(data: bytes) -> Iterator[bytes]:
     return (data[start + 8 : end - 4] for kind, start, end in parts if kind == b"caBX")
 
 
+def metadata_parts(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield each chunk with a text, EXIF, a time or the credential; raises as `credential`."""
+    parts = bounded(chunks(data), MAX_PARTS_WITH_CREDENTIAL)
+    return ((start, end) for kind, start, end in parts if kind in _METADATA)
+
+
 FORMAT = Format(
     name="PNG",
     label="PNG",
@@ -176,4 +186,5 @@ FORMAT = Format(
     is_whole=is_whole,
     metadata=metadata,
     credential=credential,
+    metadata_parts=metadata_parts,
 )

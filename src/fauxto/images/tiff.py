@@ -28,7 +28,7 @@ _STRIP_OFFSETS, _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _STRIP_BYTES = 273, 274
 _PLANAR, _PREDICTOR, _COLOR_MAP = 284, 317, 320
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES = 322, 323, 324, 325
 _SUB_DIRECTORIES, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _ICC = 330, 338, 339, 34675
-_METADATA = {700: Kind.XMP, 33723: Kind.IPTC}
+_METADATA = {700: Kind.XMP, 33723: Kind.IPTC, 34377: Kind.PHOTOSHOP}
 _CREDENTIAL = 0xCD41
 
 _SINGLE = {_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER, _SAMPLES, _ROWS_PER_STRIP, _PLANAR, _PREDICTOR}
@@ -41,7 +41,7 @@ _UNSIGNED = 1
 
 _HEADERS = {b"II*\0": "<", b"MM\0*": ">"}
 _LONG = 4
-_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
 _INTEGERS = {3: "H", 4: "I"}
 
 
@@ -208,12 +208,26 @@ def _count_pages(data: bytes, order: str, first: int, following: int, limits: Li
 
 
 def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
-    """Yield the whole file as EXIF, and the tags that hold XMP and IPTC; raises as `read_directory`."""
+    """Yield the whole file as EXIF: like any EXIF block, it may hold others."""
     yield Block(Kind.EXIF, data, 0, len(data))
-    for tag, entry in _first_directory(data).items():
-        if tag in _METADATA:
-            width = 4 if entry.type == _LONG else 1  # some writers count an IPTC block in LONGs
-            yield Block(_METADATA[tag], data, entry.offset, entry.offset + width * entry.count)
+
+
+def embedded(data: bytes) -> Iterator[Block]:
+    """Yield the blocks inside an EXIF block: the tags of its first directory that hold XMP, IPTC or Photoshop's.
+
+    Args:
+        data: A TIFF structure, without a lead.
+
+    Raises:
+        ValueError, struct.error: It is damaged.
+    """
+    order = byte_order(data)
+    (start,) = struct.unpack_from(order + "I", data, 4)
+    for position in range(start + 2, start + 2 + 12 * struct.unpack_from(order + "H", data, start)[0], 12):
+        tag, kind, count, offset = struct.unpack_from(order + "HHII", data, position)
+        if tag in _METADATA and count > 4:
+            width = 4 if kind == _LONG else 1  # some writers count an IPTC block in LONGs
+            yield Block(_METADATA[tag], data, offset, offset + width * count)
 
 
 def credential(data: bytes) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from fauxto.limits import Limits
 from fauxto.report import Status
 
 _RIFF_HEADER = 12
-_METADATA = {b"EXIF": Kind.EXIF, b"XMP ": Kind.XMP}
+_METADATA = {b"EXIF": Kind.EXIF, b"XMP ": Kind.XMP, b"XMP\0": Kind.XMP}  # the last by mistake, as ExifTool knows
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -78,6 +78,12 @@ def credential(data: bytes) -> Iterator[bytes]:
     return (data[start + 8 : end] for kind, start, end in chunks(data) if kind == b"C2PA")
 
 
+def metadata_parts(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield each chunk with EXIF, XMP or the credential, with its padding; raises as `chunks`."""
+    parts = ((start, end) for kind, start, end in chunks(data) if kind in (*_METADATA, b"C2PA"))
+    return ((start, end + (end - start) % 2) for start, end in parts)
+
+
 FORMAT = Format(
     name="WEBP",
     label="WebP",
@@ -89,4 +95,5 @@ FORMAT = Format(
     open=WebPImageFile,
     metadata=metadata,
     credential=credential,
+    metadata_parts=metadata_parts,
 )

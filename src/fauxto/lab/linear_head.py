@@ -83,7 +83,7 @@ def fit_into(model: keras.Model, pictures: Split, recipe: Recipe, folder: Path) 
     import keras
 
     network = encoder_export.export(keras.Model(model.inputs, model.get_layer(FEATURES).output))
-    features = _features(network, pictures, recipe, folder)
+    features = encoder_features(network, pictures, recipe, folder)
     learnt = ~held_out(pictures.sources, recipe.held_out)
     head = fit(features[learnt], pictures.labels[learnt], pictures.sources[learnt], recipe.head_strength)
     kernel = np.stack([-head.weights / 2, head.weights / 2], axis=1)
@@ -137,7 +137,7 @@ def fit_families(
     return FamilyHead(tuple(names.tolist()), kernel.T.astype(np.float32), (bias - kernel @ centre).astype(np.float32))
 
 
-def _features(network: bytes, pictures: Split, recipe: Recipe, folder: Path) -> NDArray[np.float32]:
+def encoder_features(network: bytes, pictures: Split, recipe: Recipe, folder: Path) -> NDArray[np.float32]:
     """Return the mean over each picture's views of the encoder's features, float32 [N, D]; variants come in turn."""
     variants = [views.degraded(pictures, recipe, variant, folder) for variant in range(max(1, recipe.variants))]
     session = _session(network)

@@ -3,6 +3,7 @@
     sources.py    files, folders and patterns -> shards of inputs; archives.py, tables.py and stores.py open others
     items.py      one input and its row: the same for every engine
     local.py      the local engine; ray.py the cluster engine
+    system_files.py  what macOS and Windows keep for themselves, which is passed over
     journal.py    the rows so far
     gallery.py    the pictures of a scan as a page
     sorting.py    sorts files into folders by verdict
@@ -26,7 +27,7 @@ from fauxto.errors import ConfigError
 from fauxto.options import DetectorOptions, cores
 from fauxto.scan import local
 from fauxto.scan.files import check_place, replaced, unfinished
-from fauxto.scan.items import Item, Row
+from fauxto.scan.items import PASSED_OVER, Item, Row
 from fauxto.scan.journal import Journal
 from fauxto.scan.sources import Sources
 from fauxto.scan.stores import is_address
@@ -69,7 +70,7 @@ class Scan:
             sources: See `Sources`.
             out: The table to write; its ending names the format.
             options: Options of the detector.
-            resume: Whether to continue an interrupted scan.
+            resume: Whether to continue an interrupted scan; what took too long or ended its process is tried again.
             column: See `Sources`.
             follow_symlinks: See `Sources`.
             pages: Other output files; like the table, they aren't inputs.
@@ -124,7 +125,7 @@ class Scan:
         on_progress: OnProgress = lambda done, total: None,
         settled: float = 0.0,
     ) -> int:
-        """Judge every input without a row, and return their number.
+        """Judge every input that isn't done, and return how many rows came of them.
 
         Args:
             engine: "local" or "ray".
@@ -136,12 +137,14 @@ class Scan:
         Raises:
             FauxtoError: The scan can't continue; the rows so far are in the journal.
         """
-        added, before, total = 0, sum(self.journal.counts().values()), self.sources.count()
-        on_progress(before, total)
+        done, added, total = self.journal.done(), 0, self.sources.count()
+        on_progress(done, total)
         try:
             for row in self._rows(engine, workers, address, settled):
-                added += self.journal.add(row)
-                on_progress(before + added, total)
+                is_new = self.journal.add(row)
+                done += is_new
+                added += is_new and row.status != PASSED_OVER
+                on_progress(done, total)
         finally:
             self.journal.commit()
         return added

@@ -94,7 +94,7 @@ class Archive:
             return None
         try:
             with Path(self.location).open("rb") as file:
-                return count_zip(file)
+                return len(zip_names(file))
         except DAMAGE:
             return None
 
@@ -211,10 +211,10 @@ def _refuse_zip(info: zipfile.ZipInfo) -> Report | None:
     return None if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else _COMPRESSION
 
 
-def count_zip(file: BinaryIO) -> int:
-    """Return the number of a ZIP's files, as far as its directory tells the truth; raises one of `DAMAGE`."""
+def zip_names(file: BinaryIO) -> list[str]:
+    """Return the names of a ZIP's files, as far as its directory tells the truth; raises one of `DAMAGE`."""
     with zipfile.ZipFile(Careful(file)) as archive:
-        return sum(not info.is_dir() for info in archive.infolist())
+        return [info.filename for info in archive.infolist() if not info.is_dir()]
 
 
 class StrictHeader(tarfile.TarInfo):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from fauxto.detector import Detector
@@ -13,9 +14,18 @@ from fauxto.errors import FauxtoError
 from fauxto.limits import Limits
 from fauxto.report import Report, Status
 from fauxto.scan import stores
+from fauxto.scan.system_files import is_system_file
 
 IsDone = Callable[[str], bool]
 """Tells by its key whether an input has its row already."""
+
+PASSED_OVER = "passed_over"
+"""In the place of a status: the input is a file that the system keeps for itself, counted and in no table."""
+
+CRASHED = "crashed"
+"""Word of the reason where judging an input ended its process."""
+
+_HEAD = 64  # bytes that tell what a file is
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +38,14 @@ class Item:
         source: A path, the address of an object, the bytes of a file, or the report where there is nothing to look at;
             its path is that of the item.
         size: Of the file in bytes, as far as it is known without reading it.
+        is_cell: Whether a table names it; then it has its row in any case.
     """
 
     key: str
     path: str
     source: str | bytes | Report
     size: int = 0
+    is_cell: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,7 @@ class Row:
     """What becomes of an input: its report as JSON without timings, so that the same input gives the same row.
 
     `file` is the local file that was judged; None for members of archives, cells of tables and objects in a store.
+    The row of a file that was passed over has the status `PASSED_OVER` and an empty report.
     """
 
     key: str
@@ -66,7 +79,10 @@ class Shard(Protocol):
 
 def judge(item: Item, detector: Detector) -> Row:
     """Return an input's row, whatever happens to it; raises as `report_on`."""
-    return row_of(item, report_on(item, detector))
+    report = report_on(item, detector)
+    if report.status is not Status.OK and not item.is_cell and _is_system_file(item):
+        return Row(item.key, PASSED_OVER, None, "", None)
+    return row_of(item, report)
 
 
 def report_on(item: Item, detector: Detector) -> Report:
@@ -110,3 +126,17 @@ def _judge(item: Item, detector: Detector) -> Report:
         return Report.unjudged(item.path, Status.UNREADABLE, f"the object can't be opened ({message})")
     with closing(file):
         return detector.analyze(file, name=item.path)
+
+
+def _is_system_file(item: Item) -> bool:
+    if isinstance(item.source, Report):  # it wasn't read, so it may be anything
+        return False
+    if isinstance(item.source, bytes):
+        return is_system_file(item.path, item.source[:_HEAD])
+    if not stores.is_address(item.source) and not Path(item.source).is_file():  # opening a pipe would wait for ever
+        return False
+    try:
+        with stores.open_location(item.source) as file:
+            return is_system_file(item.path, file.read(_HEAD))
+    except Exception:  # each store's library has errors of its own; the row says that it can't be read
+        return False

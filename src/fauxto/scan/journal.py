@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from fauxto.errors import ConfigError, FauxtoError
-from fauxto.report import Report
-from fauxto.scan.items import Row
+from fauxto.report import Report, Status
+from fauxto.scan.items import CRASHED, PASSED_OVER, Row
 
 _SECONDS = 0.5
 """Between commits: a kill loses at most this much work, and never a committed row."""
@@ -27,6 +27,9 @@ CREATE TABLE rows (
 
 class Journal:
     """The rows of one scan: each key once; a context manager that commits on exit.
+
+    Inputs that took too long or ended their process when the journal was written last have one more try: they count as
+    not done, and keep their row until they have a new one.
 
     SQLite writes ahead to a log and recovers by itself: after a kill the file holds exactly the rows of the last
     commit.
@@ -58,6 +61,7 @@ class Journal:
             raise ConfigError(f"{path} can't be used ({error}); is another scan writing to it?") from error
         except sqlite3.DatabaseError as error:
             raise ConfigError(f"{path} isn't the journal of a scan ({error}); delete it") from error
+        self._again = self._tried_again()
         self._committed = time.monotonic()
         self._is_open = True
 
@@ -68,18 +72,20 @@ class Journal:
         self.close()
 
     def is_done(self, key: str) -> bool:
-        """Tell whether an input has a row."""
+        """Tell whether an input has a row, and no further try."""
+        if key in self._again:
+            return False
         row = self._database.execute("SELECT 1 FROM rows WHERE key = ?", (_bytes(key),)).fetchone()
         return row is not None
 
     def done_under(self, prefix: str) -> frozenset[str]:
-        """Return the keys that begin with `prefix` and have their row."""
+        """Return the keys that begin with `prefix` and are done."""
         low = _bytes(prefix)
         rows = self._database.execute("SELECT key FROM rows WHERE key >= ? AND key < ?", (low, low + b"\xff"))
-        return frozenset(_text(key) for (key,) in rows)
+        return frozenset(_text(key) for (key,) in rows) - self._again
 
     def add(self, row: Row) -> bool:
-        """Add a row, and tell whether its key was new; `commit`, or a row added half a second later, saves it.
+        """Add a row, and tell whether its input wasn't done; `commit`, or a row added half a second later, saves it.
 
         Raises:
             FauxtoError: The file can't be written: the disk is full, for one.
@@ -88,7 +94,9 @@ class Journal:
         with self._writing():
             if not self._database.in_transaction:
                 self._database.execute("BEGIN")
-            added = self._database.execute("INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?)", values).rowcount
+            insert = "INSERT OR REPLACE" if row.key in self._again else "INSERT OR IGNORE"
+            added = self._database.execute(f"{insert} INTO rows VALUES (?, ?, ?, ?, ?)", values).rowcount
+        self._again.discard(row.key)
         if time.monotonic() - self._committed > _SECONDS:
             self.commit()
         return bool(added)
@@ -102,7 +110,17 @@ class Journal:
     def counts(self) -> dict[tuple[str, str | None], int]:
         """Return how many rows there are of each status and verdict."""
         counts = self._database.execute("SELECT status, verdict, count(*) FROM rows GROUP BY status, verdict")
-        return {(status, verdict): count for status, verdict, count in counts}
+        return {(status, verdict): count for status, verdict, count in counts if status != PASSED_OVER}
+
+    def passed_over(self) -> int:
+        """Return how many files that the system keeps for itself were passed over."""
+        ((count,),) = self._database.execute("SELECT count(*) FROM rows WHERE status = ?", (PASSED_OVER,))
+        return int(count)
+
+    def done(self) -> int:
+        """Return how many inputs are done, those that were passed over among them."""
+        ((count,),) = self._database.execute("SELECT count(*) FROM rows")
+        return int(count) - len(self._again)
 
     def reports(self) -> Iterator[Report]:
         """Yield the reports in the order of their keys."""
@@ -110,7 +128,8 @@ class Journal:
 
     def reports_and_files(self) -> Iterator[tuple[Report, str | None]]:
         """Yield the reports in the order of their keys, each with the local file that it is on, if it is on one."""
-        for report, file in self._database.execute("SELECT report, file FROM rows ORDER BY key"):
+        rows = self._database.execute("SELECT report, file FROM rows WHERE status != ? ORDER BY key", (PASSED_OVER,))
+        for report, file in rows:
             yield Report.from_dict(json.loads(report)), file and _text(file)
 
     def close(self) -> None:
@@ -129,6 +148,13 @@ class Journal:
         """Remove the file; the scan is finished."""
         self.close()
         self.path.unlink(missing_ok=True)
+
+    def _tried_again(self) -> set[str]:
+        keys = self._database.execute(
+            "SELECT key FROM rows WHERE status = ? OR (status = ? AND report LIKE ?)",
+            (Status.TIMED_OUT, Status.UNREADABLE, f'%"reasons": ["{CRASHED}: %'),
+        )
+        return {_text(key) for (key,) in keys}
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -18,12 +18,14 @@ from dataclasses import replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
+from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
 from fauxto.images import read_bytes
+from fauxto.limits import processor_time, took_too_long
 from fauxto.options import DetectorOptions
 from fauxto.report import Report, Status
 from fauxto.scan import stores
-from fauxto.scan.items import Item, Row, judge, row_of
+from fauxto.scan.items import CRASHED, Item, Row, judge, row_of
 
 _ITEMS = 8
 _BYTES = 32 * 1024 * 1024
@@ -47,8 +49,9 @@ def run(items: Iterable[Item], options: DetectorOptions, workers: int) -> Iterat
     """Yield a row for each item, in the order in which they are done.
 
     Items are taken only as workers ask for them, one handful ahead of what is being judged. A worker that dies is
-    replaced; the item that it held is tried once more and then refused as `crashed`. An item that takes longer than
-    `Limits.max_seconds` loses its worker and is refused as `timed_out`.
+    replaced; the item that it held is tried once more and then refused as `crashed`. An item that takes more processor
+    time than `Limits.max_seconds`, or longer than `Limits.clock_seconds`, loses its worker and is refused as
+    `timed_out`.
 
     Raises:
         FauxtoError: Nothing can be judged: the network fails, for one, or no worker starts.
@@ -73,7 +76,7 @@ def run(items: Iterable[Item], options: DetectorOptions, workers: int) -> Iterat
                 if not worker.is_lost:
                     continue
                 if worker.held:
-                    row, remaining = _after_loss(worker, crashed, options.limits.max_seconds)
+                    row, remaining = _after_loss(worker, crashed)
                     if row:
                         yield row
                     again.extend([item] for item in remaining)
@@ -95,11 +98,12 @@ class _Worker:
         with _without_ctrl_c():
             self._process.start()
         worker_end.close()
-        self._limit = self._seconds = options.limits.max_seconds
+        self._limits = options.limits
+        self._seconds = options.limits.clock_seconds
         self._has_started = False
         self.deadline = time.monotonic() + _START_SECONDS
         self.held: deque[Item] = deque()  # given, and without its row so far
-        self.is_late = False
+        self.excess = ""  # what the item at hand took too much of
         self.is_lost = False
 
     @property
@@ -108,7 +112,7 @@ class _Worker:
 
     def give(self, handful: list[Item]) -> None:
         self.held.extend(handful)
-        self._seconds = self._limit + _FETCH_SECONDS * any(map(_is_remote, handful))
+        self._seconds = self._limits.clock_seconds + _FETCH_SECONDS * any(map(_is_remote, handful))
         self.deadline = time.monotonic() + self._seconds
         try:
             self.connection.send(handful)
@@ -130,13 +134,20 @@ class _Worker:
                 self.deadline = time.monotonic() + self._seconds
         except (EOFError, OSError):
             self.is_lost = True
+            self._end()  # it is ending: what ended it stays its exit code
+            if took_too_long(self._process.exitcode):
+                self.excess = f"took more than {self._limits.max_seconds:g} seconds of processor time"
         if not self.is_lost and (self.held or not self._has_started) and time.monotonic() > self.deadline:
-            self.is_late = self.is_lost = True
+            self.is_lost = True
+            self.excess = f"took longer than {self._seconds:g} seconds"
         if self.is_lost and not self._has_started:
             raise FauxtoError("a process that judges pictures can't start; its own message stands above, if it had one")
 
     def stop(self) -> None:
         self.connection.close()
+        self._end()
+
+    def _end(self) -> None:
         self._process.kill()
         self._process.join()
 
@@ -194,15 +205,15 @@ def _wait_for(crew: list[_Worker]) -> list[int]:
     return [n for n, worker in enumerate(crew) if worker.connection in speaking or now > worker.deadline]
 
 
-def _after_loss(worker: _Worker, crashed: set[str], seconds: float) -> tuple[Row | None, list[Item]]:
+def _after_loss(worker: _Worker, crashed: set[str]) -> tuple[Row | None, list[Item]]:
     """Return the row of the item at which a worker was lost, if it gets no second try, and what to do anew."""
     culprit, *others = worker.held
-    if worker.is_late:
-        sentence = f"judging it took longer than {seconds:g} seconds"
-        return row_of(culprit, Report.unjudged(culprit.path, Status.TIMED_OUT, sentence)), others
+    if worker.excess:
+        report = Report.unjudged(culprit.path, Status.TIMED_OUT, f"judging it {worker.excess}")
+        return row_of(culprit, report), others
     if culprit.key in crashed:
         sentence = "judging it ended the process, twice"
-        return row_of(culprit, Report.unjudged(culprit.path, Status.UNREADABLE, sentence, word="crashed")), others
+        return row_of(culprit, Report.unjudged(culprit.path, Status.UNREADABLE, sentence, word=CRASHED)), others
     crashed.add(culprit.key)
     return None, [culprit, *others]
 
@@ -227,18 +238,28 @@ def _work(connection: Connection, options: DetectorOptions) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it couldn't be blocked; the scan ends us
     with suppress(EOFError, OSError):
         try:
-            from fauxto.detector import Detector
-
             detector = Detector.from_options(options, threads=1)
             connection.send(None)
             while True:
-                for item in fetched(connection.recv(), options):
-                    connection.send(judge(item, detector))
+                for row in judge_all(connection.recv(), detector, options):
+                    connection.send(row)
         except FauxtoError as error:
             connection.send(str(error))
 
 
-def fetched(handful: list[Item], options: DetectorOptions) -> Iterator[Item]:
+def judge_all(handful: list[Item], detector: Detector, options: DetectorOptions) -> Iterator[Row]:
+    """Yield the row of each item; one that takes more processor time than it may ends this process.
+
+    Raises:
+        FauxtoError: The network can't be opened or fails.
+    """
+    for item in _fetched(handful, options):
+        with processor_time(options.limits.max_seconds):
+            row = judge(item, detector)
+        yield row
+
+
+def _fetched(handful: list[Item], options: DetectorOptions) -> Iterator[Item]:
     """Yield the items, those in an object store with their bytes, which are fetched several at a time."""
     if not any(map(_is_remote, handful)):
         yield from handful

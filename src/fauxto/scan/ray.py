@@ -21,9 +21,9 @@ from fauxto.errors import FauxtoError, MissingExtraError
 from fauxto.limits import Limits
 from fauxto.options import DetectorOptions
 from fauxto.report import Report, Status
-from fauxto.scan.items import Item, Row, Shard, judge
+from fauxto.scan.items import Item, Row, Shard
 from fauxto.scan.journal import Journal
-from fauxto.scan.local import fetched
+from fauxto.scan.local import judge_all
 from fauxto.scan.sources import Files
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class _Judge:
         import pyarrow
 
         items = [pickle.loads(item) for item in batch["item"].to_pylist()]  # our own tasks pickled it  # noqa: S301  # nosec B301
-        rows = [pickle.dumps(judge(item, self._detector)) for item in fetched(items, self._options)]
+        rows = [pickle.dumps(row) for row in judge_all(items, self._detector, self._options)]
         return pyarrow.table({"row": pyarrow.array(rows, pyarrow.binary())})
 
 
@@ -167,8 +167,8 @@ class _JudgeColumn:
 
         sources = [_EMPTY if source is None else source for source in batch[self._column].to_pylist()]
         names = batch["path" if "path" in batch.column_names else self._column].to_pylist()
-        items = [Item(str(name), str(name), source) for name, source in zip(names, sources, strict=True)]
-        rows = [judge(item, self._detector) for item in fetched(items, self._options)]
+        items = [Item(str(name), str(name), source, is_cell=True) for name, source in zip(names, sources, strict=True)]
+        rows = list(judge_all(items, self._detector, self._options))
         reports = [json.loads(row.report) for row in rows]
         texts = {name: pyarrow.array([plain[name] for plain in reports], pyarrow.string()) for name in _TEXTS}
         probability = pyarrow.array([plain["probability"] for plain in reports], pyarrow.float64())

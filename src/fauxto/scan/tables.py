@@ -91,7 +91,7 @@ class Table:
             path, cell = cell.get("path"), cell.get("bytes") or cell.get("path")
             row_name = f"{row_name}/{path}" if isinstance(path, str) and isinstance(cell, bytes) else row_name
         if isinstance(cell, bytes):
-            return Item(key, row_name, cell, len(cell))
+            return Item(key, row_name, cell, len(cell), is_cell=True)
         if not cell:
             empty = Report.unjudged(None, Status.NOT_FOUND, "the row names no picture", word="empty_cell")
             return Item(key, row_name, empty)
@@ -108,7 +108,7 @@ class Table:
         else:
             sentence = "fauxto reads from object stores, not the web"
             return Item(key, cell, Report.unjudged(None, Status.UNREADABLE, sentence, word="no_store"))
-        return Item(key, cell, source)
+        return Item(key, cell, source, is_cell=True)
 
     def _csv_cells(self, file: BinaryIO) -> Iterator[str | None]:
         with io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:

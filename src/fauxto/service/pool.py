@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from fauxto.errors import BundleError
+from fauxto.limits import CLOCK_FACTOR, took_too_long
 from fauxto.service import frames
 from fauxto.service.logs import logger
 from fauxto.service.settings import Settings
 
 _START_SECONDS = 120.0
+_END_SECONDS = 5.0
 _LONGEST_PAUSE = 30.0
 _TRIES = 2
 """How many workers one picture may end: the first may have ended for another reason, such as a lack of memory."""
@@ -102,7 +104,13 @@ class _Worker:
                 raise ValueError("a worker answered a ping with something else")
         except (OSError, EOFError, ValueError) as error:
             raise _NotReachedError from error
-        return await _talk(self._process, header, data)
+        try:
+            return await _talk(self._process, header, data)
+        except EOFError:  # it is ending, and a kill on the way would hide by what
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_END_SECONDS):
+                    await self.wait()
+            raise
 
     @property
     def is_alive(self) -> bool:
@@ -110,12 +118,14 @@ class _Worker:
 
     async def wait(self) -> None:
         """Wait until the process has ended, by whatever."""
-        await self._process.wait()
+        if took_too_long(await self._process.wait()):
+            self.ended_by = "time"
 
     async def end(self, why: str) -> None:
         """End the process; `why` is "time" or "death"."""
         self.ended_by = why
         await _end(self._process)
+        await self.wait()  # it may have ended by itself before, for another reason
 
 
 class WorkerPool:
@@ -177,11 +187,12 @@ class WorkerPool:
         Args:
             header: What to do with it, as `worker.Judge.answer` takes it.
             data: The whole file.
-            seconds: How long a worker may take, not counting the wait for one.
+            seconds: Processor time that a worker may take; by the clock, `CLOCK_FACTOR` times as long, not counting the
+                wait for one.
 
         Raises:
             NoWorkerError: None became free in `wait_seconds`, or all that did were dead.
-            TookTooLongError: The picture took longer than `seconds`.
+            TookTooLongError: The picture took longer than it may.
             WorkerEndedError: Two workers died of it.
         """
         worker = await self._next()
@@ -212,13 +223,12 @@ class WorkerPool:
         self, worker: _Worker, header: dict[str, Any], data: bytes | bytearray, seconds: float
     ) -> frames.Frame:
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(CLOCK_FACTOR * seconds):
                 answer = await worker.ask({**header, "seconds": seconds}, data)
-        except TimeoutError as error:
-            await worker.end("time")
-            raise TookTooLongError from error
-        except Exception:
-            await worker.end("death")
+        except Exception as error:
+            await worker.end("time" if isinstance(error, TimeoutError) else "death")
+            if worker.ended_by == "time":
+                raise TookTooLongError from error
             raise
         self._idle.put_nowait(worker)
         return answer

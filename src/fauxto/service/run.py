@@ -51,7 +51,7 @@ def serve(settings: Settings, host: str, port: int, *, log_level: str = "info") 
         proxy_headers=False,
         server_header=False,
         limit_concurrency=MAX_CONNECTIONS,
-        timeout_graceful_shutdown=int(settings.limits.max_seconds + settings.wait_seconds) + _GRACE_SECONDS,
+        timeout_graceful_shutdown=int(settings.limits.clock_seconds + settings.wait_seconds) + _GRACE_SECONDS,
     )
     # While the models are loaded these end the start; later uvicorn ends gracefully and then raises them once more.
     before = {number: signal.signal(number, lambda *_: sys.exit()) for number in (signal.SIGINT, signal.SIGTERM)}

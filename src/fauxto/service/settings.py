@@ -21,7 +21,7 @@ class Settings:
     Attributes:
         detector: How pictures are judged. Of its limits `max_seconds` is enforced, by ending the worker; each worker
             has one thread, whatever it says.
-        explain_seconds: Longest time for one explanation, which takes dozens of passes of the network.
+        explain_seconds: Most processor time for one explanation, which takes dozens of passes of the network.
         workers: Processes that open pictures, each one picture at a time.
         worker_bytes: Memory that a worker may take beyond the code it maps, in bytes.
         queue: Requests that may wait for a worker; more get 503.

@@ -21,6 +21,7 @@ import PIL.Image
 from fauxto import images
 from fauxto.errors import FauxtoError, ImageError
 from fauxto.images.formats import name_mismatch
+from fauxto.limits import CLOCK_FACTOR, processor_time
 from fauxto.options import DetectorOptions
 from fauxto.report import Reason, Report, Status
 from fauxto.service import frames
@@ -50,8 +51,11 @@ def main() -> None:
         if frame[0] == frames.PING:
             frames.write(answers, frames.PONG)
             continue
-        _end_after(frame[0]["seconds"] + _MARGIN_SECONDS)
-        frames.write(answers, *judge.answer(*frame))
+        seconds = frame[0]["seconds"]
+        _end_after(CLOCK_FACTOR * seconds + _MARGIN_SECONDS)
+        with processor_time(seconds):
+            answer = judge.answer(*frame)
+        frames.write(answers, *answer)
         _end_after(0)
 
 

@@ -29,6 +29,12 @@ class File(NamedTuple):
     is_unpacked: bool = False
 
 
+class SystemFile(NamedTuple):
+    """A file that the system keeps for itself, which is passed over; `was_counted` where its name didn't tell so."""
+
+    was_counted: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What is kept of one file: its report, a small picture, and its bytes while there is room."""
@@ -43,6 +49,7 @@ class _Shared:
     """What the thread writes and the page reads; appending to a list is whole or not at all."""
 
     checked: list[Checked] = field(default_factory=list)
+    passed_over: list[SystemFile] = field(default_factory=list)
     problem: str = ""
     has_ended: bool = False
 
@@ -52,10 +59,10 @@ class Batch:
 
     Attributes:
         detector: What judges them.
-        total: How many files there are.
+        total: How many files there are to judge, as far as was known before they were read.
     """
 
-    def __init__(self, detector: Detector, files: Iterable[File | Report], total: int) -> None:
+    def __init__(self, detector: Detector, files: Iterable[File | Report | SystemFile], total: int) -> None:
         """Start at once; `files`, with reports on those that couldn't be had, is read in the batch's own thread."""
         self.detector = detector
         self.total = total
@@ -72,6 +79,17 @@ class Batch:
     def checked(self) -> list[Checked]:
         """What has been judged so far, in the order of the files."""
         return self._shared.checked[:]
+
+    @property
+    def passed_over(self) -> int:
+        """How many files so far the system keeps for itself; they aren't among those that were judged."""
+        return len(self._shared.passed_over)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every file has been judged or passed over."""
+        counted = sum(file.was_counted for file in self._shared.passed_over[:])
+        return len(self._shared.checked) + counted >= self.total
 
     @property
     def problem(self) -> str:
@@ -97,12 +115,17 @@ class Batch:
         self._thread.join(seconds)
 
 
-def _work(detector: Detector, files: Iterable[File | Report], shared: _Shared, stop: threading.Event) -> None:
+def _work(
+    detector: Detector, files: Iterable[File | Report | SystemFile], shared: _Shared, stop: threading.Event
+) -> None:
     room = KEPT_BYTES
     try:
         for file in files:
             if stop.is_set():
                 break
+            if isinstance(file, SystemFile):
+                shared.passed_over.append(file)
+                continue
             if isinstance(file, Report):
                 shared.checked.append(Checked(file))
                 continue

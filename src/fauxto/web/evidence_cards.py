@@ -20,6 +20,7 @@ _Look = tuple[str, Literal["orange", "blue", "green", "yellow", "gray"]]
 _SAYS: Mapping[Says, _Look] = {
     Says.AI: (":material/auto_awesome:", "orange"),
     Says.REAL: (":material/photo_camera:", "blue"),
+    Says.NOTHING: (":material/help:", "gray"),
 }
 _TRUST: Mapping[Trust, _Look] = {
     Trust.SIGNED: (":material/verified:", "green"),
@@ -31,8 +32,8 @@ _TRUST: Mapping[Trust, _Look] = {
 def show_evidence(evidence: Iterable[Evidence]) -> None:
     """Show a card for each source that says something, and what the others looked for in one place."""
     pieces = list(evidence)
-    telling = [piece for piece in pieces if piece.says is not Says.NOTHING]
-    silent = [piece for piece in pieces if piece.says is Says.NOTHING]
+    telling = [piece for piece in pieces if piece.says is not Says.NOTHING or piece.is_credential]
+    silent = [piece for piece in pieces if piece not in telling]
     if not telling:
         st.markdown(
             "The file says nothing about how the picture was made. Most files don't: that is no sign either way."

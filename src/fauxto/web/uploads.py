@@ -10,7 +10,8 @@ from typing import Protocol
 from fauxto.limits import Limits
 from fauxto.report import Report
 from fauxto.scan import archives
-from fauxto.web.batch import File
+from fauxto.scan.system_files import has_system_name, is_system_file
+from fauxto.web.batch import File, SystemFile
 
 MOST_FILES = 2_000
 """Files of one batch, members of archives included."""
@@ -31,15 +32,23 @@ class Upload(Protocol):
 
 
 def count(uploads: Sequence[Upload]) -> int:
-    """Return how many files there are, as far as the archives' directories tell the truth."""
+    """Return how many files there are to judge, as far as names tell and the archives' directories are true."""
     return sum(map(_count, uploads))
 
 
-def read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File | Report]:
-    """Yield every file, those inside of archives too, or a report that says why there is none; `MOST_FILES` at most."""
-    for number, file in enumerate(_read(uploads, limits)):
-        if number == MOST_FILES:
+def read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File | Report | SystemFile]:
+    """Yield every file, those inside of archives too, or a report that says why there is none.
+
+    There are `MOST_FILES` at most, not counting what the system keeps for itself.
+    """
+    left = MOST_FILES
+    for file in _read(uploads, limits):
+        if isinstance(file, File) and is_system_file(file.name, file.data):
+            yield SystemFile(was_counted=not has_system_name(file.name))
+            continue
+        if not left:
             return
+        left -= 1
         yield file
 
 
@@ -61,8 +70,8 @@ def _read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File | Report]:
 def _count(upload: Upload) -> int:
     data = upload.getvalue()
     if not data.startswith(_ZIP):
-        return 1
+        return int(not has_system_name(upload.name))
     try:
-        return archives.count_zip(io.BytesIO(data))
+        return sum(not has_system_name(name) for name in archives.zip_names(io.BytesIO(data)))
     except archives.DAMAGE:
         return 1

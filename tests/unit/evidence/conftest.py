@@ -100,6 +100,11 @@ class Authority:
         valid = self._build(_name(name), key, NOW - YEAR, NOW + YEAR, ocsp=ocsp)
         return Signer(key, valid, self.certificate)
 
+    def signer_until(self, name: str, end: datetime.datetime) -> Signer:
+        """A signer whose certificate is valid from a year ago to `end`."""
+        key = Ed25519PrivateKey.generate()
+        return Signer(key, self._build(_name(name), key, NOW - YEAR, end), self.certificate)
+
     def private_signer(self, name: str) -> Signer:
         """A signer whose certificate names a person and no organisation."""
         key = Ed25519PrivateKey.generate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import http.server
 import io
 import json
@@ -21,6 +22,7 @@ import c2pa
 import numpy as np
 import PIL.Image
 import pytest
+from cryptography import x509
 
 from fauxto import images
 from fauxto.errors import ConfigError, ImageError
@@ -413,7 +415,9 @@ def test_nothing_is_asked_for_over_the_network(
     picture = encode(RGB, "PNG")
     assert said(read(sign(picture, "PNG", signer, [CAMERA])))[0] == "trusted"
     elsewhere = sign(picture, "PNG", signer, [CAMERA], remote_url=f"{address}/manifest")
-    assert said(read(elsewhere))[0] == "none"
+    found = read(elsewhere)
+    assert said(found) == ("elsewhere", "nothing", "declared", None)
+    assert found.details["address"] == f"{address}/manifest"
     with pytest.raises(c2pa.C2paError):
         library.read_store(elsewhere, "PNG", trust_list.load())
     assert paths == []
@@ -576,12 +580,30 @@ def test_a_reader_that_fails_is_no_exception(
         assert read(signed).details["outcome"] == "unreadable"
 
 
-def test_the_built_in_trust_list() -> None:
-    built_in = trust_list.load()
-    assert built_in.pem.count("-----BEGIN CERTIFICATE-----") == 28
-    about = trust_list.BUILT_IN.with_name("README.md").read_text()
-    assert "28" in about
-    assert built_in.name.removeprefix("C2PA trust list of ") in about
+def test_the_built_in_trust_lists() -> None:
+    signers, time_stamps = trust_list.built_in()
+    assert (signers.kind, time_stamps.kind) == ("signers", "time stamps")
+    for built_in in (signers, time_stamps):
+        certificates = x509.load_pem_x509_certificates(built_in.read().encode())
+        assert len(certificates) == built_in.certificates
+        by_subject = {certificate.subject: certificate for certificate in certificates}
+        for certificate in certificates:  # a letter amiss would show, wherever the issuer is in the list
+            if issuer := by_subject.get(certificate.issuer):
+                certificate.verify_directly_issued_by(issuer)
+        assert built_in.source.startswith("https://github.com/c2pa-org/conformance-public/")
+    assert all(certificate.issuer in by_subject for certificate in certificates)
+    loaded = trust_list.load()
+    assert (loaded.name, loaded.pem) == ("C2PA trust list of 7 July 2026", signers.read())
+    further = x509.load_pem_x509_certificates(loaded.time_stamps.encode())
+    assert len(further) == 7  # the other 15 are in both lists
+    assert set(further).isdisjoint(x509.load_pem_x509_certificates(signers.read().encode()))
+
+
+def test_a_trust_list_says_how_old_it_is() -> None:
+    signers = trust_list.built_in()[0]
+    assert signers.age(signers.issued + datetime.timedelta(days=9)) == (
+        "C2PA trust list: 28 certificates as of 7 July 2026 (9 days ago)."
+    )
 
 
 @pytest.mark.parametrize(

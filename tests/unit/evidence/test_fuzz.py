@@ -9,6 +9,7 @@ import random
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from hashlib import md5
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ import pytest
 
 from fauxto import evidence
 from fauxto.errors import ImageError
-from fauxto.evidence import blocks, exif, iptc, jpeg_encoder, metadata, thumbnail, xmp
+from fauxto.evidence import blocks, exif, iptc, jpeg_encoder, metadata, thumbnail, wrappings, xmp
 from fauxto.evidence.content_credentials import jumbf
 from fauxto.evidence.generator_metadata import stealth
 from fauxto.evidence.untrusted import JsonTexts, UnreadableError
 from fauxto.images import Image, decode, isobmff_items
+from fauxto.images.container import Kind
 from fauxto.images.formats import FORMATS
 from fauxto.limits import Limits
 
@@ -71,18 +73,30 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
 def every_tag(block: bytes) -> None:
     """Ask for every tag of an EXIF block in every way, sound and unsound."""
     found = exif.parse(block)
-    for directory in (found.image, found.photo, found.gps):
-        for tag in directory.entries:
-            directory.raw(tag), directory.text(tag), directory.numbers(tag), directory.number(tag)
+    for tags in (found.image, found.photo, found.gps):
+        for directory in tags.directories:
+            for tag in directory.entries:
+                directory.raw(tag), tags.text(tag), tags.numbers(tag), tags.number(tag)
+    list(exif.texts(found))
     exif.user_comment(found.photo)
 
 
 def properties(packet: bytes) -> None:
-    found = xmp.parse(packet.decode("utf-8", "replace"))
+    found = xmp.parse(packet)
+    list(found.named_texts())
     for name in ("DigitalSourceType", "creator", "History"):
         for namespace in (xmp.IPTC_EXTENSION, xmp.DUBLIN_CORE, xmp.MEDIA_MANAGEMENT):
             found.texts(namespace, name)
             found.fields(namespace, name, xmp.RESOURCE_EVENT, "softwareAgent")
+
+
+def profile(packed: bytes) -> None:
+    wrappings.raw_profile(zlib.decompress(packed).decode("latin-1"))
+
+
+def segments(jpeg: bytes, *added: tuple[int, bytes]) -> bytes:
+    parts = (struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload for marker, payload in added)
+    return jpeg[:2] + b"".join(parts) + jpeg[2:]
 
 
 def small_picture() -> Image:
@@ -124,7 +138,31 @@ def files(
     }
     small = encode(photo[:60, :80], "JPEG")
     paletted = PIL.Image.fromarray(photo[:40, :48]).quantize(16)
+    digest = md5(packet.encode()).hexdigest().upper()
+    main = xmp_packet(f'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="{digest}"')
+    extended = b"http://ns.adobe.com/xmp/extension/\0" + digest.encode() + struct.pack(">II", len(packet), 0)
+    resources = b"8BIM\x04\x24\0\0" + struct.pack(">I", len(packet)) + packet.encode() + bytes(len(packet) % 2)
+    gif = encode(PIL.Image.fromarray(photo[:40, :48]).quantize(16), "GIF")
+    raw_profile = b"Raw profile type exif\0\0" + zlib.compress(f"\nexif\n{len(exif):8}\n{exif.hex()}\n".encode())
+    wrapped = [
+        segments(
+            with_metadata("JPEG", xmp=main),
+            *((0xE1, b"Exif\0\0" + part) for part in (exif[:99], exif[99:], exif)),
+            (0xE1, extended + packet.encode()),
+            (0xED, b"Photoshop 3.0\0" + resources),
+        ),
+        with_metadata("PNG", chunks=((b"zTXt", raw_profile), (b"AIGC", b'{"Label": "1", "ProduceID": "a"}'))),
+        with_metadata("TIFF", exif=exif_block({34377: resources})),
+        gif[:-1]
+        + b"\x21\xfe\x0aa comment!\0"
+        + b"\x21\xff\x0bXMP DataXMP"
+        + packet.encode()
+        + b"\1"
+        + bytes(range(255, -1, -1))
+        + b"\0;",
+    ]
     plain = [
+        *wrapped,
         with_metadata("JPEG", exif=exif, xmp=packet, iptc=datasets, comment=b"a comment"),
         with_metadata("PNG", exif=exif, xmp=packet, text=text, chunks=((b"zTXt", b"a\0\0" + zlib.compress(b"text")),)),
         *(with_metadata(format, exif=exif, xmp=packet) for format in ("WEBP", "TIFF", "AVIF", "HEIF")),
@@ -140,7 +178,9 @@ def files(
     assert store
     return {
         "EXIF": [exif, b"Exif\0\0" + exif],
-        "XMP": [packet.encode()],
+        "XMP": [packet.encode(), packet.encode("utf-16-le"), packet[:-3].replace("Ann", "A\x01").encode()],
+        "raw profile": [raw_profile.partition(b"\0\0")[2], zlib.compress(b"\niptc\n 2\n1c02\n")],
+        "resources": [resources],
         "IPTC": [datasets],
         "JSON": [graph.encode(), b'{"a": [1, 2.5e3, "\\u00e9", null, {"b": {}}]}'],
         "message": [
@@ -158,7 +198,10 @@ def files(
 PARSERS: dict[str, tuple[str, Callable[[bytes], object], tuple[type[Exception], ...]]] = {
     "exif": ("EXIF", every_tag, ()),
     "xmp": ("XMP", properties, (UnreadableError,)),
-    "iptc": ("IPTC", iptc.parse, ()),
+    "iptc": ("IPTC", lambda data: list(iptc.datasets(data)), (UnreadableError,)),
+    "raw profiles": ("raw profile", profile, (ValueError, zlib.error)),
+    "resources": ("resources", lambda data: list(wrappings.unwrap(Kind.PHOTOSHOP, data)), ()),
+    "blocks in EXIF": ("EXIF", lambda data: list(wrappings.unwrap(Kind.EXIF, data)), ()),
     "JSON texts": ("JSON", lambda data: JsonTexts().parse(data.decode("utf-8", "replace")), (UnreadableError,)),
     "stealth": ("message", message, (UnreadableError,)),
     "thumbnail": ("thumbnail", functools.partial(thumbnail.compare, image=small_picture()), ()),

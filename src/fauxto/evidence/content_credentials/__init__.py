@@ -4,7 +4,9 @@
     jumbf.py         size limits for the JUMBF boxes
     library.py       c2pa, the native reader
     manifests.py     the chain of manifests
-    validation.py    the result of validation, as one of seven outcomes
+    coverage.py      what the signature leaves out of the file
+    status_codes.py  C2PA's status codes, sorted
+    validation.py    the result of validation, as one of eight outcomes
     statement.py     what the chain states about the picture, and whether a trusted signer states it
     personal.py      names, places and serial numbers
 
@@ -15,10 +17,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from fauxto.evidence import blocks
+from fauxto.evidence import blocks, metadata
 from fauxto.evidence.content_credentials import jumbf, library, manifests, statement, trust_list, validation
 from fauxto.evidence.content_credentials.manifests import Manifest
 from fauxto.evidence.content_credentials.personal import find_personal, without_serial_numbers
@@ -27,10 +31,14 @@ from fauxto.evidence.content_credentials.trust_list import TrustList
 from fauxto.evidence.content_credentials.validation import Outcome
 from fauxto.evidence.untrusted import bounded, one_line
 from fauxto.images import Image
+from fauxto.images.formats import FORMATS
 from fauxto.limits import Limits
 from fauxto.report import Evidence, Says, Trust
 
 SOURCE = "content_credentials"
+
+_DUBLIN_CORE_TERMS = "http://purl.org/dc/terms/"
+_ADDRESS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]{1,2000}")  # the characters of RFC 3986
 
 _load_trust_list = functools.cache(trust_list.load)
 
@@ -52,15 +60,16 @@ def read(data: bytes, image: Image, limits: Limits, *, trusted: TrustList | None
     try:
         stored = blocks.find_credential(data, format)
         if not stored:
-            return _nothing(
-                Outcome.NONE, "The file has no content credentials. That means nothing: most files have none."
-            )
+            return _no_credential(data, format, limits)
         if len(stored) > limits.max_metadata_bytes:
             raise ValueError(f"it has {len(stored)} bytes, the limit is {limits.max_metadata_bytes}")
         jumbf.check_size(stored)
         trusted = trusted or _load_trust_list()
         store, hashes = library.read_store(data, format, trusted)
-        return _evidence(store, hashes, trusted)
+        outcome, problems = validation.judge(
+            store, hashes, list(FORMATS[format].metadata_parts(data)) if hashes else ()
+        )
+        return _evidence(store, outcome, problems, trusted)
     except Exception as error:  # a native parser reads untrusted bytes, and its JSON may have any shape
         cause = one_line(without_serial_numbers(str(error))) or type(error).__name__
         return _nothing(
@@ -70,12 +79,35 @@ def read(data: bytes, image: Image, limits: Limits, *, trusted: TrustList | None
         )
 
 
+def _no_credential(data: bytes, format: str, limits: Limits) -> Evidence:
+    """Return what a file without a credential says: nothing, or in XMP's dcterms:provenance, where one is kept."""
+    named = metadata.parse(data, format, limits).xmp.texts(_DUBLIN_CORE_TERMS, "provenance")
+    address = next(filter(_is_web_address, named), None)
+    if address is None:
+        return _nothing(Outcome.NONE, "The file has no content credentials. That means nothing: most files have none.")
+    summary = (
+        f"The file has no content credentials in it, but names an address where they are kept: {one_line(address, 250)}"
+        " (fauxto never fetches them, so what they say is unknown)."
+    )
+    details = {"outcome": Outcome.ELSEWHERE.value, "address": address}
+    return Evidence(SOURCE, Says.NOTHING, Trust.DECLARED, summary, bounded(details))
+
+
+def _is_web_address(text: str) -> bool:
+    """Tell whether a text is a plain http(s) address: nobody's name in it, and nothing that a page could misread."""
+    try:
+        parts = urlsplit(text)
+        is_plain = bool(parts.hostname) and "@" not in parts.netloc and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return is_plain and parts.scheme in ("http", "https") and _ADDRESS.fullmatch(text) is not None
+
+
 def _nothing(outcome: Outcome, summary: str, **details: str) -> Evidence:
     return Evidence(SOURCE, Says.NOTHING, Trust.INFERRED, summary, {"outcome": outcome.value, **details})
 
 
-def _evidence(store: library.Store, hashes: Mapping[str, Any], trusted: TrustList) -> Evidence:
-    outcome, problems = validation.judge(store, hashes)
+def _evidence(store: manifests.Store, outcome: Outcome, problems: Mapping[str, str], trusted: TrustList) -> Evidence:
     problems = without_serial_numbers(problems)
     chain = manifests.read_chain(store, is_trusted=outcome is Outcome.TRUSTED)
     stated = statement.find(chain)

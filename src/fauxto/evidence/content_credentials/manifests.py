@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fauxto.evidence import source_types
-from fauxto.evidence.content_credentials.library import Store
 from fauxto.evidence.untrusted import text
+
+Store = dict[str, Any]
+"""A manifest store in c2pa's JSON form: "active_manifest", "manifests", "validation_results", ..."""
 
 MAX_MANIFESTS = 32
 MAX_ACTIONS = 64
@@ -164,13 +166,19 @@ def _is_signer_trusted(label: str, ingredient: Mapping[str, Any], store: Store) 
 
 def statuses(results: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
     """Yield the entries of one kind ("success", "informational", "failure") of c2pa's validation results."""
-    for result in (results.get("activeManifest"), *(delta.get("validationDeltas") for delta in _deltas(results))):
-        if isinstance(result, dict):
-            yield from _dicts(result.get(kind))
+    for group in status_groups(results):
+        yield from entries(group, kind)
 
 
-def _deltas(results: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    return _dicts(results.get("ingredientDeltas"))
+def status_groups(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the groups of c2pa's validation results: of the active manifest, then of each ingredient."""
+    deltas = (delta.get("validationDeltas") for delta in _dicts(results.get("ingredientDeltas")))
+    return (group for group in (results.get("activeManifest"), *deltas) if isinstance(group, dict))
+
+
+def entries(group: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return the entries of one kind in a group."""
+    return list(_dicts(group.get(kind)))
 
 
 def _names(value: object) -> Iterator[str]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from fauxto.evidence.content_credentials.library import Store
+from fauxto.evidence.content_credentials.manifests import Store
 from fauxto.evidence.untrusted import one_line
 
 MAX_VALUES = 32

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from fauxto.evidence.content_credentials.library import Store
-from fauxto.evidence.content_credentials.manifests import statuses
+from fauxto.evidence.content_credentials import status_codes
+from fauxto.evidence.content_credentials.coverage import Ranges, covers_picture, excludes_only
+from fauxto.evidence.content_credentials.manifests import Store, entries, status_groups, statuses
 
-# C2PA specification 2.2, 15.2; a code that ends in ".mismatch" means a wrong hash or signature.
-_UNTRUSTED = {"signingCredential.untrusted"}
-_EXPIRED = {"signingCredential.expired", "claimSignature.outsideValidity"}
-_TAMPERED = {"assertion.boxesHash.unknownBox"}
-
-# Boxes that neither hold pixels nor locate them; the hash of an AVIF or HEIF covers the offset of every other box.
-_BOXES_LEFT_OUT = {"/uuid", "/ftyp", "/mfra", "/free", "/skip"}
 _UNCOVERED = "the signature doesn't cover the whole file, so the picture could have been replaced"
+
+# c2pa-rs says "mismatch" here, although it compared nothing (`sdk/src/claim.rs`, `hash_utils.rs`).
+_NOT_COMPARED = ("remote data hash URIs are not supported", "error: type is unsupported")
 
 
 class Outcome(StrEnum):
@@ -29,58 +26,75 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     """The certificate has expired and no trusted time stamp shows an earlier signature; otherwise valid."""
     NOT_VALIDATED = "not_validated"
-    """Present and unchanged, but breaks a rule of the standard, as some genuine old ones do."""
+    """Present, and nothing shows a change, but it breaks a rule of the standard, as some genuine old ones do, or leaves
+    parts of the picture unsigned."""
     TAMPERED = "tampered"
     """The file or the credential was changed after signing, or the credential belongs to another file."""
     NONE = "none"
     """The file has no credential."""
+    ELSEWHERE = "elsewhere"
+    """The file has none, but names the address of one."""
     UNREADABLE = "unreadable"
     """The credential is damaged or too large."""
 
 
-def judge(store: Store, hashes: Mapping[str, Any]) -> tuple[Outcome, dict[str, str]]:
+_HASH = "assertion.dataHash"
+_OUTCOMES = {
+    code: outcome
+    for outcome, codes in (
+        (Outcome.UNTRUSTED, status_codes.UNTRUSTED),
+        (Outcome.EXPIRED, status_codes.EXPIRED),
+        (Outcome.NOT_VALIDATED, status_codes.NOT_VALIDATED),
+        (Outcome.TAMPERED, status_codes.TAMPERED),
+    )
+    for code in codes
+}
+_SEVEREST_FIRST = (Outcome.TAMPERED, Outcome.NOT_VALIDATED, Outcome.EXPIRED, Outcome.UNTRUSTED)
+
+
+def judge(store: Store, hashes: Mapping[str, Any], parts: Ranges = ()) -> tuple[Outcome, dict[str, str]]:
     """Return the outcome for a store, and its failures: c2pa's code -> explanation.
 
     Args:
         store: What c2pa read.
-        hashes: The assertions of the active manifest, if c2pa trusts it.
+        hashes: The assertions of the active manifest, where `library.read_store` returned them.
+        parts: Where metadata and the credential lie in the file (`Format.metadata_parts`).
     """
-    failed = list(statuses(store.get("validation_results") or {}, "failure"))
-    failed.sort(key=lambda status: status.get("code") in _UNTRUSTED)  # the least specific ones last
+    results = store.get("validation_results") or {}
+    # The least specific explanations last.
+    failed = sorted(statuses(results, "failure"), key=lambda status: status.get("code") in status_codes.UNTRUSTED)
     problems = {str(status.get("code")): str(status.get("explanation") or status.get("code")) for status in failed}
-    codes = problems.keys()
-    if codes & _TAMPERED or any(code.endswith(".mismatch") for code in codes):
-        return Outcome.TAMPERED, problems
-    if codes - _UNTRUSTED - _EXPIRED:
-        return Outcome.NOT_VALIDATED, problems
-    if codes & _EXPIRED:
-        return Outcome.EXPIRED, problems
-    if codes & _UNTRUSTED:
-        return Outcome.UNTRUSTED, problems
+    outcomes = {_OUTCOMES.get(code, Outcome.NOT_VALIDATED) for code in problems}
+    if Outcome.TAMPERED in outcomes and not any(
+        _shows_change(group, hashes, parts) for group in status_groups(results)
+    ):
+        outcomes = {Outcome.NOT_VALIDATED}
+    if outcomes:
+        return next(outcome for outcome in _SEVEREST_FIRST if outcome in outcomes), problems
     if store.get("validation_state") != "Trusted":
         return Outcome.NOT_VALIDATED, {"state": f"the validation ended as {store.get('validation_state')!r}"}
-    if not _covers_picture(hashes):
+    if not covers_picture(hashes, parts):
         return Outcome.NOT_VALIDATED, {"coverage": _UNCOVERED}
     return Outcome.TRUSTED, {}
 
 
-def _covers_picture(assertions: Mapping[str, Any]) -> bool:
-    """Tell whether the hash that binds a manifest to its file excludes only the credential itself.
+def _shows_change(group: Mapping[str, Any], hashes: Mapping[str, Any], parts: Ranges) -> bool:
+    """Tell whether a hash or signature of one manifest doesn't fit.
 
-    A signer may exclude more, such as the metadata, and c2pa accepts that. But excluded bytes can be replaced, even by
-    another picture that is shown instead of the signed one.
+    c2pa reports three other things by the same codes: that it compared nothing, that it couldn't check the signature,
+    and that a hash fits but leaves out more than the credential in one piece, as Truepic's cameras do. The last is
+    excused only where nothing but metadata is left out: else another picture could hide there.
     """
-    bindings = {label: assertion for label, assertion in assertions.items() if label.startswith("c2pa.hash.")}
-    if len(bindings) != 1:
-        return False
-    [(label, binding)] = bindings.items()
-    if label.startswith("c2pa.hash.data"):
-        return len(binding["exclusions"]) == 1  # the credential: c2pa checks its position
-    if label.startswith("c2pa.hash.boxes"):
-        return not any(box.get("excluded") and box["names"] != ["C2PA"] for box in binding["boxes"])
-    # The first version for AVIF and HEIF didn't cover the offsets of boxes.
-    return label.startswith(("c2pa.hash.bmff.v2", "c2pa.hash.bmff.v3")) and _are_harmless(binding["exclusions"])
-
-
-def _are_harmless(exclusions: Iterable[Mapping[str, Any]]) -> bool:
-    return all(exclusion["xpath"] in _BOXES_LEFT_OUT for exclusion in exclusions)
+    fitting = {status.get("url") for status in entries(group, "success") if status.get("code") == _HASH + ".match"}
+    failed = entries(group, "failure")
+    codes = {status.get("code") for status in failed}
+    for status in failed:
+        code, url = status.get("code"), str(status.get("url"))
+        if code not in status_codes.TAMPERED or str(status.get("explanation")).endswith(_NOT_COMPARED):
+            continue
+        if code == "claimSignature.mismatch" and "algorithm.unsupported" in codes:
+            continue
+        binding = hashes.get(url.rpartition("/")[2], {}) if code == _HASH + ".mismatch" and url in fitting else {}
+        if not binding or not excludes_only(binding.get("exclusions") or (), parts):
+            return True
+    return False

@@ -69,7 +69,7 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
             declarations += reader(fields)
         except UnreadableError as error:
             unreadable.append(str(error))
-    del declarations[MAX_DECLARATIONS:]
+    declarations = list(dict.fromkeys(declarations))[:MAX_DECLARATIONS]
     made_by_ai = [declaration for declaration in declarations if declaration.kind is not Kind.OTHER]
     kinds = {declaration.kind for declaration in declarations}
     details = {
@@ -82,12 +82,14 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
         source=SOURCE,
         says=Says.AI if made_by_ai else Says.NOTHING,
         trust=Trust.DECLARED,
-        summary=_summary(declarations, made_by_ai),
+        summary=_summary(declarations, made_by_ai, is_whole=not unreadable),
         details=bounded(details),
     )
 
 
-def _summary(declarations: Sequence[Declaration], made_by_ai: Sequence[Declaration]) -> str:
+def _summary(declarations: Sequence[Declaration], made_by_ai: Sequence[Declaration], *, is_whole: bool) -> str:
+    if not declarations and not is_whole:
+        return "A part of the metadata can't be read and may name a generator; what can be read names none."
     if not declarations:
         return "The metadata names no generator. That means nothing: metadata is easily lost or removed."
     if not made_by_ai:

@@ -1,8 +1,9 @@
 """The graphs that ComfyUI writes as JSON: "prompt", what was run, and "workflow", what the editor showed.
 
-They are in PNG text, in EXIF texts with the name as a prefix ("workflow:{...}") in WebP and others, together in a
-UserComment, or, as Civitai writes it, a UserComment is the graph itself. A graph declares what the pixels of its saved
-picture went through; if that was no generating node (it only scales a photograph, say), it declares nothing.
+They are in PNG text, in XMP, in EXIF texts with the name as a prefix ("workflow:{...}") in WebP and others, together in
+a UserComment, or, as Civitai writes it, a UserComment is the graph itself; a text in one of these forms is read wherever
+it is. A graph declares what the pixels of its saved picture went through; if that was no generating node (it only
+scales a photograph, say), it declares nothing.
 
     comfyui_nodes.py      the names and inputs by which nodes are known
     comfyui_graph.py      both graphs in one form
@@ -18,7 +19,7 @@ from fauxto.evidence.generator_metadata import comfyui_graph, comfyui_lineage, c
 from fauxto.evidence.generator_metadata.comfyui_graph import Graph
 from fauxto.evidence.generator_metadata.comfyui_lineage import Saved
 from fauxto.evidence.generator_metadata.declaration import Declaration, Kind, number
-from fauxto.evidence.generator_metadata.fields import EXIF_TEXTS, Fields
+from fauxto.evidence.generator_metadata.fields import Fields
 from fauxto.evidence.untrusted import UnreadableError, text
 
 _PROMPTS = ("text", "prompt", "text_g", "t5xxl", "clip_l", "string", "value", "model.prompt")
@@ -57,20 +58,32 @@ def read(fields: Fields) -> Iterator[Declaration]:
 
 
 def _containers(fields: Fields) -> Iterator[dict[str, tuple[str, object]]]:
-    """Yield the JSON of each container (text or parsed) and its location, by "prompt" and "workflow"."""
-    for container, texts in fields.groups.items():
-        yield {key: (f"{container} '{key}'", texts[key]) for key in _GRAPHS if key in texts}
-    named: dict[str, tuple[str, object]] = {}
-    candidates = [(where, fields.exif.image.text(tag)) for tag, where in EXIF_TEXTS.items()]
-    for where, value in (*candidates, ("EXIF UserComment", fields.user_comment)):
-        if value and (name := _NAMED_GRAPH.match(value)):
-            named.setdefault(name[1].lower(), (where, value[name.end() :]))
-    yield named
-    comment = fields.json.parse(fields.user_comment or "") or {}
-    together: dict[str, object] = {key: comment[key] for key in _GRAPHS if isinstance(comment.get(key), dict)}
-    if not together and comment:
-        together = {"workflow" if isinstance(comment.get("nodes"), list) else "prompt": comment}
-    yield {key: ("EXIF UserComment", value) for key, value in together.items()}
+    """Yield the JSON of each container (text or parsed) and its location, by "prompt" and "workflow".
+
+    A JSON object has both graphs in it, or is one itself: nodes by identifier (Civitai), or the editor's file.
+    """
+    collected: list[tuple[str, dict[str, tuple[str, object]]]] = []
+    for field in fields.texts:
+        prefixed = _NAMED_GRAPH.match(field.value)
+        name = prefixed[1].lower() if prefixed else field.name
+        if name not in _GRAPHS:
+            continue
+        lacking = (graphs for container, graphs in collected if container == field.container and name not in graphs)
+        if (graphs := next(lacking, None)) is None:
+            graphs = {}
+            collected.append((field.container, graphs))
+        graphs[name] = field.where, field.value[prefixed.end() :] if prefixed else field.value
+    yield from (graphs for _, graphs in collected)
+    kept_apart = {where for _, graphs in collected for where, _ in graphs.values()}
+    for where, parsed in fields.objects():
+        if where in kept_apart:
+            continue
+        if any(isinstance(value, dict) and "class_type" in value for value in parsed.values()):
+            yield {"prompt": (where, parsed)}
+        elif isinstance(parsed.get("nodes"), list):
+            yield {"workflow": (where, parsed)}
+        else:
+            yield {name: (where, parsed[name]) for name in _GRAPHS if isinstance(parsed.get(name), dict | str)}
 
 
 def _declare(where: str, graph: Graph, saved: Saved, generator: str) -> Declaration:

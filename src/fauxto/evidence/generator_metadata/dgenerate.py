@@ -22,9 +22,8 @@ _OPTION = re.compile(r"--(?P<name>prompts|seeds|inference-steps|image-seeds) +(?
 
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each configuration."""
-    config = fields.groups["PNG text"].get("DgenerateConfig")
-    for where, value in (("PNG text 'DgenerateConfig'", config), ("EXIF UserComment", fields.user_comment)):
-        if value is None or not _FIRST_LINE.match(value):
+    for where, value in fields.settings():
+        if not _FIRST_LINE.match(value):
             continue
         options = {option["name"]: option["value"].strip("\"'") for option in _OPTION.finditer(value[:MAX_CONFIG])}
         if not options.keys() & {"prompts", "inference-steps"}:  # it can also scale pictures

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fauxto.evidence import metadata
 from fauxto.evidence.exif import Exif, user_comment
 from fauxto.evidence.generator_metadata import stealth
+from fauxto.evidence.metadata import Text
 from fauxto.evidence.untrusted import JsonTexts, UnreadableError
 from fauxto.evidence.xmp import Xmp
 from fauxto.images import Image
 from fauxto.limits import Limits
 
-SETTINGS = ("parameters", "Comment", "UserComment", "metadata", "generation_data")
-"""Keywords of texts that programs write their settings under."""
-
-EXIF_TEXTS = {0x010E: "EXIF ImageDescription", 0x010F: "EXIF Make", 0x0110: "EXIF Model"}
-"""Tags of the first directory that programs write settings into, against their meaning."""
+_IN_PIXELS = "alpha channel", "lowest bits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,9 @@ class Fields:
     """Input of the readers.
 
     Attributes:
-        groups: Texts by keyword, grouped by container: the text chunks of a PNG; the message in the alpha channel or in
-            the lowest bits of the colours, or a UserComment with such texts.
+        texts: Every text of the file in every block, but comments of a JPEG in prose.
+        groups: Texts by keyword, grouped by container: the text chunks of a PNG, the properties of XMP; the message in
+            the alpha channel or in the lowest bits of the colours, or any text that is a JSON object of such texts.
         exif: The EXIF directories.
         user_comment: The text of EXIF's UserComment.
         xmp: The XMP properties.
@@ -35,6 +35,7 @@ class Fields:
         unreadable: A sentence for each part that can't be read.
     """
 
+    texts: tuple[Text, ...]
     groups: Mapping[str, Mapping[str, str]]
     exif: Exif
     user_comment: str | None
@@ -44,14 +45,27 @@ class Fields:
     unreadable: tuple[str, ...]
 
     def settings(self) -> Iterator[tuple[str, str]]:
-        """Yield (location, text) of each field that may hold generation settings."""
+        """Yield (location, text) of each text that may hold generation settings, wherever it is."""
+        for text in self.texts:
+            yield text.where, text.value
         for container, texts in self.groups.items():
-            yield from ((f"{container} '{key}'", texts[key]) for key in SETTINGS if key in texts)
-        if self.user_comment is not None:
-            yield "EXIF UserComment", self.user_comment
-        for tag, where in EXIF_TEXTS.items():
-            if value := self.exif.image.text(tag):
-                yield where, value
+            if container not in ("PNG text", "XMP") and "parameters" in texts:  # those two are among the texts
+                yield f"{container} 'parameters'", texts["parameters"]
+
+    def objects(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (location, object) of each text that is a JSON object, and of the message in the pixels.
+
+        `unreadable` has those that can't be read.
+        """
+        for text in self.texts:
+            with contextlib.suppress(UnreadableError):
+                if (parsed := self.json.parse(text.value)) is not None:
+                    yield text.where, parsed
+        yield from ((name, dict(self.groups[name])) for name in _IN_PIXELS if name in self.groups)
+
+    def named(self, *names: str) -> Iterator[Text]:
+        """Yield each text whose field has one of these names, in any container."""
+        return (text for text in self.texts if text.name in names)
 
 
 def parse(data: bytes, image: Image, limits: Limits) -> Fields:
@@ -59,21 +73,35 @@ def parse(data: bytes, image: Image, limits: Limits) -> Fields:
     parsed = metadata.parse(data, image.facts.format, limits)
     unreadable = list(parsed.unreadable)
     json = JsonTexts()
-    comment = user_comment(parsed.exif.photo)
-    groups = {"PNG text": parsed.png_text}
-    try:
-        groups["EXIF UserComment"] = _texts(json, comment or "")
-    except UnreadableError as error:
-        unreadable.append(str(error))
+    # A JPEG's comment is mostly prose, which declares nothing; Fooocus wrote its settings there, as JSON.
+    texts = tuple(
+        text for text in parsed.texts if text.container != "JPEG comment" or text.value.lstrip().startswith("{")
+    )
+    in_xmp = {text.name: text.value for text in reversed(texts) if text.container == "XMP"}
+    groups: dict[str, Mapping[str, str]] = {"PNG text": parsed.png_text, "XMP": in_xmp}
+    for text in texts:
+        try:
+            groups[text.where] = {**_texts(json, text.value), **groups.get(text.where, {})}
+        except UnreadableError as error:
+            unreadable.append(str(error))
     in_alpha = None if image.alpha is None else image.alpha[..., None]
-    for name, samples in (("alpha channel", in_alpha), ("lowest bits", image.rgb)):
+    for name, samples in zip(_IN_PIXELS, (in_alpha, image.rgb), strict=True):
         try:
             stored = None if samples is None else stealth.as_stored(samples, image.facts.orientation)
             message = None if stored is None else stealth.read(stored, limits.max_metadata_bytes)
             groups[name] = {} if message is None else _texts(json, message) or {"parameters": message}
         except UnreadableError as error:
             unreadable.append(str(error))
-    return Fields(groups, parsed.exif, comment, parsed.xmp, parsed.iptc, json, tuple(unreadable))
+    return Fields(
+        texts=texts,
+        groups={container: group for container, group in groups.items() if group or container == "PNG text"},
+        exif=parsed.exif,
+        user_comment=user_comment(parsed.exif.photo),
+        xmp=parsed.xmp,
+        iptc=parsed.iptc,
+        json=json,
+        unreadable=tuple(unreadable),
+    )
 
 
 def _texts(json: JsonTexts, message: str) -> dict[str, str]:

@@ -35,21 +35,21 @@ def read(fields: Fields) -> Iterator[Declaration]:
     for declaration in _by_settings(fields):
         is_declared = True
         yield declaration
-    for keyword in () if is_declared else ("invokeai_graph", "invokeai_workflow"):
-        parsed = fields.json.parse(fields.groups["PNG text"].get(keyword, "")) or {}
-        if by_graph := _graph(parsed, f"PNG text '{keyword}'"):
+    for field in () if is_declared else fields.named("invokeai_graph", "invokeai_workflow"):
+        if by_graph := _graph(fields.json.parse(field.value) or {}, field.where):
             yield by_graph
             return
 
 
 def _by_settings(fields: Fields) -> Iterator[Declaration]:
-    texts = fields.groups["PNG text"]
     for keyword, reader in (("invokeai_metadata", _current), ("sd-metadata", _version_2)):
-        parsed = fields.json.parse(texts.get(keyword, ""))
-        if parsed is not None and (declaration := reader(parsed, f"PNG text '{keyword}'")):
+        for field in fields.named(keyword):
+            parsed = fields.json.parse(field.value)
+            if parsed is not None and (declaration := reader(parsed, field.where)):
+                yield declaration
+    for field in fields.named("Dream"):
+        if declaration := _dream(field.value, field.where):
             yield declaration
-    if declaration := _dream(texts.get("Dream", ""), "PNG text 'Dream'"):
-        yield declaration
 
 
 def _current(parsed: dict[str, Any], where: str) -> Declaration | None:

@@ -1,7 +1,6 @@
 """Programs that write their settings as keys and values: as one JSON object, or each as a text of its own in a PNG.
 
-Each is known by keys that it alone writes together, in PNG text "parameters" and the like, EXIF UserComment or XMP
-exif:UserComment. Adding a program is adding a row.
+Each is known by keys that it alone writes together, in any text. Adding a program is adding a row.
 """
 
 from __future__ import annotations
@@ -132,9 +131,8 @@ def read(fields: Fields) -> Iterator[Declaration]:
         UnreadableError: Settings can't be read; raised after all others were yielded.
     """
     unreadable: list[UnreadableError] = []
-    in_xmp = [("XMP exif:UserComment", comment) for comment in fields.xmp.texts(xmp.EXIF, "UserComment")]
     settings: list[tuple[str, Mapping[str, Any]]] = [("PNG text", fields.groups["PNG text"])]
-    for where, value in (*fields.settings(), *in_xmp):
+    for where, value in fields.settings():
         try:
             settings.append((where, fields.json.parse(value.rstrip("\0")) or {}))
         except UnreadableError as error:

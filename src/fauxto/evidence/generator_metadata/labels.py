@@ -13,7 +13,6 @@ from fauxto.evidence.generator_metadata.declaration import Declaration, Kind
 from fauxto.evidence.generator_metadata.fields import Fields
 from fauxto.evidence.untrusted import text
 
-_AIGC_NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 _AIGC_KEYS = {"ContentProducer", "ProduceID", "ContentPropagator", "PropagateID"}
 _AIGC_LABELS = {
     # The same code for generated pictures and for those synthesised from others, such as an edited photograph.
@@ -22,25 +21,28 @@ _AIGC_LABELS = {
     "2": (Kind.OTHER, "2 (possibly AI-generated)"),
     "3": (Kind.OTHER, "3 (suspected to be AI-generated)"),
 }
-_AIGC_TEXTS = {0x010E: "EXIF ImageDescription"}
+_SOURCE_TYPES = ("DigitalSourceType", "DigitalSourceFileType")
+"""IPTC's name of the property, and its first one."""
 
 
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each label."""
-    yield from _digital_source_type(fields.xmp)
-    for where, value in _aigc_candidates(fields):
-        yield from _aigc(where, fields.json.parse(value) or {})
+    yield from _digital_source_type(fields)
+    for where, value in fields.objects():
+        yield from _aigc(where, value)
 
 
-def _digital_source_type(properties: xmp.Xmp) -> Iterator[Declaration]:
+def _digital_source_type(fields: Fields) -> Iterator[Declaration]:
+    properties = fields.xmp
     system = properties.text(xmp.IPTC_EXTENSION, "AISystemUsed")
     model = properties.text(xmp.IPTC_EXTENSION, "AISystemVersionUsed")
     prompt = properties.text(xmp.IPTC_EXTENSION, "AIPromptInformation")
-    terms = filter(None, map(source_types.term, properties.texts(xmp.IPTC_EXTENSION, "DigitalSourceType")))
-    term = min(terms, key=lambda candidate: list(Kind).index(_kind(candidate)), default=None)  # the strongest statement
-    if term is not None:
+    stated = ((source_types.term(field.value), field.where) for field in fields.named(*_SOURCE_TYPES))
+    terms = [(term, where) for term, where in stated if term is not None]
+    if terms:
+        term, where = min(terms, key=lambda statement: list(Kind).index(_kind(statement[0])))  # the strongest
         yield Declaration(
-            where="XMP Iptc4xmpExt:DigitalSourceType",
+            where=where,
             kind=_kind(term),
             generator=system,
             statement=term,
@@ -62,18 +64,6 @@ def _kind(term: str) -> Kind:
     if term in source_types.GENERATED:
         return Kind.GENERATED
     return Kind.COMPOSITE if term in source_types.GENERATED_IN_PART else Kind.OTHER
-
-
-def _aigc_candidates(fields: Fields) -> Iterator[tuple[str, str]]:
-    for value in fields.xmp.texts(_AIGC_NAMESPACE, "AIGC"):
-        yield "XMP TC260:AIGC", value
-    if "AIGC" in fields.groups["PNG text"]:
-        yield "PNG text 'AIGC'", fields.groups["PNG text"]["AIGC"]
-    if fields.user_comment is not None:
-        yield "EXIF UserComment", fields.user_comment
-    for tag, where in _AIGC_TEXTS.items():
-        if description := fields.exif.image.text(tag):
-            yield where, description
 
 
 def _aigc(where: str, label: Mapping[str, Any]) -> Iterator[Declaration]:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from fauxto.evidence import iptc, xmp
 from fauxto.evidence.generator_metadata.declaration import Declaration, Kind
 from fauxto.evidence.generator_metadata.fields import Fields
+from fauxto.evidence.metadata import Text
 
 MAX_NAME = 200
 """Characters of a value that may be a name."""
 
-_DESCRIPTION, _MAKE, _MODEL, _SOFTWARE, _ARTIST = 0x010E, 0x010F, 0x0110, 0x0131, 0x013B
 _EDIT_OF_PICTURE = "img2img", "ti2i", "i2i", "fill", "inpaint", "outpaint", "edit"
 
 # Name and whole value. FLUX's code, and others after it, write "AI generated;txt2img;flux", or another task and model.
@@ -64,34 +63,26 @@ _XAI_IMAGE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each field with such a name."""
-    image = fields.exif.image
-    by_software = (
-        ("EXIF Software", image.text(_SOFTWARE)),
-        ("XMP xmp:CreatorTool", fields.xmp.text(xmp.BASIC, "CreatorTool")),
-        ("PNG text 'Software'", fields.groups["PNG text"].get("Software")),
-    )
-    by_camera = (("EXIF Make", image.text(_MAKE)), ("EXIF Model", image.text(_MODEL)))
     # The software tells how the picture was made; where a camera would be, stands only who made it.
-    yield from list(_named(by_software)) or _named(by_camera)
-    credits = (
-        ("XMP photoshop:Credit", fields.xmp.text(xmp.PHOTOSHOP, "Credit")),
-        ("IPTC credit", fields.iptc.get(iptc.CREDIT)),
-    )
-    for where, value in credits:
-        if value in _CREDITS:
-            credited, kind = _CREDITS[value]
-            yield Declaration(where=where, kind=kind, generator=credited, statement=value)
-    signature, artist = image.text(_DESCRIPTION), image.text(_ARTIST)
-    if signature and artist and _XAI_SIGNATURE.fullmatch(signature) and _XAI_IMAGE.fullmatch(artist):
-        yield Declaration(where="EXIF ImageDescription and Artist", generator="xAI Grok", statement=signature[:100])
+    by_software = list(_named(fields.named("Software", "CreatorTool", "program")))
+    yield from by_software or _named(fields.named("Make", "Model"))
+    for field in fields.named("Credit", "CreditLine", "credit"):
+        if field.value in _CREDITS:
+            credited, kind = _CREDITS[field.value]
+            yield Declaration(where=field.where, kind=kind, generator=credited, statement=field.value)
+    if any(_XAI_IMAGE.fullmatch(field.value) for field in fields.named("Artist")):
+        for field in fields.named("ImageDescription"):
+            if _XAI_SIGNATURE.fullmatch(field.value):
+                where, signature = f"{field.where} and Artist", field.value[:100]
+                yield Declaration(where=where, generator="xAI Grok", statement=signature)
 
 
-def _named(candidates: Iterable[tuple[str, str | None]]) -> Iterator[Declaration]:
-    for where, value in candidates:
-        if value and (generator := named_generator(value)):
-            task = value.lower().split(";")[1:]
+def _named(candidates: Iterable[Text]) -> Iterator[Declaration]:
+    for field in candidates:
+        if generator := named_generator(field.value):
+            task = field.value.lower().split(";")[1:]
             kind = Kind.COMPOSITE if any(word in task for word in _EDIT_OF_PICTURE) else Kind.GENERATED
-            yield Declaration(where=where, kind=kind, generator=generator, statement=value)
+            yield Declaration(where=field.where, kind=kind, generator=generator, statement=field.value)
 
 
 def in_place_of_camera(make: str, model: str, software: str) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fauxto.evidence import iptc, xmp
+from fauxto.evidence import xmp
 from fauxto.evidence.generator_metadata.declaration import Declaration, number
 from fauxto.evidence.generator_metadata.fields import Fields
 
@@ -23,13 +23,12 @@ _OPTION = re.compile(
 _DISTINCTIVE = ("v", "niji", "ar")
 """Options that don't occur in captions by chance, unlike the short ones."""
 
-_IMAGE_DESCRIPTION = 0x010E
-
 
 def read(fields: Fields) -> Iterator[Declaration]:
-    """Yield a declaration for each description in this format."""
+    """Yield a declaration for each text in this format."""
     guids = {fields.xmp.text(xmp.IPTC_EXTENSION, name) for name in ("DigImageGUID", "DigitalImageGUID")}
-    for where, description in _descriptions(fields):
+    for field in fields.texts:
+        description = field.value
         job = _JOB.fullmatch(description.strip()) if len(description) <= MAX_DESCRIPTION else None
         if job is None:
             continue
@@ -38,21 +37,10 @@ def read(fields: Fields) -> Iterator[Declaration]:
             continue
         version = next((f"{name} {options[name]}" for name in ("v", "niji") if options.get(name)), None)
         yield Declaration(
-            where=where,
+            where=field.where,
             generator="Midjourney",
             statement=f"Job ID: {job['id']}",
             model=version,
             prompt=job["prompt"].strip() or None,
             seed=number(options.get("seed")),
         )
-
-
-def _descriptions(fields: Fields) -> Iterator[tuple[str, str]]:
-    texts = fields.groups["PNG text"]
-    candidates = (
-        ("PNG text 'Description'", texts.get("Description")),
-        ("EXIF ImageDescription", fields.exif.image.text(_IMAGE_DESCRIPTION)),
-        ("XMP dc:description", fields.xmp.text(xmp.DUBLIN_CORE, "description")),
-        ("IPTC caption", fields.iptc.get(iptc.CAPTION)),
-    )
-    yield from ((where, value) for where, value in candidates if value)

@@ -1,7 +1,8 @@
 """The text format of AUTOMATIC1111's Stable Diffusion WebUI, which many other programs use too.
 
 The prompt, then a line "Negative prompt: ...", then a line "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, ...":
-in PNG text "parameters", EXIF UserComment, or the alpha channel. SD.Next parted the settings by " | " in July 2023.
+in PNG text "parameters", EXIF UserComment, the comment of a GIF, the alpha channel, and wherever people moved it to.
+SD.Next parted the settings by " | " in July 2023.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _STEPS = re.compile(r"(?:^|\n)(?=Steps: \d{1,6}(?:, | \| ))")
 _PIPES = re.compile(r"Steps: \d{1,6} \| [^\n]{0,10000}")
 _ABOVE_PIPES = re.compile(r"\nVersion: [^\n]{0,200}\s*$")  # the program's version stood above, with the pipeline
 _SETTING = re.compile(r'(\w[\w \-/]{0,40}): ("(?:\\.|[^"\\])*+"|[^,\n]*+)(?:, |,?$)', re.MULTILINE)
+_NUMBER = re.compile(r"-?\d")
 _LINE = re.compile(r'(?:: "(?:\\.|[^"\\])*+"|[^\n])*+')
 _TRAILERS = re.compile(r"\s*(?:(?:Lora hashes|TI hashes|Hashes|Civitai resources|Civitai metadata): [^\n]*\s*)*+")
 
@@ -58,7 +60,7 @@ def read(fields: Fields) -> Iterator[Declaration]:
         if has_pipes := _PIPES.match(text, starts[-1]):
             text = text[: starts[-1]] + has_pipes[0].replace(" | ", ", ") + text[has_pipes.end() :]
         settings = dict(_SETTING.findall(text[starts[-1] : starts[-1] + MAX_SETTINGS]))
-        if not ("Seed" in settings and settings.keys() & {"Sampler", "CFG scale", "Size"}):
+        if not (_NUMBER.match(settings.get("Seed", "")) and settings.keys() & {"Sampler", "CFG scale", "Size"}):
             continue
         prompts, trailer = text[: starts[-1]], _TRAILERS.sub("", text[_end(text, starts[-1]) :], count=1)
         if trailer and not _are_templates(trailer, prompts):  # prose that quotes settings

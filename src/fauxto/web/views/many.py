@@ -8,7 +8,7 @@ from fauxto.web import session
 from fauxto.web.batch import Batch
 from fauxto.web.many_results import show_results
 from fauxto.web.uploads import MOST_FILES, count, read
-from fauxto.wording import printable
+from fauxto.wording import passed_over, printable
 
 DROP_HERE = "Drop pictures or ZIP archives here"
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -35,10 +35,12 @@ def main() -> None:
     if not batch.has_ended:
         watch(batch)
         return
-    if len(batch.checked) < batch.total:
+    if not batch.is_complete:
         st.warning(f"{len(batch.checked):,} of {batch.total:,} files were judged.", icon=":material/warning:")
         if batch.problem:
             st.text(printable(batch.problem))
+    if batch.passed_over:
+        st.caption(f"{passed_over(batch.passed_over)}.")
     if batch.checked:
         st.caption(f"Judged at the operating point *{session.POINTS[batch.detector.operating_point].lower()}*.")
         show_results(batch.checked, batch.detector)

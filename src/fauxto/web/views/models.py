@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import streamlit as st
 
 from fauxto import error_rates
 from fauxto.bundles import Bundle
 from fauxto.bundles.metrics import Evaluation
+from fauxto.evidence.content_credentials import trust_list
 from fauxto.web import charts, session
 from fauxto.wording import printable
 
@@ -18,6 +21,18 @@ def main() -> None:
     choose_operating_point(detector.bundles)
     for bundle in detector.bundles:
         show_bundle(bundle)
+    show_trust_lists()
+
+
+def show_trust_lists() -> None:
+    """Show how old the lists are that content credentials are checked against."""
+    st.header("Trust lists", anchor=False)
+    st.markdown("Content credentials are checked against two lists, which come with fauxto and are never downloaded:")
+    for built_in in trust_list.built_in():
+        st.markdown(f"- [{built_in.name}]({built_in.source}){built_in.age(date.today()).removeprefix(built_in.name)}")
+    if own := session.launched_with().trust_list:
+        st.markdown("This page was started with a list of signers of its own, in place of the first:")
+        st.text(printable(own.name))
 
 
 def choose_operating_point(bundles: tuple[Bundle, ...]) -> None:
