@@ -7,7 +7,6 @@ import struct
 import zlib
 from collections.abc import Callable
 from hashlib import md5
-from pathlib import Path
 from typing import Any
 
 import PIL.Image
@@ -479,46 +478,3 @@ def test_exif_goes_before_xmp_and_nonsense_is_no_number(pictures: Pictures) -> N
     data = pictures.with_metadata("JPEG", exif=pictures.exif_block({MAKE: "Canon"}), xmp=packet)
     assert camera(data).details["make"] == "Canon"
     assert "f_number" not in camera(data).details
-
-
-# Files of the collection, with what they declare.
-PUBLIC_CASES: dict[str, tuple[str, str | None]] = {
-    "m05_ifd0_usercomment_bytes.jpg": ("generated", WEBUI),
-    "m05d_fooocus_ifd0_only.jpg": ("generated", "Fooocus"),
-    "m33g_aigc_ifd0_usercomment.jpg": ("composite", None),
-    "m06_a1111.gif": ("generated", WEBUI),
-    "m07_xmp_dst.gif": ("generated", None),
-    "m33_aigc_private_chunk.png": ("composite", None),
-    "m08_rawprofile_xmp.png": ("generated", None),
-    "m08b_rawprofile_exif_a1111.png": ("generated", WEBUI),
-    "m08d_rawprofile_iptc.png": ("generated", "Google AI"),
-    "m14b_metahub_comfy_xmp.avif": ("generated", "ComfyUI"),
-    "m25b_two_exif.jpg": ("generated", WEBUI),
-    "m11_multisegment_exif.jpg": ("generated", WEBUI),
-    "m09_dsft_only.jpg": ("generated", None),
-    "m20_xpcomment.jpg": ("generated", WEBUI),
-    "m30_xmp_utf16be_nobom.jpg": ("generated", None),
-    "m30c_xmp_utf32.jpg": ("generated", None),
-    "m31f_xmp_trailer_cut.jpg": ("generated", None),
-    "m31g_xmp_old_tail_left.jpg": ("generated", None),
-    "m31b_xmp_ctrl_char.jpg": ("generated", None),
-}
-
-
-@pytest.mark.parametrize("name", PUBLIC_CASES)
-def test_public_cases(name: str, shared: Path) -> None:
-    kind, generator = PUBLIC_CASES[name]
-    evidence = read((shared / "data/public-cases" / name).read_bytes())
-    assert (evidence.says, evidence.details["kind"]) == (Says.AI, kind)
-    assert evidence.details.get("generator") == generator
-    assert ("unreadable" in evidence.details) == (name == "m31b_xmp_ctrl_char.jpg")
-
-
-def test_the_public_case_of_a_camera_in_xmp(shared: Path) -> None:
-    details = camera((shared / "data/public-cases/x01_camera_in_xmp_only.png").read_bytes()).details
-    assert [details[key] for key in ("make", "model", "taken", "lens")] == [
-        "NIKON CORPORATION",
-        "NIKON D5300",
-        "2017-03-05 10:11:12",
-        "18.0-55.0 mm f/3.5-5.6",
-    ]

@@ -1,9 +1,9 @@
 """The graphs that ComfyUI writes as JSON: "prompt", what was run, and "workflow", what the editor showed.
 
 They are in PNG text, in XMP, in EXIF texts with the name as a prefix ("workflow:{...}") in WebP and others, together in
-a UserComment, or, as Civitai writes it, a UserComment is the graph itself; a text in one of these forms is read wherever
-it is. A graph declares what the pixels of its saved picture went through; if that was no generating node (it only
-scales a photograph, say), it declares nothing.
+a UserComment, or, as Civitai writes it, a UserComment is the graph itself; a text in one of these forms is read
+wherever it is. A graph declares what the pixels of its saved picture went through; if that was no generating node (it
+only scales a photograph, say), it declares nothing.
 
     comfyui_nodes.py      the names and inputs by which nodes are known
     comfyui_graph.py      both graphs in one form
