@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fauxto.evidence import exif, iptc, metadata, thumbnail, xmp
@@ -68,12 +68,12 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
         "personal": {**location, **_personal(parsed)} or None,
         "unreadable": "; ".join(dict.fromkeys(parsed.unreadable)) or None,
     }
-    software = parsed.exif.image.text(_SOFTWARE) or parsed.xmp.text(xmp.BASIC, "CreatorTool") or ""
+    software = [text.value for text in parsed.texts if text.name in ("Software", "CreatorTool")]
     summary = _summary(settings, software, is_whole=not parsed.unreadable)
     return Evidence(SOURCE, Says.NOTHING, Trust.DECLARED, summary, bounded(details))
 
 
-def _summary(settings: Mapping[str, Any], software: str, *, is_whole: bool) -> str:
+def _summary(settings: Mapping[str, Any], software: Sequence[str], *, is_whole: bool) -> str:
     make, model = (one_line(settings.get(key) or "", 60) for key in ("make", "model"))
     if generator := in_place_of_camera(make, model, software):
         return f"Where the camera belongs, the metadata names an image generator, {generator}."

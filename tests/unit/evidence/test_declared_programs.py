@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import escape
 
 import pytest
 
@@ -14,6 +15,7 @@ from fauxto.report import Says
 DESCRIPTION, MAKE, MODEL, SOFTWARE, ARTIST, USER_COMMENT = 0x010E, 0x010F, 0x0110, 0x0131, 0x013B, 0x9286
 SETTINGS = "a cat\nNegative prompt: dogs\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, {}"
 LABS = "Black Forest Labs"
+TIFF = 'xmlns:tiff="http://ns.adobe.com/tiff/1.0/"'
 EASY_DIFFUSION = {
     "prompt": "a cat",
     "seed": 5,
@@ -115,6 +117,12 @@ DECLARATIONS = {
     "FLUX, model alone": ({"image": {MODEL: "flux-dev-canny-lora"}}, "FLUX", "generated", EXIF),
     "FLUX, a copy": ({"image": {SOFTWARE: "AI generated;txt2img;flux;KV-Edit"}}, "FLUX", "generated", EXIF),
     "FLUX, copiers too": ({"image": {MAKE: f"{LABS} & somebody"}}, "FLUX", "generated", EXIF),
+    "FLUX, XMP": (
+        {"attributes": f'{TIFF} tiff:Make="ACME" tiff:Software="AI generated;txt2img;flux"'},
+        "FLUX",
+        "generated",
+        EXIF,
+    ),
     "XLabs": ({"image": {MAKE: "XLabs AI", MODEL: "flux-dev"}}, "XLabs", "generated", EXIF),
     "Qwen": ({"image": {MAKE: "Qwen", SOFTWARE: "AI generated;t2i;qwen"}}, "Qwen-Image", "generated", EXIF),
     "Qwen Edit": ({"image": {SOFTWARE: "AI generated;ti2i;qwen"}}, "Qwen-Image", "composite", EXIF),
@@ -123,6 +131,12 @@ DECLARATIONS = {
     "Easy Diffusion": (texts(EASY_DIFFUSION), "Easy Diffusion", "generated", PNG),
     "Easy Diffusion, in words": (texts(EASY_DIFFUSION_TEXT), "Easy Diffusion", "generated", PNG),
     "Easy Diffusion, comment": (comment(EASY_DIFFUSION), "Easy Diffusion", "generated", EXIF),
+    "Easy Diffusion, description": (
+        {"image": {DESCRIPTION: json.dumps(EASY_DIFFUSION)}},
+        "Easy Diffusion",
+        "generated",
+        EXIF,
+    ),
     "RuinedFooocus": (parameters(RUINED_FOOOCUS), "RuinedFooocus", "generated", PNG),
     "RuinedFooocus, comment": (comment(RUINED_FOOOCUS), "RuinedFooocus", "generated", EXIF),
     "Fooocus": (parameters(FOOOCUS | {"version": "Fooocus v2.5.5"}), "Fooocus", "generated", PNG),
@@ -141,6 +155,7 @@ DECLARATIONS = {
     "dgenerate": ({"text": {"DgenerateConfig": DGENERATE}}, "dgenerate", "generated", PNG),
     "dgenerate, comment": (comment(DGENERATE), "dgenerate", "generated", EXIF),
     "dgenerate, with a picture": (comment(DGENERATE + "--image-seeds photo.jpg"), "dgenerate", "composite", EXIF),
+    "dgenerate, description": ({"image": {DESCRIPTION: DGENERATE}}, "dgenerate", "generated", EXIF),
     "OpenVINO": (texts(OPENVINO), "OpenVINO", "generated", PNG),
     "SD.Next, pipes": (parameters(PIPES), "SD.Next", "generated", PNG),
     "SD.Next, pipes in a comment": (comment(PIPES), "SD.Next", "generated", EXIF),
@@ -168,6 +183,12 @@ DECLARATIONS = {
         "InvokeAI",
         "generated",
         PNG,
+    ),
+    "InvokeAI's graph, XMP": (
+        {"attributes": f'xmlns:i="urn:i" i:invokeai_graph="{escape(json.dumps(invoke("denoise_latents", seed=5)))}"'},
+        "InvokeAI",
+        "generated",
+        EXIF,
     ),
     "InvokeAI's graph of the canvas": (
         {"text": {"invokeai_graph": json.dumps(invoke("i2l", "create_denoise_mask", "denoise_latents", seed=5))}},

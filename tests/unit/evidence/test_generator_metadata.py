@@ -356,6 +356,7 @@ def hide(photo, payload, signature):
         (b"stealth_pnginfo", SETTINGS.encode(), "Stable Diffusion WebUI (AUTOMATIC1111)"),
         (b"stealth_pngcomp", gzip.compress(SETTINGS.encode()), "Stable Diffusion WebUI (AUTOMATIC1111)"),
         (b"stealth_pngcomp", gzip.compress(json.dumps(NOVELAI).encode()), "NovelAI"),
+        (b"stealth_pngcomp", gzip.compress(json.dumps({"prompt": json.dumps(GRAPH)}).encode()), "ComfyUI"),
     ],
 )
 def test_a_message_in_the_alpha_channel(encode, photo, format, signature, payload, generator):

@@ -129,7 +129,7 @@ def check(detector: Detector, file: Path, right: Right) -> None:
     assert (report.verdict, report.basis) == verdict(right, pixels)
 
 
-def verdict(right: Right, pixels: Verdict) -> tuple[Verdict, Basis]:
+def verdict(right: Right, pixels: Verdict | None) -> tuple[Verdict, Basis]:
     """The verdict rule for declarations, with what the pixels alone say."""
     if right.kind == "composite":
         return Verdict.AI if pixels is Verdict.AI else Verdict.INCONCLUSIVE, Basis.DECLARED_METADATA

@@ -85,12 +85,12 @@ def _named(candidates: Iterable[Text]) -> Iterator[Declaration]:
             yield Declaration(where=field.where, kind=kind, generator=generator, statement=field.value)
 
 
-def in_place_of_camera(make: str, model: str, software: str) -> str | None:
+def in_place_of_camera(make: str, model: str, software: Iterable[str]) -> str | None:
     """Return the value that names a generator where a camera belongs; None if there is none.
 
     Programs that write "AI generated;..." as their software also fill in make and model.
     """
-    if re.match(r"AI[ -]generated\b", software) and named_generator(software):
+    if any(re.match(r"AI[ -]generated\b", program) and named_generator(program) for program in software):
         return make or model or None
     return next((value for value in (make, model) if named_generator(value)), None)
 
