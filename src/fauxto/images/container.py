@@ -46,6 +46,8 @@ class Container:
         exif: The EXIF block, a TIFF structure with or without its "Exif" lead; None where the decoder reports it.
         icc: The ICC profile; None where there is none or the decoder reports it.
         notes: For `FileFacts.notes`.
+        is_closed: Whether the file's end mark is there; without it, `pixels` is closed nevertheless.
+        scale: By what a JPEG's decoder is to divide both sides: 1, 2, 4 or 8.
     """
 
     pixels: bytes
@@ -54,6 +56,8 @@ class Container:
     exif: bytes | None = None
     icc: bytes | None = None
     notes: tuple[Reason, ...] = ()
+    is_closed: bool = True
+    scale: int = 1
 
 
 class Kind(StrEnum):
@@ -95,7 +99,7 @@ class Block:
     is_unusable: bool = False
 
 
-def is_always_whole(picture: PIL.Image.Image, pixels: bytes) -> bool:
+def is_always_whole(picture: PIL.Image.Image, outside: Container) -> bool:
     """Say that a decoded picture is whole: for formats whose decoder complains where data runs out."""
     return True
 
@@ -128,8 +132,7 @@ class Format:
         matches: Tells by its first bytes whether a file is of this format; any bytes may come.
         read: Walks the outside of a file.
         open: The decoder, called by its class, so that no other parser of Pillow's ever sees the bytes.
-        is_whole: Whether a decoded picture is filled to its end, where the decoder would not complain; its second
-            argument is `Container.pixels`.
+        is_whole: Whether a decoded picture is filled to its end, where the decoder would not complain.
         several: The word of the note on a file with more than one frame.
         metadata: Yields the blocks of metadata that lie in their proper places, in the order of the file. It may raise
             what a walker raises, and ValueError.
@@ -147,7 +150,7 @@ class Format:
     matches: Callable[[bytes], bool]
     read: Callable[[bytes, Limits], Container]
     open: Callable[[BytesIO], ImageFile]
-    is_whole: Callable[[PIL.Image.Image, bytes], bool] = is_always_whole
+    is_whole: Callable[[PIL.Image.Image, Container], bool] = is_always_whole
     several: str = "animated"
     metadata: Callable[[bytes, Limits], Iterator[Block]] = no_blocks
     credential: Callable[[bytes], Iterator[bytes]] = no_credential
@@ -155,13 +158,19 @@ class Format:
 
 
 def check_pixels(width: int, height: int, limits: Limits) -> None:
-    """Raise ImageError (too_large) for a picture of more pixels than the limit allows.
+    """Raise ImageError (too_large) for a picture of more pixels than may be decoded in full.
 
     Pillow's own bound stays the ceiling, so that its warning never comes up: to go higher, raise both.
     """
-    most = min(limits.max_pixels, PIL.Image.MAX_IMAGE_PIXELS or limits.max_pixels)
+    most = min(limits.max_pixels, limits.max_full_pixels, PIL.Image.MAX_IMAGE_PIXELS or limits.max_full_pixels)
     if width * height > most:
         raise ImageError(Status.TOO_LARGE, f"the picture has {width} x {height} pixels; the limit is {most} in all")
+
+
+def reduce(picture: ImageFile, scale: int) -> None:
+    """Have libjpeg decode a JPEG that isn't loaded yet at 1/`scale` of its sides, rounded up."""
+    if scale > 1:
+        picture.draft(None, (picture.width // scale, picture.height // scale))
 
 
 def bounded(parts: Iterable[Part], most: int = MAX_PARTS) -> Iterator[Part]:
