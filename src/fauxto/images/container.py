@@ -17,7 +17,6 @@ from io import BytesIO
 from typing import TypeVar
 
 import PIL.Image
-from PIL.ImageFile import ImageFile
 
 from fauxto.errors import ImageError
 from fauxto.limits import Limits
@@ -149,7 +148,7 @@ class Format:
     is_lossless: bool
     matches: Callable[[bytes], bool]
     read: Callable[[bytes, Limits], Container]
-    open: Callable[[BytesIO], ImageFile]
+    open: Callable[[BytesIO], PIL.Image.Image]
     is_whole: Callable[[PIL.Image.Image, Container], bool] = is_always_whole
     several: str = "animated"
     metadata: Callable[[bytes, Limits], Iterator[Block]] = no_blocks
@@ -157,17 +156,24 @@ class Format:
     metadata_parts: Callable[[bytes], Iterator[tuple[int, int]]] = no_parts
 
 
-def check_pixels(width: int, height: int, limits: Limits) -> None:
+def check_pixels(width: int, height: int, limits: Limits, cost: int = 1) -> None:
     """Raise ImageError (too_large) for a picture of more pixels than may be decoded in full.
 
     Pillow's own bound stays the ceiling, so that its warning never comes up: to go higher, raise both.
+
+    Args:
+        width: In pixels.
+        height: In pixels.
+        limits: The limits.
+        cost: How many times more memory the format's decoder takes for a pixel than most do.
     """
-    most = min(limits.max_pixels, limits.max_full_pixels, PIL.Image.MAX_IMAGE_PIXELS or limits.max_full_pixels)
+    most = min(limits.max_pixels, limits.max_full_pixels // cost)
+    most = min(most, PIL.Image.MAX_IMAGE_PIXELS or most)
     if width * height > most:
         raise ImageError(Status.TOO_LARGE, f"the picture has {width} x {height} pixels; the limit is {most} in all")
 
 
-def reduce(picture: ImageFile, scale: int) -> None:
+def reduce(picture: PIL.Image.Image, scale: int) -> None:
     """Have libjpeg decode a JPEG that isn't loaded yet at 1/`scale` of its sides, rounded up."""
     if scale > 1:
         picture.draft(None, (picture.width // scale, picture.height // scale))

@@ -18,14 +18,17 @@ _RESTARTS = range(0xD0, 0xD8)
 _ROWS_AT_ONCE = 256
 
 # What a decoder gets to see only when the picture's own data ran out: enough for the blocks of a few MCUs, some of which
-# may lie outside the picture. The bits have no pattern, and each bit of one filler is the opposite of the other's, so
-# that no symbol of the picture's code begins as both do.
-_FILLER = shake_128(b"").digest(4096).translate(None, b"\x00\xff")
-_OTHER_FILLER = bytes(byte ^ 0xFF for byte in _FILLER)
+# may lie outside the picture. The bits have no pattern. Each filler has its opposite, so that no symbol of the picture's
+# code begins as both do, and there are two pairs, as two symbols may mean the same.
+_FILLERS = tuple(
+    bytes(byte ^ turned for byte in shake_128(seed).digest(4096).translate(None, b"\x00\xff"))
+    for seed in (b"1", b"2")
+    for turned in (0, 0xFF)
+)
 _PER_RESTART = 256
 
 
-def close(scans: bytes, filler: bytes = _FILLER) -> bytes:
+def close(scans: bytes, filler: bytes = _FILLERS[0]) -> bytes:
     """Return scan data with meaningless bits behind it, some for each restart interval that may follow, and EOI."""
     last = max((scans.rfind(bytes((0xFF, marker))), marker) for marker in _RESTARTS)
     following = last[1] - _RESTARTS[0] + 1 if last[0] >= 0 else 0
@@ -46,7 +49,8 @@ def without_trailer(data: bytes) -> bytes:
         return data
     entries = data[directory + 12 : len(data) - 8]
     offsets = (offset for _, offset, _ in struct.iter_unpack("<3I", entries[: len(entries) // 12 * 12]))
-    return data[: max(0, directory - max(offsets, default=0))]
+    start = directory - max(offsets, default=0)
+    return data[:start] if start > 0 else data
 
 
 def end_of_scan(data: bytes, scan: int) -> int:
@@ -71,16 +75,16 @@ def is_whole(picture: PillowImage.Image, outside: Container) -> bool:
 
     Where scan data runs out before EOI (a file cut in half and closed again), libjpeg fills up with mid-grey and says
     nothing. If the last pixel is grey, the file is decoded once more with meaningless bits before EOI: a decoder that
-    has all its data never looks at them. A file that had no EOI is closed with such bits anyway, and decoded with the
-    opposite ones and without any.
+    has all its data never looks at them. A file that had no EOI is closed with such bits anyway, and decoded with
+    others in their place.
     """
     if outside.is_closed:
         last = picture.getpixel((picture.width - 1, picture.height - 1))
         if not set(last if isinstance(last, tuple) else (last,)) <= {127, 128}:
             return True
         return _decodes_to(picture, close(outside.pixels[: -len(_EOI)]), outside.scale)
-    scans = outside.pixels[: outside.pixels.rindex(_FILLER)]
-    return all(_decodes_to(picture, other, outside.scale) for other in (close(scans, _OTHER_FILLER), scans + _EOI))
+    scans = outside.pixels[: outside.pixels.rindex(_FILLERS[0])]
+    return all(_decodes_to(picture, close(scans, filler), outside.scale) for filler in _FILLERS[1:])
 
 
 def _decodes_to(picture: PillowImage.Image, pixels: bytes, scale: int) -> bool:
