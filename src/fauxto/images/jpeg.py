@@ -18,7 +18,10 @@ from fauxto.limits import Limits
 from fauxto.report import Status
 
 MAX_SCANS = 100
-"""Progressive scans: encoders write about ten, and each costs a pass over the whole picture."""
+"""Progressive scans: encoders write about ten, and each costs a pass over the whole picture. Above `FULL_SIZE`, as many
+fewer as the picture is larger."""
+
+_USUAL_SCANS = 16
 
 MAX_METADATA_SEGMENTS = 128
 """Segments with metadata that are read: 8 MB."""
@@ -146,6 +149,8 @@ def _scale(data: bytes, frame_marker: int, frame: int, scans: list[int], limits:
         raise ImageError(
             Status.TOO_LARGE, f"the picture has {width} x {height} pixels; the limit is {limits.max_pixels} in all"
         )
+    if len(scans) > _USUAL_SCANS and len(scans) * width * height > MAX_SCANS * FULL_SIZE:
+        raise ImageError(Status.TOO_LARGE, f"the JPEG has too many scans ({len(scans)}) for its size; save it anew")
     most = min(FULL_SIZE, PillowImage.MAX_IMAGE_PIXELS or FULL_SIZE)
     coefficients = 0
     if frame_marker in _PROGRESSIVE or len(scans) > 1:

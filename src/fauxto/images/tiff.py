@@ -148,7 +148,9 @@ def read(data: bytes, limits: Limits) -> Container:
     if _ICC in entries:
         icc = data[entries[_ICC].offset : entries[_ICC].offset + entries[_ICC].count]
     return Container(
-        pixels=_with_directory(data, order, [entries[tag].raw for tag in sorted(entries) if tag in tags.keys() | _OF_JPEG]),
+        pixels=_with_directory(
+            data, order, [entries[tag].raw for tag in sorted(entries) if tag in tags.keys() | _OF_JPEG]
+        ),
         end=len(data),
         frames=_count_pages(data, order, start, following, limits),
         exif=data,
@@ -191,7 +193,9 @@ def _check_mode(tags: dict[int, tuple[int, ...]]) -> None:
         problem = f"colour space {photometric}"
     elif set(tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))) != {_UNSIGNED}:
         problem = "signed or floating-point samples"
-    elif not bits <= ({8} if compression == _JPEG else {1, 2, 4, 8, 16}) or (photometric == _WHITE_IS_ZERO and bits == {16}):
+    elif not bits <= ({8} if compression == _JPEG else {1, 2, 4, 8, 16}) or (
+        photometric == _WHITE_IS_ZERO and bits == {16}
+    ):
         problem = f"{max(bits)}-bit samples of colour space {photometric}"
     if problem:
         raise ImageError(Status.UNSUPPORTED_MODE, f"fauxto doesn't read a TIFF with {problem}; save it as 8-bit PNG")
