@@ -2,12 +2,12 @@
 
 python -m benchmarks.quality.scaled_decoding FOLDER [FOLDER ...] [--count 50] [--enlarge]
 
-FOLDERs hold pictures as they were published; the largest JPEGs among them are measured, each by the installed model for
-its size. fauxto itself decodes only JPEGs of more than `jpeg.FULL_SIZE` pixels smaller. Few are published, so smaller ones
-are measured as they are (the less a picture is reduced on its way to the network, the more the decoder matters) and, with
---enlarge, enlarged to 70 megapixels and saved with quality 95. For comparison, the network's own view of each picture is
-measured with noise of one level on a fifth of its values. Writes results/scaled-decoding.json or
-results/scaled-decoding-enlarged.json.
+FOLDERs hold pictures as they were published; the largest JPEGs among them are measured, each by the installed model
+for its size. fauxto itself decodes only JPEGs of more than `jpeg.FULL_SIZE` pixels smaller. Few are published, so
+smaller ones are measured as they are (the less a picture is reduced on its way to the network, the more the decoder
+matters) and, with --enlarge, enlarged to 70 megapixels and saved with quality 95. For comparison, the network's own
+view of each picture is measured with noise of one level on a fifth of its values. Writes results/scaled-decoding.json,
+or results/scaled-decoding-enlarged.json.
 """
 
 from __future__ import annotations

@@ -89,8 +89,8 @@ class Image:
     """A decoded picture.
 
     Attributes:
-        rgb: Read-only uint8 [height, width, 3], sRGB, upright, on white where transparent. Of a picture that was decoded
-            smaller, height and width are those of `facts` divided by `scale`, rounded up.
+        rgb: Read-only uint8 [height, width, 3], sRGB, upright, on white where transparent. Height and width are those
+            of `facts` divided by `scale`, rounded up.
         facts: What the file is.
         alpha: Read-only uint8 [height, width], upright: the opacity of each pixel as stored, which says nothing of
             how the picture looks on white but may hold a message. None for a picture without transparency.

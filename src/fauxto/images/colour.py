@@ -75,10 +75,8 @@ def to_srgb(
         bottom = min(top + rows, height)
         strip = image.crop((0, top, width, bottom))
         colours, opacity, description = _strip_to_srgb(strip, icc)
-        if orientation in _UPSIDE_DOWN:
-            place = slice(height - bottom, height - top)
-        else:
-            place = slice(top, bottom)
+        is_last_first = orientation in _UPSIDE_DOWN
+        place = slice(height - bottom, height - top) if is_last_first else slice(top, bottom)
         where = (slice(None), place) if orientation in SIDEWAYS else (place, slice(None))
         rgb[where] = _upright(colours, orientation)
         if opacity is not None:

@@ -156,7 +156,7 @@ class Format:
     metadata_parts: Callable[[bytes], Iterator[tuple[int, int]]] = no_parts
 
 
-def check_pixels(width: int, height: int, limits: Limits, cost: int = 1) -> None:
+def check_pixels(width: int, height: int, limits: Limits, cost: float = 1.0) -> None:
     """Raise ImageError (too_large) for a picture of more pixels than may be decoded in full.
 
     Pillow's own bound stays the ceiling, so that its warning never comes up: to go higher, raise both.
@@ -167,7 +167,7 @@ def check_pixels(width: int, height: int, limits: Limits, cost: int = 1) -> None
         limits: The limits.
         cost: How many times more memory the format's decoder takes for a pixel than most do.
     """
-    most = min(limits.max_pixels, limits.max_full_pixels // cost)
+    most = min(limits.max_pixels, int(limits.max_full_pixels / cost))
     most = min(most, PIL.Image.MAX_IMAGE_PIXELS or most)
     if width * height > most:
         raise ImageError(Status.TOO_LARGE, f"the picture has {width} x {height} pixels; the limit is {most} in all")

@@ -17,9 +17,9 @@ _SEGMENT = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _RESTARTS = range(0xD0, 0xD8)
 _ROWS_AT_ONCE = 256
 
-# What a decoder gets to see only when the picture's own data ran out: enough for the blocks of a few MCUs, some of which
-# may lie outside the picture. The bits have no pattern. Each filler has its opposite, so that no symbol of the picture's
-# code begins as both do, and there are two pairs, as two symbols may mean the same.
+# What a decoder gets to see only when the picture's own data ran out: enough for the blocks of a few MCUs, some of
+# which may lie outside the picture. The bits have no pattern. Each filler has its opposite, so that no symbol of the
+# picture's code begins as both do, and there are two pairs, as two symbols may mean the same.
 _FILLERS = tuple(
     bytes(byte ^ turned for byte in shake_128(seed).digest(4096).translate(None, b"\x00\xff"))
     for seed in (b"1", b"2")
@@ -39,8 +39,8 @@ def close(scans: bytes, filler: bytes = _FILLERS[0]) -> bytes:
 def without_trailer(data: bytes) -> bytes:
     """Return a JPEG without the trailer of Samsung's phones, which may hold markers and whole pictures.
 
-    The trailer ends in a directory, "SEFH", whose entries tell how far in front of it their data starts, the directory's
-    length and "SEFT" (as ExifTool's Samsung.pm reads it, version 12.57).
+    The trailer ends in a directory, "SEFH", whose entries tell how far in front of it their data starts, the
+    directory's length and "SEFT" (as ExifTool's Samsung.pm reads it, version 12.57).
     """
     if not data.endswith(b"SEFT"):
         return data

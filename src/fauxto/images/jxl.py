@@ -14,8 +14,8 @@ from fauxto.images.isobmff import boxes
 from fauxto.limits import Limits
 from fauxto.report import Reason, Status
 
-BYTES_A_PIXEL = 4
-"""How many times more memory its decoder takes than others do, which work on bytes and not on floating-point numbers."""
+COST = 2
+"""Memory for a pixel beside other formats' (`check_pixels`): the decoder may work on floating-point numbers."""
 
 _CODESTREAM = b"\xff\x0a"
 _BOXES = b"\0\0\0\x0cJXL \r\n\x87\n"
@@ -81,7 +81,7 @@ def read(data: bytes, limits: Limits) -> Container:
     if data.startswith(_BOXES):
         parts = []
         end, is_complete = 0, False
-        for kind, start, payload, box_end in bounded(boxes(data, 0, len(data))):
+        for kind, _, payload, box_end in bounded(boxes(data, 0, len(data))):
             if kind not in _KNOWN:
                 break
             if box_end > len(data):
@@ -96,7 +96,7 @@ def read(data: bytes, limits: Limits) -> Container:
         stream = b"".join(parts)
     bits = _Bits(stream[len(_CODESTREAM) : 64])
     width, height = _size(bits)
-    check_pixels(width, height, limits, BYTES_A_PIXEL)
+    check_pixels(width, height, limits, COST)
     notes = ()
     if _is_animated(bits):
         notes = (Reason("animated", "the file holds several pictures; only one was read."),)
@@ -107,8 +107,8 @@ def open_jxl(file: BytesIO) -> PillowImage.Image:
     """Decode a codestream with pillow-jxl-plugin, which only those have who asked for it.
 
     Raises:
-        ImageError: `unsupported_format`: it isn't installed; `truncated`, as the decoder doesn't tell a codestream that is
-            cut from one that is damaged; or `unsupported_mode`.
+        ImageError: `unsupported_format`: it isn't installed; `truncated`, as the decoder doesn't tell a codestream that
+            is cut from one that is damaged; or `unsupported_mode`.
     """
     try:
         from pillow_jxl import Decoder
@@ -131,7 +131,7 @@ def open_jxl(file: BytesIO) -> PillowImage.Image:
 
 
 def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
-    """Yield the boxes "Exif" and "xml "; one that is packed with Brotli ("brob") is unusable: Python can't unpack it."""
+    """Yield the boxes "Exif" and "xml "; one packed with Brotli ("brob") is unusable: Python can't unpack it."""
     for kind, _, payload, end in bounded(boxes(data, 0, len(data))) if data.startswith(_BOXES) else ():
         inner = data[payload : payload + 4]
         if kind == b"brob" and inner in _METADATA:

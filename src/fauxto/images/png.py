@@ -58,7 +58,7 @@ def _chunk(kind: bytes, payload: bytes) -> bytes:
 def read(data: bytes, limits: Limits) -> Container:
     """Walk a PNG. `pixels` keeps IHDR, PLTE, tRNS, IDAT and IEND: the still picture of an animated PNG.
 
-    Where the file is cut, `pixels` has what is there of the data and its own IEND; whether it suffices, `is_whole` tells.
+    Where the file is cut, `pixels` has what is there of the data, and IEND; `is_whole` tells whether it suffices.
 
     Raises:
         EOFError, struct.error: The file ends too early.
@@ -67,8 +67,8 @@ def read(data: bytes, limits: Limits) -> Container:
     if data[12:16] == b"CgBI":
         raise ImageError(
             Status.UNSUPPORTED_FORMAT,
-            "the file is an Apple-optimised PNG (CgBI), as apps for the iPhone hold them, which only Apple's programs read; "
-            "save it there as PNG or JPEG",
+            "the file is an Apple-optimised PNG (CgBI), as apps for the iPhone hold them, which only Apple's programs "
+            "read; save it there as PNG or JPEG",
         )
     first, width, height, depth, colour = struct.unpack_from(">8sIIBB", data, len(_SIGNATURE))
     check_pixels(width, height, limits)

@@ -202,7 +202,7 @@ def _check_mode(tags: dict[int, tuple[int, ...]]) -> None:
 
 
 def _check_storage(tags: dict[int, tuple[int, ...]], data: bytes, limits: Limits) -> None:
-    """Check that every strip or tile is there; EOFError if one lies behind the end of the file, or is a JPEG without end."""
+    """Check that every strip or tile is there; EOFError if one lies behind the end, or is a JPEG without EOI."""
     (width,), (height,) = tags[_WIDTH], tags[_HEIGHT]
     samples, planar = tags.get(_SAMPLES, (1,))[0], tags.get(_PLANAR, (1,))[0]
     if _TILE_WIDTH in tags:

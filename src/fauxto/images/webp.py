@@ -12,6 +12,9 @@ from fauxto.images.container import Block, Container, Format, Kind, bounded, che
 from fauxto.limits import Limits
 from fauxto.report import Status
 
+COST = 1.25
+"""Memory for a pixel beside other formats' (`check_pixels`): the decoder keeps several canvases, 15 bytes in all."""
+
 _RIFF_HEADER = 12
 _PIXELS = (b"VP8 ", b"VP8L", b"ANMF")
 _METADATA = {b"EXIF": Kind.EXIF, b"XMP ": Kind.XMP, b"XMP\0": Kind.XMP}  # the last by mistake, as ExifTool knows
@@ -45,7 +48,7 @@ def read(data: bytes, limits: Limits) -> Container:
         EOFError, struct.error: The file ends too early.
         ImageError: `unreadable` or `too_large`.
     """
-    check_pixels(*_size(data), limits)
+    check_pixels(*_size(data), limits, COST)
     frames = last = 0
     for kind, _, chunk_end in bounded(chunks(data)):
         frames += kind == b"ANMF"
