@@ -78,10 +78,10 @@ def test_cut_and_damaged_files(photo):
     assert [note.word for note in decode(whole[:-20]).facts.notes] == ["end_missing"]
     dice = random.Random(7)
     for _ in range(150):
-        data = bytearray(dice.choice((stream, whole)))
-        data[dice.randrange(12, len(data))] ^= 1 << dice.randrange(8)
+        damaged = bytearray(dice.choice((stream, whole)))
+        damaged[dice.randrange(12, len(damaged))] ^= 1 << dice.randrange(8)
         with contextlib.suppress(ImageError):
-            decode(bytes(data), Limits(max_full_pixels=400_000))
+            decode(bytes(damaged), Limits(max_full_pixels=400_000))
 
 
 def test_a_bomb_is_refused_by_its_header():

@@ -97,7 +97,7 @@ def read(data: bytes, limits: Limits) -> Container:
     bits = _Bits(stream[len(_CODESTREAM) : 64])
     width, height = _size(bits)
     check_pixels(width, height, limits, COST)
-    notes = ()
+    notes: tuple[Reason, ...] = ()
     if _is_animated(bits):
         notes = (Reason("animated", "the file holds several pictures; only one was read."),)
     return Container(pixels=stream, end=end, notes=notes, is_closed=is_closed)

@@ -55,6 +55,18 @@ def _chunk(kind: bytes, payload: bytes) -> bytes:
     return struct.pack(">I", len(payload)) + body + struct.pack(">I", zlib.crc32(body))
 
 
+def _cut_chunk(data: bytes) -> bytes:
+    """Return what is there of a cut IDAT as a chunk; nothing for a chunk without pixels.
+
+    Raises:
+        EOFError: It holds pixels of another frame.
+    """
+    length, kind = struct.unpack(">I4s", data[:8].ljust(8, b"\0"))
+    if kind == b"fdAT":
+        raise EOFError
+    return _chunk(kind, data[8 : 8 + length]) if kind == b"IDAT" else b""
+
+
 def read(data: bytes, limits: Limits) -> Container:
     """Walk a PNG. `pixels` keeps IHDR, PLTE, tRNS, IDAT and IEND: the still picture of an animated PNG.
 
@@ -93,12 +105,10 @@ def read(data: bytes, limits: Limits) -> Container:
         seen.add(kind)
     is_closed = b"IEND" in seen
     if not is_closed:
-        length, cut = struct.unpack(">I4s", data[end : end + 8].ljust(8, b"\0"))
-        if cut == b"IDAT":
-            kept.append(_chunk(cut, data[end + 8 : end + 8 + length]))
-            seen.add(cut)
-        if b"IDAT" not in seen or cut == b"fdAT":
+        kept.append(_cut_chunk(data[end:]))
+        if b"IDAT" not in seen and not kept[-1]:
             raise EOFError
+        seen.add(b"IDAT")
         end = len(data)
     kept.append(_chunk(b"IEND", b""))
     if first != b"\0\0\0\rIHDR" or b"IDAT" not in seen:
