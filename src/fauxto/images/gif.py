@@ -18,6 +18,7 @@ _SIGNATURES = (b"GIF87a", b"GIF89a")
 _HEADER = 13
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL = 0xF9
+_CONTROL, _CONTROL_BYTES = bytes((_EXTENSION, _GRAPHIC_CONTROL, 4)), 8
 _FULL_SUB_BLOCKS = re.compile(rb"(?:\xff.{255})*+", re.DOTALL)
 _COMMENT = 0xFE
 _XMP = b"\x21\xff\x0bXMP DataXMP"  # an application extension
@@ -96,7 +97,7 @@ def read(data: bytes, limits: Limits) -> Container:
             raise EOFError
         frames += 1
         picture = picture or whole[end:]
-    elif not is_closed and kind == _IMAGE and end < len(data) and not data[end - 2]:  # zeros in place of its data
+    elif not is_closed and _lacks_a_frame(data, end, kind):
         raise EOFError
     if not frames:
         if not is_closed:
@@ -111,6 +112,15 @@ def read(data: bytes, limits: Limits) -> Container:
         frames=min(frames, limits.max_frames),
         is_closed=is_closed,
     )
+
+
+def _lacks_a_frame(data: bytes, end: int, kind: int | None) -> bool:
+    """Tell of a GIF without trailer whether pixels are missing behind its last whole block, of `kind`, up to `end`.
+
+    A graphic control announces a frame. Where zeros follow an image whose data ends in zeros, they are in its place.
+    """
+    announced = data.startswith(_CONTROL, end) or data.startswith(_CONTROL, end - _CONTROL_BYTES)
+    return announced or (kind == _IMAGE and end < len(data) and not data[end - 2])
 
 
 def credential(data: bytes) -> Iterator[bytes]:

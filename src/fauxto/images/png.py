@@ -108,10 +108,9 @@ def read(data: bytes, limits: Limits) -> Container:
         kept.append(_cut_chunk(data[end:]))
         if b"IDAT" not in seen and not kept[-1]:
             raise EOFError
-        seen.add(b"IDAT")
         end = len(data)
     kept.append(_chunk(b"IEND", b""))
-    if first != b"\0\0\0\rIHDR" or b"IDAT" not in seen:
+    if first != b"\0\0\0\rIHDR" or (is_closed and b"IDAT" not in seen):
         raise ImageError(Status.UNREADABLE, "the PNG holds no picture; the file is damaged")
     if b"tRNS" in seen and colour in (_GREY, _RGB) and depth not in (1, 8):
         raise ImageError(
