@@ -30,6 +30,7 @@ _PER_RESTART = 256
 
 def close(scans: bytes, filler: bytes = _FILLERS[0]) -> bytes:
     """Return scan data with meaningless bits behind it, some for each restart interval that may follow, and EOI."""
+    scans = scans.rstrip(b"\xff")  # with the filler behind it, 0xFF would be a marker
     last = max((scans.rfind(bytes((0xFF, marker))), marker) for marker in _RESTARTS)
     following = last[1] - _RESTARTS[0] + 1 if last[0] >= 0 else 0
     intervals = (bytes((0xFF, _RESTARTS[(following + number) % 8])) for number in range(8))
