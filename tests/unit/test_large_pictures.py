@@ -81,7 +81,7 @@ def test_evidence_of_single_pixels_is_left_out_with_a_word(photo, encode, small_
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_sizes_of_phones_and_cameras_are_within_the_limits(encode, size):
     """On the file's outside; the slow test below decodes."""
-    outside = jpeg.read(flat(*size, encode), Limits())
+    outside = jpeg.read(flat(size[0], size[1], encode), Limits())
     assert size[0] * size[1] / outside.scale**2 <= jpeg.FULL_SIZE
 
 
@@ -112,7 +112,7 @@ def test_the_command_line_sets_the_limit(photo, encode, tmp_path):
 @pytest.mark.slow
 def test_fifty_megapixels_are_judged(encode, tmp_path):
     for size in SIZES[:3]:
-        data = flat(*size, encode)
+        data = flat(size[0], size[1], encode)
         report = Detector(GOLDEN).analyze(data)
         assert (report.status, report.image and (report.image.width, report.image.height)) == ("ok", size)
 
