@@ -18,6 +18,7 @@ class Limits:
     Attributes:
         max_bytes: Largest encoded file, in bytes; checked before more than that is read.
         max_pixels: Most pixels (width x height) of a picture; checked on the header before any allocation.
+        max_full_pixels: The same for a format that is always decoded in full, which is any but JPEG.
         max_frames: Maximum number of frames that are counted; only the first is decoded.
         max_metadata_bytes: Largest decompressed size of one metadata block (ICC profile, text chunk).
         max_seconds: Most processor time for one picture, enforced where another process judges it (scans, the
@@ -25,7 +26,8 @@ class Limits:
     """
 
     max_bytes: int = 100 * 1024 * 1024
-    max_pixels: int = 50_000_000
+    max_pixels: int = 250_000_000
+    max_full_pixels: int = 64_000_000
     max_frames: int = 1_000
     max_metadata_bytes: int = 4 * 1024 * 1024
     max_seconds: float = 30.0

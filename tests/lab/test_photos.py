@@ -276,6 +276,6 @@ def test_the_real_windows_come_in_whole(shared, tmp_path):
 
 def test_our_own_table_lists_pictures_to_learn_from_and_each_once():
     rows = _read_table(OWN_TABLE, _ORIGINAL_COLUMNS, repository="repo")
-    assert (len(rows), len({row["repo"] for row in rows})) == (2_791, 107)  # as docs/reference/datasets.md says
+    assert (len(rows), len({row["repo"] for row in rows})) == (4_260, 182)  # as docs/reference/datasets.md says
     assert {row["split"] for row in rows} == {"train"}
     assert len({row["sha256"] for row in rows}) == len({row["path"] for row in rows}) == len(rows)

@@ -76,7 +76,8 @@ def test_the_command_has_the_defaults_of_the_settings():
     assert command["max_files"] == settings.max_files
     assert command["max_seconds"] == settings.limits.max_seconds
     assert command["max_megabytes"] << 20 == settings.limits.max_bytes
-    assert command["max_megapixels"] * 1_000_000 == settings.limits.max_pixels
+    assert command["max_megapixels"] is None
+    assert (settings.limits.max_pixels, settings.limits.max_full_pixels) == (250_000_000, 64_000_000)
     assert command["worker_memory"] << 20 == settings.worker_bytes
 
 

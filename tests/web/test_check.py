@@ -118,6 +118,14 @@ def test_a_file_that_is_no_picture_gets_a_sentence(page: AppTest, data: bytes) -
     assert not page.tabs
 
 
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_picture_without_its_end_mark_is_judged_and_the_page_says_so(page: AppTest, png: Png, closed: bool) -> None:
+    whole = png("generated", 32, 32)
+    upload(page, ("a.png", whole if closed else whole[:-12]))
+    shown = " ".join([*texts(page), *(part.value for part in page.markdown)])
+    assert ("mark at the end of the PNG is missing" in shown) != closed
+
+
 def test_one_bad_file_leaves_the_others_alone_and_in_order(page: AppTest, png: Png) -> None:
     upload(page, ("a.png", png("generated")), ("b.jpg", b"text"), ("c.png", png("photograph")))
     expected = ["Probably made by", "could not be judged", "Probably a photograph"]

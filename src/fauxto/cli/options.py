@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from fauxto.choices import PointName
+from fauxto.limits import Limits
 from fauxto.options import DetectorOptions
 
 Model = Annotated[
@@ -34,6 +35,13 @@ TrustList = Annotated[
     ),
 ]
 
+MaxMegapixels = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Largest picture, in million pixels.", show_default="250 for a JPEG, 64 for any other format"
+    ),
+]
+
 Workers = Annotated[int | None, typer.Option(min=1, help="Pictures to judge at a time.", show_default="one per core")]
 
 _OF_A_DETECTOR = (
@@ -41,6 +49,7 @@ _OF_A_DETECTOR = (
     Parameter("operating_point", Parameter.KEYWORD_ONLY, default=PointName.BALANCED, annotation=OperatingPoint),
     Parameter("personal", Parameter.KEYWORD_ONLY, default=False, annotation=Personal),
     Parameter("trust_list", Parameter.KEYWORD_ONLY, default=None, annotation=TrustList),
+    Parameter("max_megapixels", Parameter.KEYWORD_ONLY, default=None, annotation=MaxMegapixels),
 )
 
 
@@ -55,9 +64,13 @@ def takes_detector_options(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**given: Any) -> None:
         asked = {parameter.name: given.pop(parameter.name, parameter.default) for parameter in _OF_A_DETECTOR}
+        limits = Limits()
+        if (megapixels := asked["max_megapixels"]) is not None:
+            limits = Limits(max_pixels=megapixels * 1_000_000, max_full_pixels=megapixels * 1_000_000)
         options = DetectorOptions(
             asked["model"],
             asked["operating_point"].value,
+            limits,
             personal=asked["personal"],
             trust_list=asked["trust_list"],
         )

@@ -32,7 +32,6 @@ Processes = Annotated[
 WorkerMemory = Annotated[int, typer.Option(min=256, help="Memory of each worker for pictures, in MiB.")]
 Queue = Annotated[int, typer.Option(min=0, help="Requests that may wait; more are told to retry.")]
 MaxMegabytes = Annotated[int, typer.Option(min=1, max=200, help="Largest picture file, in MiB.")]
-MaxMegapixels = Annotated[int, typer.Option(min=1, max=80, help="Largest picture, in million pixels.")]
 MaxFiles = Annotated[int, typer.Option(min=1, max=1000, help="Pictures in one batch.")]
 MaxSeconds = Annotated[float, typer.Option(min=1, help="Most processor time per picture, in seconds.")]
 FetchUrls = Annotated[
@@ -52,7 +51,6 @@ def serve(
     worker_memory: WorkerMemory = 2048,
     queue: Queue = 64,
     max_megabytes: MaxMegabytes = 25,
-    max_megapixels: MaxMegapixels = 50,
     max_files: MaxFiles = 100,
     max_seconds: MaxSeconds = 20,
     fetch_urls: FetchUrls = False,
@@ -69,7 +67,6 @@ def serve(
     if not all(map(find_spec, _PACKAGES)):
         raise MissingExtraError("serve", "the service")
 
-    from fauxto.limits import Limits
     from fauxto.service.keys import new_key as make_key
     from fauxto.service.run import serve as run
     from fauxto.service.settings import MEBIBYTE, Settings
@@ -79,7 +76,7 @@ def serve(
             raise ConfigError("--new-key needs the file to add it to: --keys FILE")
         typer.echo(make_key(keys, new_key))
         return
-    limits = Limits(max_bytes=max_megabytes * MEBIBYTE, max_pixels=max_megapixels * 1_000_000, max_seconds=max_seconds)
+    limits = replace(options.limits, max_bytes=max_megabytes * MEBIBYTE, max_seconds=max_seconds)
     settings = Settings(
         detector=replace(options, limits=limits),
         workers=workers or cores(),

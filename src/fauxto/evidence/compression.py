@@ -60,9 +60,12 @@ def _read_jpeg(data: bytes, image: Image, details: dict[str, Any]) -> str:
     }
     if header.luminance is None:
         return "The JPEG has no luminance quantisation table."
-    strength = requantisation(image.rgb, header.luminance) if _is_large_enough(image) else None
+    is_measurable = _is_large_enough(image) and image.scale == 1
+    strength = requantisation(image.rgb, header.luminance) if is_measurable else None
     details["earlier_compression"] = _trace(strength, REQUANTISED)
     summary = f"A JPEG of quality {header.quality}, {header.subsampling}, {_TABLES[header.family]}"
+    if image.scale > 1:
+        return f"{summary}; it is too large to look for an earlier compression."
     if strength is None:
         return f"{summary}; earlier compression can't be measured."
     if strength < REQUANTISED:

@@ -97,11 +97,13 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
         image: The decoded picture, of any size; at most a million of its pixels are read.
         limits: Not used.
     """
-    large_enough = image.rgb.shape[0] * image.rgb.shape[1] >= SMALLEST_PICTURE
+    large_enough = image.scale == 1 and image.rgb.shape[0] * image.rgb.shape[1] >= SMALLEST_PICTURE
     best = max(matches(image.rgb), key=lambda match: match.strength, default=None) if large_enough else None
     details = _details(best)
     if best is None:
         summary = "The picture is too small or too narrow for any invisible watermark that fauxto can read."
+        if image.scale > 1:
+            summary = "The picture is too large to look for invisible watermarks: it was decoded smaller."
         return Evidence("watermarks", Says.NOTHING, Trust.INFERRED, summary, details)
     if best.strength < THRESHOLD:
         summary = (

@@ -14,35 +14,25 @@ hasn't just saved itself (rule 2 of docs/architecture.md).
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.Image import Transpose
 
 from fauxto.errors import ImageError
 from fauxto.images import tiff
-from fauxto.images.colour import to_srgb
-from fauxto.images.container import Container, Format, check_pixels
+from fauxto.images.colour import SIDEWAYS, UPRIGHT, to_srgb
+from fauxto.images.container import Container, Format, check_pixels, reduce
 from fauxto.images.formats import name_mismatch, sniff
 from fauxto.images.source import check_bytes, read_bytes
 from fauxto.limits import Limits
 from fauxto.report import Reason, Status
 
 __all__ = ["UPRIGHT", "FileFacts", "Image", "decode", "read_bytes"]
-
-UPRIGHT = {
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_270,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_90,
-}
-"""By EXIF's orientation, what makes a picture upright; 1 is upright already."""
 
 # How Pillow and libheif word what isn't plain damage.
 _PILLOW_SAYS = {
@@ -52,6 +42,13 @@ _PILLOW_SAYS = {
     "unsupported": Status.UNSUPPORTED_MODE,
     "unknown pixel mode": Status.UNSUPPORTED_MODE,
 }
+
+# What phones and cameras put behind a picture.
+_BEHIND = {
+    re.compile(rb"\xff\xd8\xff"): "another JPEG, as in MPO and Ultra HDR files",
+    re.compile(rb"(?s).{0,4}(ftyp|mpvd)|.{0,8}MotionPhoto_Data"): "a video, as in motion photos",
+}
+_SNIFFED = 4096
 
 _DEFAULT_LIMITS = Limits()
 
@@ -92,15 +89,19 @@ class Image:
     """A decoded picture.
 
     Attributes:
-        rgb: Read-only uint8 [height, width, 3], sRGB, upright, on white where transparent.
+        rgb: Read-only uint8 [height, width, 3], sRGB, upright, on white where transparent. Height and width are those
+            of `facts` divided by `scale`, rounded up.
         facts: What the file is.
         alpha: Read-only uint8 [height, width], upright: the opacity of each pixel as stored, which says nothing of
             how the picture looks on white but may hold a message. None for a picture without transparency.
+        scale: By what both sides were divided when a very large JPEG was decoded: 1 (not at all), 2, 4 or 8. Traces of
+            single pixels are lost above 1.
     """
 
     rgb: NDArray[np.uint8]
     facts: FileFacts
     alpha: NDArray[np.uint8] | None = None
+    scale: int = 1
 
 
 def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, *, name: str | None = None) -> Image:
@@ -136,50 +137,58 @@ def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS, *, name: str | None = 
 
 def _decode(data: bytes, format: Format, outside: Container, limits: Limits, name: str | None) -> Image:
     picture = format.open(BytesIO(outside.pixels))
+    width, height = picture.size
+    reduce(picture, outside.scale)
     check_pixels(*picture.size, limits)
     mode = picture.mode
     picture.load()
-    if not format.is_whole(picture, outside.pixels):
+    if not format.is_whole(picture, outside):
         raise ImageError(Status.TRUNCATED, f"the pixel data of the {format.name} ends too early; get the whole file")
 
-    notes = [*outside.notes, *name_mismatch(name, format.name)]
-    icc = outside.icc or picture.info.get("icc_profile")
-    rgb, alpha, icc_profile = to_srgb(picture, icc if icc and len(icc) <= limits.max_metadata_bytes else None)
-    if icc and icc_profile is None:
-        notes.append(Reason("metadata_unreadable", "the colour profile can't be used; colours were read as sRGB."))
     exif = outside.exif or picture.info.get("exif")
-    orientation = 1
+    orientation, is_damaged = 1, False
     try:
         orientation = tiff.exif_orientation(exif) if exif else 1
     except (ValueError, KeyError, IndexError, struct.error, ImageError):
+        is_damaged = True
+    icc = outside.icc or picture.info.get("icc_profile")
+    rgb, alpha, icc_profile = to_srgb(
+        picture, icc if icc and len(icc) <= limits.max_metadata_bytes else None, orientation
+    )
+    notes = [*outside.notes, *name_mismatch(name, format.name)]
+    if icc and icc_profile is None:
+        notes.append(Reason("metadata_unreadable", "the colour profile can't be used; colours were read as sRGB."))
+    if is_damaged:
         notes.append(Reason("metadata_unreadable", "the EXIF block is damaged; the picture was taken as upright."))
-    if orientation in UPRIGHT:
-        rgb = rgb.transpose(UPRIGHT[orientation])
-        alpha = alpha and alpha.transpose(UPRIGHT[orientation])
-
     frames = outside.frames or min(getattr(picture, "n_frames", 1), limits.max_frames)
     if frames > 1:
         count = f"at least {frames}" if frames == limits.max_frames else frames
         notes.append(Reason(format.several, f"the file holds {count} pictures; only the first was read."))
-    trailing = len(data) - outside.end
-    if trailing:
-        sentence = f"{trailing} bytes follow the end of the picture; they were not read."
-        notes.append(Reason("trailing_data", sentence))
+    notes.extend(_notes(data, format, outside))
     facts = FileFacts(
         format=format.name,
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-        width=rgb.width,
-        height=rgb.height,
+        width=height if orientation in SIDEWAYS else width,
+        height=width if orientation in SIDEWAYS else height,
         mode=mode,
         orientation=orientation,
         frames=frames,
         icc_profile=icc_profile,
-        trailing_bytes=trailing,
+        trailing_bytes=len(data) - outside.end,
         notes=tuple(notes),
     )
-    return Image(
-        np.frombuffer(rgb.tobytes(), np.uint8).reshape(rgb.height, rgb.width, 3),
-        facts,
-        None if alpha is None else np.frombuffer(alpha.tobytes(), np.uint8).reshape(rgb.height, rgb.width),
-    )
+    return Image(rgb, facts, alpha, outside.scale)
+
+
+def _notes(data: bytes, format: Format, outside: Container) -> Iterator[Reason]:
+    """Note how the file ends, and whether the picture was decoded smaller."""
+    if not outside.is_closed:
+        yield Reason("end_missing", f"the mark at the end of the {format.name} is missing; its pixels are all there.")
+    if trailing := len(data) - outside.end:
+        start = data[outside.end : outside.end + _SNIFFED].lstrip(b"\0")
+        what = next((f" ({what})" for sign, what in _BEHIND.items() if sign.match(start)), "")
+        yield Reason("trailing_data", f"{trailing} bytes follow the end of the picture{what}; they were not read.")
+    if outside.scale > 1:
+        part = {2: "half", 4: "a quarter of", 8: "an eighth of"}[outside.scale]
+        yield Reason("decoded_smaller", f"the picture is very large and was judged at {part} its width and height.")

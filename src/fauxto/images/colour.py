@@ -1,4 +1,4 @@
-"""From any pixel mode that Pillow decodes to 8-bit sRGB without transparency."""
+"""From any pixel mode that Pillow decodes to upright 8-bit sRGB without transparency."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageCms
+from PIL.Image import Transpose
 
 from fauxto.errors import ImageError
 from fauxto.report import Status
@@ -15,8 +17,26 @@ from fauxto.report import Status
 BACKGROUND = (255, 255, 255)
 """What lies behind a transparent picture: white, as on most pages, and as most sites flatten it into a JPEG."""
 
+UPRIGHT = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+"""By EXIF's orientation, what makes a picture upright; 1 is upright already."""
+
+SIDEWAYS = (5, 6, 7, 8)
+"""The orientations whose rows become columns."""
+
+_UPSIDE_DOWN = (3, 4, 6, 7)  # the first row becomes the last row or column
+
 SAME_AS_SRGB = 2
 """Largest difference in levels, over a grid of colours, that a profile may make and still be held to be sRGB."""
+
+_PIXELS_AT_ONCE = 1 << 20
 
 _GRID = np.stack(np.meshgrid(*[np.arange(0, 256, 17, dtype=np.uint8)] * 3), axis=-1).reshape(16, 256, 3)
 
@@ -27,21 +47,55 @@ _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
 def to_srgb(
-    image: PillowImage.Image, icc: bytes | None
-) -> tuple[PillowImage.Image, PillowImage.Image | None, str | None]:
-    """Convert a loaded picture to mode RGB, in sRGB and composited on `BACKGROUND`.
+    image: PillowImage.Image, icc: bytes | None, orientation: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, str | None]:
+    """Convert a loaded picture to upright sRGB, composited on `BACKGROUND`.
+
+    It goes strip by strip, so that hardly more memory is needed than for the picture and the result.
 
     Args:
         image: In any mode that a decoder gives.
         icc: An embedded ICC profile; without one, colours are taken as sRGB and CMYK is inverted naively.
+        orientation: As EXIF counts it, 1 to 8.
 
     Returns:
-        The picture; its alpha channel in mode L, None without one; and the profile's description, None where there
-        is no profile or it can't be used.
+        Read-only uint8 [height, width, 3]; the alpha channel, read-only uint8 [height, width], None without one; and
+        the profile's description, None where there is no profile or it can't be used.
 
     Raises:
         ImageError: `unsupported_mode`.
     """
+    width, height = image.size
+    shape = (width, height) if orientation in SIDEWAYS else (height, width)
+    rgb = np.empty((*shape, 3), np.uint8)
+    alpha = None
+    description = None
+    rows = max(1, _PIXELS_AT_ONCE // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        strip = image.crop((0, top, width, bottom))
+        colours, opacity, description = _strip_to_srgb(strip, icc)
+        is_last_first = orientation in _UPSIDE_DOWN
+        place = slice(height - bottom, height - top) if is_last_first else slice(top, bottom)
+        where = (slice(None), place) if orientation in SIDEWAYS else (place, slice(None))
+        rgb[where] = _upright(colours, orientation)
+        if opacity is not None:
+            alpha = np.empty(shape, np.uint8) if alpha is None else alpha
+            alpha[where] = _upright(opacity, orientation)
+    rgb.flags.writeable = False
+    if alpha is not None:
+        alpha.flags.writeable = False
+    return rgb, alpha, description
+
+
+def _upright(image: PillowImage.Image, orientation: int) -> NDArray[np.uint8]:
+    return np.asarray(image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image)
+
+
+def _strip_to_srgb(
+    image: PillowImage.Image, icc: bytes | None
+) -> tuple[PillowImage.Image, PillowImage.Image | None, str | None]:
+    """Return a strip in mode RGB, its alpha channel in mode L or None, and the description of a profile in use."""
     colours, alpha = _split(image)
     rgb, description = None, None
     if icc is not None:

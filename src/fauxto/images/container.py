@@ -17,7 +17,6 @@ from io import BytesIO
 from typing import TypeVar
 
 import PIL.Image
-from PIL.ImageFile import ImageFile
 
 from fauxto.errors import ImageError
 from fauxto.limits import Limits
@@ -46,6 +45,8 @@ class Container:
         exif: The EXIF block, a TIFF structure with or without its "Exif" lead; None where the decoder reports it.
         icc: The ICC profile; None where there is none or the decoder reports it.
         notes: For `FileFacts.notes`.
+        is_closed: Whether the file's end mark is there; without it, `pixels` is closed nevertheless.
+        scale: By what a JPEG's decoder is to divide both sides: 1, 2, 4 or 8.
     """
 
     pixels: bytes
@@ -54,6 +55,8 @@ class Container:
     exif: bytes | None = None
     icc: bytes | None = None
     notes: tuple[Reason, ...] = ()
+    is_closed: bool = True
+    scale: int = 1
 
 
 class Kind(StrEnum):
@@ -95,7 +98,7 @@ class Block:
     is_unusable: bool = False
 
 
-def is_always_whole(picture: PIL.Image.Image, pixels: bytes) -> bool:
+def is_always_whole(picture: PIL.Image.Image, outside: Container) -> bool:
     """Say that a decoded picture is whole: for formats whose decoder complains where data runs out."""
     return True
 
@@ -128,8 +131,7 @@ class Format:
         matches: Tells by its first bytes whether a file is of this format; any bytes may come.
         read: Walks the outside of a file.
         open: The decoder, called by its class, so that no other parser of Pillow's ever sees the bytes.
-        is_whole: Whether a decoded picture is filled to its end, where the decoder would not complain; its second
-            argument is `Container.pixels`.
+        is_whole: Whether a decoded picture is filled to its end, where the decoder would not complain.
         several: The word of the note on a file with more than one frame.
         metadata: Yields the blocks of metadata that lie in their proper places, in the order of the file. It may raise
             what a walker raises, and ValueError.
@@ -146,22 +148,35 @@ class Format:
     is_lossless: bool
     matches: Callable[[bytes], bool]
     read: Callable[[bytes, Limits], Container]
-    open: Callable[[BytesIO], ImageFile]
-    is_whole: Callable[[PIL.Image.Image, bytes], bool] = is_always_whole
+    open: Callable[[BytesIO], PIL.Image.Image]
+    is_whole: Callable[[PIL.Image.Image, Container], bool] = is_always_whole
     several: str = "animated"
     metadata: Callable[[bytes, Limits], Iterator[Block]] = no_blocks
     credential: Callable[[bytes], Iterator[bytes]] = no_credential
     metadata_parts: Callable[[bytes], Iterator[tuple[int, int]]] = no_parts
 
 
-def check_pixels(width: int, height: int, limits: Limits) -> None:
-    """Raise ImageError (too_large) for a picture of more pixels than the limit allows.
+def check_pixels(width: int, height: int, limits: Limits, cost: float = 1.0) -> None:
+    """Raise ImageError (too_large) for a picture of more pixels than may be decoded in full.
 
     Pillow's own bound stays the ceiling, so that its warning never comes up: to go higher, raise both.
+
+    Args:
+        width: In pixels.
+        height: In pixels.
+        limits: The limits.
+        cost: How many times more memory the format's decoder takes for a pixel than most do.
     """
-    most = min(limits.max_pixels, PIL.Image.MAX_IMAGE_PIXELS or limits.max_pixels)
+    most = min(limits.max_pixels, int(limits.max_full_pixels / cost))
+    most = min(most, PIL.Image.MAX_IMAGE_PIXELS or most)
     if width * height > most:
         raise ImageError(Status.TOO_LARGE, f"the picture has {width} x {height} pixels; the limit is {most} in all")
+
+
+def reduce(picture: PIL.Image.Image, scale: int) -> None:
+    """Have libjpeg decode a JPEG that isn't loaded yet at 1/`scale` of its sides, rounded up."""
+    if scale > 1:
+        picture.draft(None, (picture.width // scale, picture.height // scale))
 
 
 def bounded(parts: Iterable[Part], most: int = MAX_PARTS) -> Iterator[Part]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from fauxto.errors import ImageError
-from fauxto.images import avif, bmp, gif, heif, jpeg, png, tiff, webp
+from fauxto.images import avif, bmp, gif, heif, jpeg, jxl, png, tiff, webp
 from fauxto.images.container import Format
 from fauxto.report import Reason, Status
 
@@ -21,6 +21,7 @@ FORMATS: Mapping[str, Format] = {
         tiff.FORMAT,
         avif.FORMAT,
         heif.FORMAT,  # behind AVIF, whose files may bear a general brand as well
+        jxl.FORMAT,
     )
 }
 """The formats that fauxto reads, by name, in the order in which they are tried."""

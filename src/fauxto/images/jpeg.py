@@ -6,19 +6,22 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
-from io import BytesIO
 from itertools import pairwise
 
 from PIL import Image as PillowImage
 from PIL.JpegImagePlugin import JpegImageFile
 
 from fauxto.errors import ImageError
-from fauxto.images.container import MAX_TEXTS, Block, Container, Format, Kind, bounded, check_pixels
+from fauxto.images import jpeg_end
+from fauxto.images.container import MAX_TEXTS, Block, Container, Format, Kind, bounded
 from fauxto.limits import Limits
 from fauxto.report import Status
 
 MAX_SCANS = 100
-"""Progressive scans: encoders write about ten, and each costs a pass over the whole picture."""
+"""Progressive scans: encoders write about ten, and each costs a pass over the whole picture. Above `FULL_SIZE`, as many
+fewer as the picture is larger."""
+
+_USUAL_SCANS = 16
 
 MAX_METADATA_SEGMENTS = 128
 """Segments with metadata that are read: 8 MB."""
@@ -44,8 +47,12 @@ _FIRST_BOX_SEGMENT, _NEXT_BOX_SEGMENT = 12, 20  # where data starts: the next on
 # In entropy-coded data 0xFF is followed by 0 or is a restart marker; 0xFF may also be repeated before a marker.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
-# Data that a decoder gets to see only when the picture's own data ran out: some bits for each restart interval.
-_PADDING = b"".join(b"\x5a" * 32 + bytes((0xFF, restart)) for restart in range(0xD0, 0xD8))
+FULL_SIZE = 64_000_000
+"""Pixels of the largest JPEG that is decoded in full; of larger ones libjpeg decodes a half, a quarter or an eighth."""
+
+MAX_DECODER_BYTES = 640_000_000
+"""Memory for decoding one JPEG: 4 bytes a decoded pixel, and 2 for each coefficient of the whole picture, whatever the
+scale, where a component's data is spread over several scans."""
 
 
 def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -79,7 +86,7 @@ def read(data: bytes, limits: Limits) -> Container:
     """Walk a JPEG. `pixels` has lost every APPn but JFIF's and Adobe's, which tell how colours are coded.
 
     Raises:
-        EOFError, struct.error: The file ends too early.
+        EOFError, struct.error: The file ends before its first scan.
         ImageError: `unreadable`, `unsupported_mode`, `too_large` or `truncated`.
     """
     kept = [_SOI]
@@ -88,40 +95,77 @@ def read(data: bytes, limits: Limits) -> Container:
     frame: tuple[int, int] | None = None
     scans: list[int] = []
     first_scan = end = 0
-    for marker, start, end in bounded(segments(data)):
-        if marker == _SOS:
-            first_scan = first_scan or start
-            scans.append(start)
-        if first_scan:
-            continue
-        if marker == _APP1 and exif is None and data.startswith(_EXIF_LEAD, start + 4, end):
-            exif = data[start + 4 : end]
-        elif marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start + 4, end) and end - start > 18:
-            profile[data[start + 16]] = data[start + 18 : end]
-        if marker in _FRAMES:
-            _check_frame(data, start, limits)
-            frame = marker, start
-        if marker in (_APP0, _APP14) or not (_APP0 <= marker <= _APP15 or marker == _COM):
-            kept.append(data[start:end])
+    is_closed = False
+    body = jpeg_end.without_trailer(data)
+    try:
+        for marker, start, end in bounded(segments(body)):
+            is_closed = marker == _EOI
+            if marker == _SOS:
+                first_scan = first_scan or start
+                scans.append(start)
+            if first_scan:
+                continue
+            if marker == _APP1 and exif is None and data.startswith(_EXIF_LEAD, start + 4, end):
+                exif = data[start + 4 : end]
+            elif marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start + 4, end) and end - start > 18:
+                profile[data[start + 16]] = data[start + 18 : end]
+            if marker in _FRAMES:
+                _check_frame(data, start)
+                frame = marker, start
+            if marker in (_APP0, _APP14) or not (_APP0 <= marker <= _APP15 or marker == _COM):
+                kept.append(data[start:end])
+    except (EOFError, struct.error):
+        if not scans:
+            raise
+        end = jpeg_end.end_of_scan(body, end)
     if frame is None or not scans:
         raise ImageError(Status.UNREADABLE, "the JPEG holds no picture; the file is damaged")
     if len(scans) > MAX_SCANS:
         raise ImageError(Status.TOO_LARGE, f"the JPEG has {len(scans)} scans, the limit is {MAX_SCANS}; save it anew")
     if not _has_every_scan(data, *frame, scans):
         raise ImageError(Status.TRUNCATED, "the JPEG lacks scans of its picture; get the whole file")
-    kept.append(data[first_scan:end])
+    scale = _scale(data, *frame, scans, limits)
+    kept.append(data[first_scan:end] if is_closed else jpeg_end.close(data[first_scan:end]))
     icc = b"".join(profile[number] for number in sorted(profile)) or None
-    return Container(pixels=b"".join(kept), end=end, exif=exif, icc=icc)
+    return Container(b"".join(kept), end, exif=exif, icc=icc, is_closed=is_closed, scale=scale)
 
 
-def _check_frame(data: bytes, start: int, limits: Limits) -> None:
-    precision, height, width, components = struct.unpack_from(">BHHB", data, start + 4)
+def _check_frame(data: bytes, start: int) -> None:
+    precision, components = data[start + 4], data[start + 9]
     if precision != 8 or components not in (1, 3, 4):
         raise ImageError(
             Status.UNSUPPORTED_MODE,
             f"the JPEG has {components} components of {precision} bits; fauxto reads 1, 3 or 4 components of 8 bits",
         )
-    check_pixels(width, height, limits)
+
+
+def _scale(data: bytes, frame_marker: int, frame: int, scans: list[int], limits: Limits) -> int:
+    """Return by what the decoder divides both sides so that it keeps to `FULL_SIZE` and `MAX_DECODER_BYTES`.
+
+    Pillow's own bound holds as well, for what is decoded.
+    """
+    height, width = struct.unpack_from(">HH", data, frame + 5)
+    if width * height > limits.max_pixels:
+        raise ImageError(
+            Status.TOO_LARGE, f"the picture has {width} x {height} pixels; the limit is {limits.max_pixels} in all"
+        )
+    if len(scans) > _USUAL_SCANS and len(scans) * width * height > MAX_SCANS * FULL_SIZE:
+        raise ImageError(Status.TOO_LARGE, f"the JPEG has too many scans ({len(scans)}) for its size; save it anew")
+    most = min(FULL_SIZE, PillowImage.MAX_IMAGE_PIXELS or FULL_SIZE)
+    coefficients = 0
+    if frame_marker in _PROGRESSIVE or len(scans) > 1:
+        factors = [divmod(data[frame + 11 + 3 * number], 16) for number in range(data[frame + 9])]
+        across, down = (max(1, *axis) for axis in zip(*factors, strict=True))
+        coefficients = sum(2 * width * height * x * y // (across * down) for x, y in factors)
+    for scale in (1, 2, 4, 8):
+        decoded = -(-width // scale) * -(-height // scale)
+        if decoded <= most and coefficients + 4 * decoded <= MAX_DECODER_BYTES:
+            return scale
+    raise ImageError(
+        Status.TOO_LARGE,
+        f"the JPEG has {width} x {height} pixels and is progressive, which takes {coefficients >> 20} MB to decode; "
+        "save it smaller, or not as a progressive JPEG",
+    )
 
 
 def _has_every_scan(data: bytes, frame_marker: int, frame: int, scans: list[int]) -> bool:
@@ -139,20 +183,6 @@ def _has_every_scan(data: bytes, frame_marker: int, frame: int, scans: list[int]
         for number in range(count if bits & 15 == 0 else 0):
             lacking.get(data[scan + 5 + 2 * number], set()).difference_update(range(first, last + 1))
     return not any(lacking.values())
-
-
-def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
-    """Tell whether the scan data reached to the last block of the decoded `image`.
-
-    Where scan data runs out before EOI (a file cut in half and closed again), libjpeg fills up with mid-grey and
-    says nothing. If the last pixel is grey, the file is decoded once more with meaningless bits before EOI: a
-    decoder that has all its data never looks at them.
-    """
-    last = image.getpixel((image.width - 1, image.height - 1))
-    if not set(last if isinstance(last, tuple) else (last,)) <= {127, 128}:
-        return True
-    padded = JpegImageFile(BytesIO(pixels[:-2] + _PADDING + pixels[-2:]))
-    return padded.tobytes() == image.tobytes()
 
 
 def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
@@ -255,7 +285,7 @@ FORMAT = Format(
     matches=lambda data: data.startswith(_SOI + b"\xff"),
     read=read,
     open=JpegImageFile,
-    is_whole=is_whole,
+    is_whole=jpeg_end.is_whole,
     metadata=metadata,
     credential=credential,
     metadata_parts=metadata_parts,

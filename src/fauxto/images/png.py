@@ -36,38 +36,62 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (type, start, end) of each chunk up to and with IEND; its payload is `data[start + 8 : end - 4]`.
+    """Yield (type, start, end) of each whole chunk up to and with IEND; its payload is `data[start + 8 : end - 4]`.
 
-    Raises:
-        EOFError, struct.error: The file ends before its IEND chunk.
+    Where a file is cut, the last chunk that is yielded isn't IEND.
     """
     start, kind = len(_SIGNATURE), b""
-    while kind != b"IEND":
+    while kind != b"IEND" and start + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, start)
         end = start + 12 + length
         if end > len(data):
-            raise EOFError
+            return
         yield kind, start, end
         start = end
+
+
+def _chunk(kind: bytes, payload: bytes) -> bytes:
+    body = kind + payload
+    return struct.pack(">I", len(payload)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def _cut_chunk(data: bytes) -> bytes:
+    """Return what is there of a cut IDAT as a chunk; nothing for a chunk without pixels.
+
+    Raises:
+        EOFError: It holds pixels of another frame.
+    """
+    length, kind = struct.unpack(">I4s", data[:8].ljust(8, b"\0"))
+    if kind == b"fdAT":
+        raise EOFError
+    return _chunk(kind, data[8 : 8 + length]) if kind == b"IDAT" else b""
 
 
 def read(data: bytes, limits: Limits) -> Container:
     """Walk a PNG. `pixels` keeps IHDR, PLTE, tRNS, IDAT and IEND: the still picture of an animated PNG.
 
+    Where the file is cut, `pixels` has what is there of the data, and IEND; `is_whole` tells whether it suffices.
+
     Raises:
         EOFError, struct.error: The file ends too early.
-        ImageError: `unreadable`, `unsupported_mode` or `too_large`.
+        ImageError: `unreadable`, `unsupported_format`, `unsupported_mode` or `too_large`.
     """
+    if data[12:16] == b"CgBI":
+        raise ImageError(
+            Status.UNSUPPORTED_FORMAT,
+            "the file is an Apple-optimised PNG (CgBI), as apps for the iPhone hold them, which only Apple's programs "
+            "read; save it there as PNG or JPEG",
+        )
     first, width, height, depth, colour = struct.unpack_from(">8sIIBB", data, len(_SIGNATURE))
     check_pixels(width, height, limits)
     kept = [_SIGNATURE]
     exif = icc = None
     notes: tuple[Reason, ...] = ()
-    frames = end = 0
+    frames, end = 0, len(_SIGNATURE)
     still_is_a_frame = False
     seen: set[bytes] = set()
     for kind, start, end in bounded(chunks(data)):
-        if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
+        if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT"):
             if zlib.crc32(data[start + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
                 raise ImageError(Status.UNREADABLE, f"the PNG's {kind.decode()} is damaged: its checksum is wrong")
             kept.append(data[start:end])
@@ -79,7 +103,14 @@ def read(data: bytes, limits: Limits) -> Container:
         elif kind == b"iCCP" and kind not in seen:
             icc, notes = _profile(data[start + 8 : end - 4], limits)
         seen.add(kind)
-    if first != b"\0\0\0\rIHDR" or b"IDAT" not in seen:
+    is_closed = b"IEND" in seen
+    if not is_closed:
+        kept.append(_cut_chunk(data[end:]))
+        if b"IDAT" not in seen and not kept[-1]:
+            raise EOFError
+        end = len(data)
+    kept.append(_chunk(b"IEND", b""))
+    if first != b"\0\0\0\rIHDR" or (is_closed and b"IDAT" not in seen):
         raise ImageError(Status.UNREADABLE, "the PNG holds no picture; the file is damaged")
     if b"tRNS" in seen and colour in (_GREY, _RGB) and depth not in (1, 8):
         raise ImageError(
@@ -94,6 +125,7 @@ def read(data: bytes, limits: Limits) -> Container:
         exif=exif,
         icc=icc,
         notes=notes,
+        is_closed=is_closed,
     )
 
 
@@ -110,14 +142,15 @@ def _profile(payload: bytes, limits: Limits) -> tuple[bytes | None, tuple[Reason
     return profile, ()
 
 
-def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
-    """Tell whether the compressed data filled the decoded `image` to its last row.
+def is_whole(picture: PillowImage.Image, outside: Container) -> bool:
+    """Tell whether the compressed data filled the decoded `picture` to its last row.
 
     Where the zlib stream ends early but properly, Pillow leaves the missing rows zero and says nothing. If the last
-    row is zero, or the file is interlaced, the bytes that the stream holds are counted.
+    row is zero, the file is interlaced or its end is missing, the bytes that the stream holds are counted.
     """
+    pixels = outside.pixels
     width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", pixels, 16)
-    if not interlaced and any(image.crop((0, height - 1, width, height)).tobytes()):
+    if outside.is_closed and not interlaced and any(picture.crop((0, height - 1, width, height)).tobytes()):
         return True
     missing = 0
     for column, row, across, down in _PASSES if interlaced else ((0, 0, 1, 1),):
@@ -134,7 +167,7 @@ def is_whole(image: PillowImage.Image, pixels: bytes) -> bool:
 
 
 def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
-    """Yield eXIf, one text more than `MAX_TEXTS`, some of which may be XMP, and the label AIGC; raises as `chunks`."""
+    """Yield eXIf, one text more than `MAX_TEXTS`, some of which may be XMP, and the label AIGC."""
     texts = 0
     for kind, start, end in chunks(data):
         if kind == b"eXIf":
@@ -163,7 +196,7 @@ def _text(data: bytes, kind: bytes, start: int, end: int, limits: Limits) -> Blo
 
 
 def credential(data: bytes) -> Iterator[bytes]:
-    """Yield the chunk caBX; raises as `chunks`, and ImageError (too_large) for too many chunks."""
+    """Yield the chunk caBX; raises ImageError (too_large) for too many chunks."""
     parts = bounded(chunks(data), MAX_PARTS_WITH_CREDENTIAL)
     return (data[start + 8 : end - 4] for kind, start, end in parts if kind == b"caBX")
 

@@ -20,6 +20,9 @@ from fauxto.report import Status
 MAX_VALUES = 200_000
 """Values of one tag, such as the strips of a picture: each becomes a few Python objects in the decoder."""
 
+MAX_COPIES = 64
+"""Reduced copies of a picture: a pyramid has one for each halving."""
+
 MAX_SAMPLES = 6
 """Channels of a pixel; Pillow reads no more."""
 
@@ -27,6 +30,7 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258,
 _STRIP_OFFSETS, _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _STRIP_BYTES = 273, 274, 277, 278, 279
 _PLANAR, _PREDICTOR, _COLOR_MAP = 284, 317, 320
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES = 322, 323, 324, 325
+_SUBFILE_TYPE, _JPEG_TABLES, _DNG_VERSION = 254, 347, 50706
 _SUB_DIRECTORIES, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _ICC = 330, 338, 339, 34675
 _METADATA = {700: Kind.XMP, 33723: Kind.IPTC, 34377: Kind.PHOTOSHOP}
 _CREDENTIAL = 0xCD41
@@ -35,14 +39,17 @@ _SINGLE = {_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER, _SAMPLES, _
 _SINGLE |= {_TILE_WIDTH, _TILE_HEIGHT}
 _MANY = {_BITS, _STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _COLOR_MAP}
 
-_NONE, _LZW, _DEFLATE, _PACKBITS, _OLD_DEFLATE = 1, 5, 8, 32773, 32946
-_WHITE_IS_ZERO, _CMYK = 0, 5
+# Kept as they are: tables and colour coding of JPEG, whose values may be of any type.
+_OF_JPEG = {_JPEG_TABLES, 529, 530, 531, 532}
+
+_NONE, _LZW, _DEFLATE, _PACKBITS, _OLD_DEFLATE, _JPEG = 1, 5, 8, 32773, 32946, 7
+_WHITE_IS_ZERO, _PALETTE, _CMYK, _YCBCR = 0, 3, 5, 6
 _UNSIGNED = 1
 
 _HEADERS = {b"II*\0": "<", b"MM\0*": ">"}
 _LONG = 4
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
-_INTEGERS = {3: "H", 4: "I"}
+_INTEGERS = {3: "H", 4: "I", 13: "I"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,7 @@ def read(data: bytes, limits: Limits) -> Container:
     order = byte_order(data)
     (start,) = struct.unpack_from(order + "I", data, 4)
     entries, following = read_directory(data, order, start)
-    if _SUB_DIRECTORIES in entries:
+    if not _is_full_picture(data, order, entries):
         raise ImageError(
             Status.UNSUPPORTED_FORMAT,
             "the TIFF has nested directories, as raw camera files do; develop or export it as JPEG, PNG or plain TIFF",
@@ -134,19 +141,44 @@ def read(data: bytes, limits: Limits) -> Container:
             raise ValueError
         check_pixels(tags[_WIDTH][0], tags[_HEIGHT][0], limits)
         _check_mode(tags)
-        _check_storage(tags, len(data), limits)
+        _check_storage(tags, data, limits)
     except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
         raise ImageError(Status.UNREADABLE, "the TIFF's directory is damaged; save the picture anew") from error
     icc = None
     if _ICC in entries:
         icc = data[entries[_ICC].offset : entries[_ICC].offset + entries[_ICC].count]
     return Container(
-        pixels=_with_directory(data, order, [entries[tag].raw for tag in sorted(tags)]),
+        pixels=_with_directory(
+            data, order, [entries[tag].raw for tag in sorted(entries) if tag in tags.keys() | _OF_JPEG]
+        ),
         end=len(data),
         frames=_count_pages(data, order, start, following, limits),
         exif=data,
         icc=icc,
     )
+
+
+def _is_full_picture(data: bytes, order: str, entries: dict[int, Entry]) -> bool:
+    """Tell whether nested directories hold only reduced copies of the first one's picture, as those of a pyramid do.
+
+    In a raw camera file it's the other way round, or the first picture isn't developed: a DNG says so.
+    """
+    if _DNG_VERSION in entries:
+        return False
+    if _SUB_DIRECTORIES not in entries:
+        return True
+
+    def facts(directory: dict[int, Entry]) -> tuple[bool, int]:
+        values = {tag: integers(data, order, directory[tag])[0] for tag in (_SUBFILE_TYPE, _WIDTH) if tag in directory}
+        return bool(values.get(_SUBFILE_TYPE, 0) & 1), values[_WIDTH]
+
+    try:
+        is_reduced, width = facts(entries)
+        starts = integers(data, order, entries[_SUB_DIRECTORIES])
+        copies = [facts(read_directory(data, order, start)[0]) for start in starts[:MAX_COPIES]]
+    except (KeyError, IndexError, struct.error):
+        return False
+    return not is_reduced and all(is_copy and copy_width < width for is_copy, copy_width in copies)
 
 
 def _check_mode(tags: dict[int, tuple[int, ...]]) -> None:
@@ -155,20 +187,22 @@ def _check_mode(tags: dict[int, tuple[int, ...]]) -> None:
     photometric = tags[_PHOTOMETRIC][0]
     bits = set(tags.get(_BITS, (1,)))
     problem = None
-    if compression not in (_NONE, _LZW, _DEFLATE, _OLD_DEFLATE, _PACKBITS):
+    if compression not in (_NONE, _LZW, _DEFLATE, _OLD_DEFLATE, _PACKBITS, _JPEG):
         problem = f"compression {compression}"
-    elif photometric not in (0, 1, 2, 3, _CMYK):
+    elif photometric not in ((0, 1, 2, _CMYK, _YCBCR) if compression == _JPEG else (0, 1, 2, _PALETTE, _CMYK)):
         problem = f"colour space {photometric}"
     elif set(tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))) != {_UNSIGNED}:
         problem = "signed or floating-point samples"
-    elif not bits <= {1, 2, 4, 8, 16} or (photometric == _WHITE_IS_ZERO and bits == {16}):
+    elif not bits <= ({8} if compression == _JPEG else {1, 2, 4, 8, 16}) or (
+        photometric == _WHITE_IS_ZERO and bits == {16}
+    ):
         problem = f"{max(bits)}-bit samples of colour space {photometric}"
     if problem:
         raise ImageError(Status.UNSUPPORTED_MODE, f"fauxto doesn't read a TIFF with {problem}; save it as 8-bit PNG")
 
 
-def _check_storage(tags: dict[int, tuple[int, ...]], length: int, limits: Limits) -> None:
-    """Check that every strip or tile is there; EOFError if one lies behind the end of the file."""
+def _check_storage(tags: dict[int, tuple[int, ...]], data: bytes, limits: Limits) -> None:
+    """Check that every strip or tile is there; EOFError if one lies behind the end, or is a JPEG without EOI."""
     (width,), (height,) = tags[_WIDTH], tags[_HEIGHT]
     samples, planar = tags.get(_SAMPLES, (1,))[0], tags.get(_PLANAR, (1,))[0]
     if _TILE_WIDTH in tags:
@@ -183,8 +217,11 @@ def _check_storage(tags: dict[int, tuple[int, ...]], length: int, limits: Limits
     planes = samples if planar == 2 else 1
     if len(counts) != len(offsets) or len(offsets) < math.ceil(width / columns) * math.ceil(height / rows) * planes:
         raise ValueError
-    if any(offset + count > length for offset, count in zip(offsets, counts, strict=True)):
-        raise EOFError
+    for offset, count in zip(offsets, counts, strict=True):
+        if offset + count > len(data):
+            raise EOFError
+        if tags.get(_COMPRESSION) == (_JPEG,) and data.rfind(b"\xff\xd9", offset, offset + count) < 0:
+            raise EOFError
 
 
 def _with_directory(data: bytes, order: str, raw_entries: list[bytes]) -> bytes:

@@ -12,21 +12,22 @@ from fauxto.images.container import Block, Container, Format, Kind, bounded, che
 from fauxto.limits import Limits
 from fauxto.report import Status
 
+COST = 1.25
+"""Memory for a pixel beside other formats' (`check_pixels`): the decoder keeps several canvases, 15 bytes in all."""
+
 _RIFF_HEADER = 12
+_PIXELS = (b"VP8 ", b"VP8L", b"ANMF")
 _METADATA = {b"EXIF": Kind.EXIF, b"XMP ": Kind.XMP, b"XMP\0": Kind.XMP}  # the last by mistake, as ExifTool knows
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield (type, start, end) of each chunk inside the RIFF; its payload is `data[start + 8 : end]`.
 
-    Raises:
-        EOFError, struct.error: The file ends before the RIFF does.
+    Where the file is cut, the last chunk may end behind it.
     """
-    riff_end = _riff_end(data)
-    if riff_end > len(data):
-        raise EOFError
+    stop = min(_riff_end(data), len(data))
     start = _RIFF_HEADER
-    while start + 8 <= riff_end:
+    while start + 8 <= stop:
         kind, length = struct.unpack_from("<4sI", data, start)
         end = start + 8 + length
         yield kind, start, end
@@ -41,14 +42,27 @@ def _riff_end(data: bytes) -> int:
 def read(data: bytes, limits: Limits) -> Container:
     """Walk a WebP. libwebp parses the rest; its metadata chunks are handed out undecoded.
 
+    Where the RIFF is cut behind the last chunk of pixels, `pixels` ends with that chunk.
+
     Raises:
         EOFError, struct.error: The file ends too early.
         ImageError: `unreadable` or `too_large`.
     """
-    check_pixels(*_size(data), limits)
-    frames = sum(kind == b"ANMF" for kind, _, _ in bounded(chunks(data)))
+    check_pixels(*_size(data), limits, COST)
+    frames = last = 0
+    for kind, _, chunk_end in bounded(chunks(data)):
+        frames += kind == b"ANMF"
+        last = chunk_end if kind in _PIXELS else last
     end = _riff_end(data)
-    return Container(pixels=data[:end], end=end, frames=min(max(1, frames), limits.max_frames))
+    pixels = data[:end]
+    is_closed = end <= len(data)
+    if not is_closed:
+        if not 0 < last <= len(data):
+            raise EOFError
+        end = len(data)
+        body = data[8:last] + b"\0" * (last & 1)
+        pixels = b"RIFF" + struct.pack("<I", len(body)) + body
+    return Container(pixels=pixels, end=end, frames=min(max(1, frames), limits.max_frames), is_closed=is_closed)
 
 
 def _size(data: bytes) -> tuple[int, int]:
@@ -67,14 +81,14 @@ def _size(data: bytes) -> tuple[int, int]:
 
 
 def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
-    """Yield the chunks "EXIF" and "XMP "; raises as `chunks`."""
+    """Yield the chunks "EXIF" and "XMP "."""
     for kind, start, end in chunks(data):
         if kind in _METADATA:
             yield Block(_METADATA[kind], data, start + 8, end)
 
 
 def credential(data: bytes) -> Iterator[bytes]:
-    """Yield the chunk "C2PA"; raises as `chunks`."""
+    """Yield the chunk "C2PA"."""
     return (data[start + 8 : end] for kind, start, end in chunks(data) if kind == b"C2PA")
 
 

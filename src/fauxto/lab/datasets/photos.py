@@ -30,7 +30,7 @@ from fauxto.report import Status
 from fauxto.scan.archives import is_plain
 
 WINDOWS_TABLE, ORIGINALS_TABLE = "manifest.csv", "originals.csv"
-OWN_TABLE = Path(__file__).parent / "photo-originals-5.csv.xz"
+OWN_TABLE = Path(__file__).parent / "photo-originals-own.csv.xz"
 
 _WINDOW_COLUMNS = (
     "path",
