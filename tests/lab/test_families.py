@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from fauxto.lab.families import OTHERS, families_of, thresholds
-from fauxto.lab.linear_head import FamilyHead, fit_families
+from fauxto.lab.families import OTHERS, FamilyHead, families_of, thresholds
+from fauxto.lab.linear_head import fit_families
 
 RNG = np.random.default_rng(0)
 
