@@ -1,13 +1,15 @@
 """Families of generators: by name, by a head on features, and from which probability one is named."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from fauxto.lab.families import OTHERS, families_of, thresholds
-from fauxto.lab.linear_head import FamilyHead, fit_families
+from fauxto.lab.families import OTHERS, FamilyHead, families_of, thresholds
+from fauxto.lab.linear_head import fit_families
 
 RNG = np.random.default_rng(0)
 
@@ -84,3 +86,8 @@ def test_what_is_seldom_right_or_no_family_is_never_named():
     assert thresholds(["FLUX", OTHERS], probabilities, np.repeat(OTHERS, 50)) == {"FLUX": None, OTHERS: None}
     assert thresholds(["FLUX", "a GAN"], probabilities[:9], np.repeat("a GAN", 9))["a GAN"] is None  # of too few
     assert thresholds([], np.empty((5, 0)), np.repeat("", 5)) == {}
+
+
+def test_a_run_is_read_before_keras_knows_its_backend():
+    program = "import sys, fauxto.lab.run, fauxto.lab.calibration; assert 'keras' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from fauxto.lab.layers import ClassToken, EncoderBlock, Features, PatchTokens, TokenDropping
 
 if TYPE_CHECKING:
-    from fauxto.lab.linear_head import FamilyHead
+    from fauxto.lab.families import FamilyHead
 
 STEPS = 31
 """Of a weight, to either side of zero."""

@@ -17,7 +17,7 @@ from fauxto.lab.backend import import_keras
 if TYPE_CHECKING:
     import keras
 
-    from fauxto.lab.linear_head import FamilyHead
+    from fauxto.lab.families import FamilyHead
 
 TOLERANCES = {32: 1e-4, 8: 0.5}
 """Largest difference that is let through between a logit of Keras and of ONNX Runtime, by the latter's bits."""

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fauxto.lab.datasets import Split
+from fauxto.scan.files import replaced
 
 OTHERS = "another generator"
 """The family of all generators that have a name and no family here; it is learnt, and never named to people."""
@@ -35,6 +39,32 @@ _FAMILIES = {
     "a GAN": r"stylegan|generated-photos|thisface|thismountain",
 }
 _UNKNOWN = re.compile(r"unattributed|mixed")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FamilyHead:
+    """A linear map from features to the logits of F families of generators.
+
+    Attributes:
+        names: Of the families.
+        kernel: float32 [D, F].
+        bias: float32 [F].
+    """
+
+    names: tuple[str, ...]
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def save(self, path: Path) -> None:
+        """Write it to a file."""
+        with replaced(path) as file:
+            np.savez(file, names=np.array(self.names), kernel=self.kernel, bias=self.bias)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read it from a file of `save`."""
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(tuple(stored["names"].tolist()), stored["kernel"], stored["bias"])
 
 
 def families_of(pictures: Split) -> NDArray[np.str_]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
@@ -18,10 +18,9 @@ from sklearn.linear_model import LogisticRegression
 
 from fauxto.lab import cache, encoder_export, views
 from fauxto.lab.datasets import Split
-from fauxto.lab.families import families_of
+from fauxto.lab.families import FamilyHead, families_of
 from fauxto.lab.recipe import Recipe
 from fauxto.lab.weighting import held_out, weights_by_source
-from fauxto.scan.files import replaced
 
 if TYPE_CHECKING:
     import keras
@@ -41,32 +40,6 @@ class Head:
 
     weights: NDArray[np.float32]
     bias: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FamilyHead:
-    """A linear map from features to the logits of F families of generators.
-
-    Attributes:
-        names: Of the families.
-        kernel: float32 [D, F].
-        bias: float32 [F].
-    """
-
-    names: tuple[str, ...]
-    kernel: NDArray[np.float32]
-    bias: NDArray[np.float32]
-
-    def save(self, path: Path) -> None:
-        """Write it to a file."""
-        with replaced(path) as file:
-            np.savez(file, names=np.array(self.names), kernel=self.kernel, bias=self.bias)
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read it from a file of `save`."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(tuple(stored["names"].tolist()), stored["kernel"], stored["bias"])
 
 
 def fit_into(model: keras.Model, pictures: Split, recipe: Recipe, folder: Path) -> FamilyHead | None:

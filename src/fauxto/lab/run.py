@@ -27,13 +27,12 @@ from fauxto.bundles.schema import build
 from fauxto.choices import CalibrationMethod
 from fauxto.errors import ConfigError, FauxtoError
 from fauxto.lab import provenance
+from fauxto.lab.families import FamilyHead
 from fauxto.lab.recipe import Recipe
 from fauxto.scan.files import replaced
 
 if TYPE_CHECKING:
     import keras
-
-    from fauxto.lab.linear_head import FamilyHead
 
 KERAS_MODEL, ONNX_MODEL, FAMILY_HEAD = "model.keras", "model.onnx", "families.npz"
 _RECIPE, _START, _RECORD, _CALIBRATION = "recipe.toml", "start.json", "run.json", "calibration.json"
@@ -274,8 +273,6 @@ class Run:
         return Bundle(**vars(description), folder=self.folder, model=model, card="")
 
     def _families(self) -> FamilyHead | None:
-        from fauxto.lab.linear_head import FamilyHead
-
         return FamilyHead.load(self.family_head) if self.family_head.exists() else None
 
     def _read(self, name: str, remedy: str = "the run is damaged: train it again elsewhere") -> Json:
