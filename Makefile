@@ -63,7 +63,7 @@ photos: $(STAMPS)/dev
 	$(BIN)/fauxto train --network clip-vit-b16 --data data/photos --weights "$(ENCODER)" --run runs/photos --resume
 	$(BIN)/fauxto calibrate runs/photos --data data/photos
 	for split in val test; do $(BIN)/fauxto evaluate runs/photos --data data/photos --split $$split || exit 1; done
-	$(BIN)/fauxto pack runs/photos --out src/fauxto/bundles/weights/photos --bundle-version 1.2.0 \
+	$(BIN)/fauxto pack runs/photos --out src/fauxto/bundles/weights/photos --bundle-version 1.3.0 \
 	  --summary "$(PHOTOS_SUMMARY)" --min-short-side 65 --max-short-side 50000
 
 # Asks the package index for the newest versions that fit pyproject.toml; all locks agree with that of `dev`. After a
