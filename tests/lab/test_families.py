@@ -79,6 +79,12 @@ def test_a_family_is_named_from_where_it_is_mostly_right():
     assert limits["Midjourney"] is None  # it is never the likeliest
 
 
+def test_a_common_family_does_not_make_its_name_right():
+    probabilities = np.tile([0.9, 0.1], (120, 1))
+    families = np.array(["FLUX"] * 100 + ["Midjourney"] * 20)  # nine in ten names are right, and every other one is not
+    assert thresholds(["FLUX", "Midjourney"], probabilities, families)["FLUX"] is None
+
+
 def test_what_is_seldom_right_or_no_family_is_never_named():
     probabilities = np.tile([0.1, 0.9], (50, 1))
     names = np.array(["FLUX"] * 25 + ["Midjourney"] * 25)

@@ -239,8 +239,8 @@ def _families_part(bundle: Description, results: Results) -> list[str]:
     return [
         "### Which generator?",
         "Of a picture that it calls ai, it may say which generators' pictures it looks most like: "
-        f"{limits or 'never so far'}. From there up, the name was right for {families.PRECISION:.0%} of the pictures "
-        f"that thresholds were chosen on. On {results['subject']['split']} as found, at `balanced`:",
+        f"{limits or 'never so far'}. From there up, the name is right for {families.PRECISION:.0%} of the pictures "
+        f"that it was chosen on, were all families as common. On {results['subject']['split']} as found, at `balanced`:",
         markdown(tables.families_table(results)),
     ]
 

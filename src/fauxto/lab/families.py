@@ -24,10 +24,10 @@ OTHERS = "another generator"
 PRECISION = 0.70
 """Share of the pictures of a named family that must be of it."""
 
-_FEWEST_NAMED = 10
-"""What the precision of a family is measured on, at least."""
+_FEWEST = 10
+"""Pictures of a family, and named so, that its precision is measured on."""
 
-_THRESHOLDS = tuple(number / 20 for number in range(8, 20))
+_THRESHOLDS = tuple(number / 20 for number in range(10, 20))
 
 _FAMILIES = {
     "GPT-image": r"gpt-|dall-e-3",
@@ -83,7 +83,8 @@ def thresholds(
 ) -> dict[str, float | None]:
     """Choose from which probability each family of generators is named.
 
-    It is the lowest from which `PRECISION` of the pictures that are named so are of that family.
+    It is the lowest from which `PRECISION` of the pictures that are named so are of that family, were all families as
+    common: the pictures at hand are mostly of few, and a name would seem right too often.
 
     Args:
         names: Of the F families.
@@ -93,18 +94,21 @@ def thresholds(
     Returns:
         None for a family that can't be named so reliably, or was met in too few pictures.
     """
+    known = families != ""
+    _, family, counts = np.unique(families[known], return_inverse=True, return_counts=True)
+    weights = np.where(counts >= _FEWEST, 1 / counts, 0)[family]
     return {
-        name: None
-        if name == OTHERS
-        else _threshold(number, probabilities[families != ""], families[families != ""] == name)
+        name: None if name == OTHERS else _threshold(number, probabilities[known], families[known] == name, weights)
         for number, name in enumerate(names)
     }
 
 
-def _threshold(number: int, probabilities: NDArray[np.float64], of_it: NDArray[np.bool_]) -> float | None:
+def _threshold(
+    number: int, probabilities: NDArray[np.float64], of_it: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> float | None:
     likeliest = probabilities.argmax(axis=1) == number
     for least in _THRESHOLDS:
         named = likeliest & (probabilities[:, number] >= least)
-        if named.sum() >= _FEWEST_NAMED and of_it[named].mean() >= PRECISION:
+        if named.sum() >= _FEWEST and weights[named & of_it].sum() >= PRECISION * weights[named].sum() > 0:
             return least
     return None
