@@ -222,3 +222,11 @@ def test_a_bundle_is_replaced_whole(run, tmp_path):
     (first.folder / "metrics.json").write_text("{}")
     assert pack(run, tmp_path).card == first.card
     assert [path.name for path in (tmp_path / "toy").parent.iterdir() if path.name.startswith("tmp")] == []
+
+
+@pytest.mark.parametrize(("right", "least"), [(6, None), (7, 0.6)])
+def test_families_are_named_only_where_names_were_right_on_unmet_pictures(right, least):
+    results = {"evaluation": {"use": "test"}, "families": [{"named": 10, "right": right}]}
+    tuning = {"evaluation": {"use": "tuning"}, "families": [{"named": 10, "right": 0}]}
+    assert packing._reliable({"FLUX": 0.6, "a GAN": None}, [tuning, results]) == {"FLUX": least, "a GAN": None}
+    assert packing._reliable({}, [{"evaluation": {"use": "test"}, "families": []}]) == {}

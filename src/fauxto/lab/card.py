@@ -238,9 +238,9 @@ def _families_part(bundle: Description, results: Results) -> list[str]:
     limits = ", ".join(f"{name} from {share(least)}" for name, least in bundle.families.items() if least is not None)
     return [
         "### Which generator?",
-        "Of a picture that it calls ai, it may say which generators' pictures it looks most like: "
-        f"{limits or 'never so far'}. From there up, the name is right for {families.PRECISION:.0%} of the pictures "
-        f"that it was chosen on, were all families as common. On {results['subject']['split']} as found, at `balanced`:",
+        f"Of a picture that it calls ai, it names the generators that it looks most like: {limits or 'never so far'}. "
+        f"With fewer than {families.PRECISION:.0%} of the names right on pictures never met, none is given. Names as they "
+        f"were chosen on tuning data, measured on {results['subject']['split']} as found, at `balanced`:",
         markdown(tables.families_table(results)),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
 from fauxto.lab.datasets.splitting import SPLITS
 from fauxto.lab.evaluation.results import subject_of
+from fauxto.lab.families import PRECISION
 from fauxto.lab.run import Run
 from fauxto.scan.files import replaced
 
@@ -59,8 +61,8 @@ def pack(run: Run, out: Path, nameplate: Nameplate, *, beside: Run | None = None
     if out.exists() and not (out / "bundle.json").is_file():
         raise ConfigError(f"{out} exists and is no bundle; name another folder with --out")
     bundle = run.bundle()
-    description = _named(bundle, nameplate)
     evaluations = _evaluations(run, bundle)
+    description = replace(_named(bundle, nameplate), families=_reliable(bundle.families, evaluations))
     text = card.render(description, run, evaluations, beside=beside)
     return write_bundle(out, description, bundle.model, _metrics(run, evaluations), text)
 
@@ -115,6 +117,13 @@ def _named(bundle: Bundle, nameplate: Nameplate) -> Description:
         )
     except ValueError as error:
         raise BundleFormatError(f"the bundle can't be called so: {error}") from error
+
+
+def _reliable(families: Mapping[str, float | None], evaluations: list[dict[str, Any]]) -> Mapping[str, float | None]:
+    """Return from where families of generators are named: nowhere if too few names were right on unmet pictures."""
+    tests = [results["families"][0] for results in evaluations if results["evaluation"]["use"] == "test" and families]
+    is_reliable = all(row["named"] and row["right"] >= PRECISION * row["named"] for row in tests)
+    return families if is_reliable else dict.fromkeys(families)
 
 
 def _evaluations(run: Run, bundle: Bundle) -> list[dict[str, Any]]:
