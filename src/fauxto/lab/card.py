@@ -239,8 +239,8 @@ def _families_part(bundle: Description, results: Results) -> list[str]:
     return [
         "### Which generator?",
         f"Of a picture that it calls ai, it names the generators that it looks most like: {limits or 'never so far'}. "
-        f"With fewer than {families.PRECISION:.0%} of the names right on pictures never met, none is given. Names as they "
-        f"were chosen on tuning data, measured on {results['subject']['split']} as found, at `balanced`:",
+        f"With fewer than {families.PRECISION:.0%} of the names right on pictures never met, none is given. Names that "
+        f"tuning data would allow, measured on {results['subject']['split']} as found, at `balanced`:",
         markdown(tables.families_table(results)),
     ]
 
