@@ -1,15 +1,16 @@
 """fauxto tells a photograph from a picture that a generative model made, and says how sure it is.
 
-    >>> from fauxto import Detector
-    >>> report = Detector().analyze("holiday.jpg")
+    >>> import fauxto
+    >>> report = fauxto.check("holiday.jpg")
     >>> print(report.verdict, report.probability)
 
-This is the whole public interface. NumPy, Pillow and ONNX Runtime are imported on first use of `Detector`, so that
-`import fauxto` and `fauxto --help` stay fast.
+This is the whole public interface. NumPy, Pillow and ONNX Runtime are imported on first use of `check` or `Detector`,
+so that `import fauxto` and `fauxto --help` stay fast.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from fauxto.errors import (
@@ -68,32 +69,28 @@ __all__ = [
     "Trust",
     "Verdict",
     "__version__",
+    "check",
 ]
 
 if TYPE_CHECKING:
     from fauxto.bundles import Bundle
     from fauxto.client import Client
-    from fauxto.detector import Detector
+    from fauxto.detector import Detector, check
 
     __version__: str
 else:
+    _LAZY = {"Bundle": "bundles", "Client": "client", "Detector": "detector", "check": "detector"}
 
     def __getattr__(name: str) -> object:
         """Import slow modules on first use."""
-        if name == "Detector":
-            from fauxto.detector import Detector
-
-            return Detector
-        if name == "Bundle":
-            from fauxto.bundles import Bundle
-
-            return Bundle
-        if name == "Client":
-            from fauxto.client import Client
-
-            return Client
+        if name in _LAZY:
+            return getattr(importlib.import_module(f"fauxto.{_LAZY[name]}"), name)
         if name == "__version__":
             from importlib.metadata import version
 
             return version("fauxto")
         raise AttributeError(f"module 'fauxto' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        """List the public names only."""
+        return __all__

@@ -8,54 +8,36 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from time import perf_counter
-from typing import BinaryIO, Self
+from typing import Self
 
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
 
-from fauxto import bundles, images, preprocessing
+from fauxto import bundles, images
 from fauxto.bundles import Bundle
-from fauxto.bundles.network import Network
+from fauxto.bundles.model import Model, judged
 from fauxto.domain import objection
 from fauxto.errors import ImageError
 from fauxto.evidence import gather, load_sources, unreadable
+from fauxto.images.in_memory import from_pixels
+from fauxto.images.source import File
 from fauxto.limits import Limits
 from fauxto.options import DetectorOptions
 from fauxto.preprocessing import Pixels
 from fauxto.reencoding import LONGEST_SIDE, reencode, shrink
-from fauxto.report import Evidence, ImageSummary, ModelSummary, Report, Stability, Status, Verdict
+from fauxto.report import Evidence, ImageSummary, Report, Stability, Status, Verdict
 from fauxto.verdict import combine, likeliest_family, looks_most_like, pixel_verdict, unstable
 
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
-"""A path, the bytes of a file, or a file that is open for reading bytes."""
+Source = File | PIL.Image.Image | NDArray[np.uint8]
+"""A file, or the pixels of a picture: a PIL image, or uint8 [H, W, 3], [H, W, 4] or grey [H, W], in sRGB."""
 
 _DEFAULT_LIMITS = Limits()
 _DECODERS = 2
 """Threads that decode ahead; Pillow releases the GIL only inside its codecs, so more don't help."""
-
-
-class _Model:
-    """A bundle and its network, which is opened on first use."""
-
-    def __init__(self, bundle: Bundle, threads: int | None) -> None:
-        self.bundle = bundle
-        self.summary = ModelSummary(bundle.name, bundle.version, bundle.model_sha256)
-        self._threads = threads
-        self._network: Network | None = None
-        self._lock = threading.Lock()
-
-    def views(self, rgb: Pixels) -> Pixels:
-        """Return the network's views of a picture, without opening the network."""
-        return preprocessing.views(rgb, self.bundle.input)
-
-    @property
-    def network(self) -> Network:
-        with self._lock:
-            if self._network is None:
-                self._network = Network(self.bundle, self._threads)
-            return self._network
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +49,7 @@ class _Decoded:
     """
 
     path: str | None
-    model: _Model
+    model: Model
     views: Pixels
     small: Pixels | None
     objection: str | None
@@ -101,7 +83,7 @@ class Detector:
 
     def __init__(
         self,
-        bundle: str | Path | None = None,
+        model: str | Path | None = None,
         *,
         operating_point: str = "balanced",
         limits: Limits = _DEFAULT_LIMITS,
@@ -116,22 +98,26 @@ class Detector:
         See `DetectorOptions` for the arguments.
 
         Raises:
-            BundleError: The bundle can't be used.
+            BundleError: The model can't be used.
             ConfigError: An invalid operating point, batch size or number of threads, an unusable trust list, or two
                 sources of evidence with the same name.
         """
         self.options = DetectorOptions(
-            bundle, operating_point, limits, batch_size, threads, evidence, personal, trust_list
+            model, operating_point, limits, batch_size, threads, evidence, personal, trust_list
         )
-        names = bundles.DEFAULTS if bundle is None else (bundle,)
+        names = bundles.DEFAULTS if model is None else (model,)
         self.bundles: tuple[Bundle, ...] = tuple(bundles.load(name) for name in names)
         self._sources = load_sources(trust_list) if evidence else {}
-        self._models = tuple(_Model(loaded, threads) for loaded in self.bundles)
+        self._models = tuple(Model(loaded, threads) for loaded in self.bundles)
 
     @classmethod
     def from_options(cls, options: DetectorOptions, threads: int | None = None) -> Self:
         """Make a detector; `threads` stands in for the options' own. Raises as `Detector` does."""
         return cls(**{**vars(options), "threads": threads or options.threads})
+
+    def __repr__(self) -> str:
+        models = ", ".join(f"{bundle.name} {bundle.version}" for bundle in self.bundles)
+        return f"<Detector: {models}; {self.operating_point}>"
 
     @property
     def operating_point(self) -> str:
@@ -147,7 +133,8 @@ class Detector:
         """Judge one picture.
 
         Args:
-            source: A path, the bytes of a file, or a file open for reading bytes.
+            source: A path, the bytes of a file, a file open for reading bytes, a PIL image, or an array of pixels:
+                uint8 [H, W, 3], [H, W, 4] (laid on white) or grey [H, W]. Pixels come without evidence.
             name: Its name in the report; by default the path.
 
         Returns:
@@ -155,7 +142,7 @@ class Detector:
 
         Raises:
             BundleError: The network can't be opened or fails, for any picture.
-            TypeError: Bytes can't be read from `source`.
+            TypeError: `source` is nothing of that.
         """
         return self._judge([self._decode(source, name)])[0]
 
@@ -164,13 +151,14 @@ class Detector:
 
         `sources` may be infinite: at most two batches are read ahead. The first batch has one picture and each later
         one twice as many, up to `batch_size`, so that the first reports come quickly. Paths are read in other threads;
-        open files in this one.
+        open files and pixels in this one.
 
         Raises:
             BundleError: The network can't be opened or fails.
-            TypeError: `sources` is a single picture, or bytes can't be read from one of them.
+            TypeError: `sources` is a single picture, or one of them is none.
         """
-        if isinstance(sources, (str, bytes, bytearray, memoryview)):
+        single = (str, os.PathLike, bytes, bytearray, memoryview, PIL.Image.Image)
+        if isinstance(sources, single) or (isinstance(sources, np.ndarray) and sources.ndim < 4):
             raise TypeError(f"analyze_many takes several pictures, not a single {type(sources).__name__}; use analyze")
         pool = ThreadPoolExecutor(_DECODERS, thread_name_prefix="fauxto-decode")
         ahead: deque[Future[_Decoded | Report]] = deque()
@@ -200,14 +188,14 @@ class Detector:
         """
         models = [self._model_for(rgb.shape) for rgb in pictures]
         views = [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)]
-        return np.array([score for score, _ in _judged(models, views)])
+        return np.array([score for score, _ in judged(models, views)])
 
     def bundle_of(self, report: Report) -> Bundle:
         """Return the bundle that gave a report's score; the first one if none did."""
         named = report.model and report.model.name
         return next((bundle for bundle in self.bundles if bundle.name == named), self.bundles[0])
 
-    def _model_for(self, shape: tuple[int, ...]) -> _Model:
+    def _model_for(self, shape: tuple[int, ...]) -> Model:
         """Return the model for a picture of `shape` [H, W, 3]."""
         short_side = min(shape[:2])
         return min(self._models, key=lambda model: model.bundle.domain.distance(short_side))
@@ -225,8 +213,11 @@ class Detector:
         if name is None and isinstance(source, (str, os.PathLike)):
             name = os.fsdecode(source)
         try:
-            data = images.read_bytes(source, self.limits)
-            picture = images.decode(data, self.limits, name=name)
+            if isinstance(source, (PIL.Image.Image, np.ndarray)):
+                data, picture = b"", from_pixels(source, self.limits)
+            else:
+                data = images.read_bytes(source, self.limits)
+                picture = images.decode(data, self.limits, name=name)
         except ImageError as error:
             return replace(Report.unjudged(name, error.status, str(error)), milliseconds={"decode": _since(started)})
         model = self._model_for(picture.rgb.shape)
@@ -235,8 +226,9 @@ class Detector:
         domain_objection = objection(picture.rgb)
         milliseconds = {"decode": _since(started)}
         started = perf_counter()
-        evidence = gather(data, picture, self.limits, self._sources, personal=self.options.personal)
-        if self._sources:
+        sources = self._sources if data else {}  # pixels alone carry nothing
+        evidence = gather(data, picture, self.limits, sources, personal=self.options.personal)
+        if sources:
             milliseconds["evidence"] = _since(started)
         return _Decoded(name, model, views, small, domain_objection, picture.facts, evidence, milliseconds)
 
@@ -250,11 +242,11 @@ class Detector:
 
     def _reports(self, pictures: list[_Decoded]) -> list[Report]:
         started = perf_counter()
-        judged = _judged([picture.model for picture in pictures], [picture.views for picture in pictures])
+        results = judged([picture.model for picture in pictures], [picture.views for picture in pictures])
         milliseconds = _since(started, len(pictures))
         return [
             self._report(picture, self._scored(picture.model.bundle, *outputs, milliseconds))
-            for picture, outputs in zip(pictures, judged, strict=True)
+            for picture, outputs in zip(pictures, results, strict=True)
         ]
 
     def _scored(self, bundle: Bundle, score: float, families: NDArray[np.float64], milliseconds: float) -> _Scored:
@@ -302,15 +294,23 @@ class Detector:
         return Stability(flips=int(verdict is not pixels), of=1)
 
 
-def _judged(models: Sequence[_Model], views: Sequence[Pixels]) -> list[tuple[float, NDArray[np.float64]]]:
-    """Return each picture's score and its families' probabilities [F], by its views [K, H, W, 3], batched per model."""
-    outputs: dict[int, tuple[float, NDArray[np.float64]]] = {}
-    for model in dict.fromkeys(models):
-        rows = [row for row, other in enumerate(models) if other is model]
-        judged = model.network.judge([views[row] for row in rows])
-        outputs |= zip(rows, zip(judged.scores.tolist(), judged.families, strict=True), strict=True)
-    return [outputs[row] for row in range(len(views))]
-
-
 def _since(started: float, pictures: int = 1) -> float:
     return round((perf_counter() - started) * 1000 / pictures, 3)
+
+
+_lock = threading.Lock()
+
+
+@cache
+def _default() -> Detector:
+    return Detector()
+
+
+def check(source: Source, *, name: str | None = None) -> Report:
+    """Judge one picture with the built-in models, which are loaded once per process; thread-safe.
+
+    For many pictures or other options, make a `Detector`. Arguments, result and errors are those of `Detector.analyze`.
+    """
+    with _lock:  # threads that come together wait for the same one
+        detector = _default()
+    return detector.analyze(source, name=name)

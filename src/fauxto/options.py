@@ -21,7 +21,7 @@ class DetectorOptions:
     """The arguments of a `Detector`, with the same names.
 
     Attributes:
-        bundle: The name of an installed bundle or a folder; None for the built-in ones, each for its domain.
+        model: The name of an installed model or its folder; None for the built-in ones, each for its domain.
         operating_point: "cautious", "balanced" or "sensitive".
         limits: Limits per picture.
         batch_size: Maximum number of pictures in one run of the network.
@@ -31,7 +31,7 @@ class DetectorOptions:
         trust_list: PEM file of trusted certificate authorities; None for the built-in list.
     """
 
-    bundle: str | Path | None = None
+    model: str | Path | None = None
     operating_point: str = PointName.BALANCED.value
     limits: Limits = _DEFAULT_LIMITS
     batch_size: int = 64
@@ -55,8 +55,8 @@ class DetectorOptions:
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, strings and numbers, ready for `json.dumps`."""
         plain = dataclasses.asdict(self)
-        if isinstance(self.bundle, Path):
-            plain["bundle"] = str(self.bundle.absolute())  # not a bundle name
+        if isinstance(self.model, Path):
+            plain["model"] = str(self.model.absolute())  # not a model's name
         return {**plain, "trust_list": self.trust_list and str(self.trust_list)}
 
     @classmethod

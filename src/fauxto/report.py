@@ -121,7 +121,10 @@ class Stability:
 
 @dataclass(frozen=True, slots=True)
 class ImageSummary:
-    """The picture as decoded: size in pixels after orientation, container format, sha256 of the file's bytes."""
+    """The picture as decoded: size in pixels after orientation, container format, sha256 of the file's bytes.
+
+    A picture that came as pixels has the format "pixels", and the sha256 of its RGB values, row by row.
+    """
 
     width: int
     height: int
@@ -138,7 +141,7 @@ class ModelSummary:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Report:
     """Everything that fauxto says about one picture.
 
@@ -185,6 +188,17 @@ class Report:
             word: Leads the reason; the status itself where that says enough.
         """
         return cls(path, status, reasons=(Reason(word or status.value, sentence),))
+
+    def __repr__(self) -> str:
+        outcome = f"{self.verdict} ({self.basis})" if self.verdict else f"not judged ({self.status})"
+        probability = "" if self.probability is None else f", probability {self.probability:.3g}"
+        return f"<Report: {'' if self.path is None else f'{self.path!a} '}{outcome}{probability}>"
+
+    def _repr_html_(self) -> str:
+        """Return a card for notebooks."""
+        from fauxto.export.notebook import card
+
+        return card(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and numbers, ready for `json.dumps`."""

@@ -217,10 +217,34 @@ def test_what_can_be_no_picture_is_a_wrong_call(detector: Detector, source: Any)
             call(source)
 
 
-@pytest.mark.parametrize("single", ["a.png", b"bytes", bytearray(b"bytes")])
-def test_a_single_picture_is_not_taken_for_many(detector: Detector, single: str | bytes) -> None:
+SINGLE = ["a.png", Path("a.png"), b"bytes", bytearray(b"bytes"), Image.new("L", (9, 9)), np.zeros((9, 9, 3), np.uint8)]
+
+
+@pytest.mark.parametrize("single", SINGLE, ids=lambda single: type(single).__name__)
+def test_a_single_picture_is_not_taken_for_many(detector: Detector, single: Any) -> None:
     with pytest.raises(TypeError, match="analyze_many takes several pictures"):
-        list(detector.analyze_many(single))  # type: ignore[arg-type]
+        list(detector.analyze_many(single))
+
+
+def test_pixels_are_judged_as_in_a_file(detector: Detector, photo: NDArray[np.uint8]) -> None:
+    rgb = photo[100:148, 100:164]
+    want = detector.analyze(as_png(rgb))
+    reports = [detector.analyze(rgb, name="a frame"), *detector.analyze_many([Image.fromarray(rgb), rgb])]
+    assert [report.path for report in reports] == ["a frame", None, None]
+    for report in reports:
+        assert report.image is not None
+        assert (report.image.width, report.image.height, report.image.format) == (64, 48, "pixels")
+        assert report.image.sha256 == hashlib.sha256(rgb.tobytes()).hexdigest()
+        assert (report.status, report.score, report.verdict) == ("ok", want.score, want.verdict)
+        assert (want.evidence != (), report.evidence) == (True, ())
+        assert report == Report.from_dict(json.loads(json.dumps(report.to_dict())))
+    assert len(list(detector.analyze_many(np.stack([rgb, rgb])))) == 2  # a batch of frames
+
+
+def test_pixels_over_the_limit_are_a_report() -> None:
+    detector = Detector(GOLDEN, limits=Limits(max_pixels=99, max_bytes=1))
+    reports = detector.analyze_many([np.zeros((9, 9, 3), np.uint8), Image.new("RGB", (10, 10))])
+    assert [report.status for report in reports] == ["ok", "too_large"]
 
 
 def test_open_files_may_share_a_position(detector: Detector) -> None:
@@ -259,3 +283,8 @@ def test_concurrent_first_requests_open_one_session(monkeypatch: pytest.MonkeyPa
         scores = list(pool.map(first, range(8)))
     assert len(opened) == 1
     assert scores == pytest.approx([-2.0] * 8, abs=1e-5)
+
+
+def test_a_detector_and_its_bundles_are_one_line_in_a_console(detector: Detector) -> None:
+    assert repr(detector) == "<Detector: golden 1.0.0; balanced>"
+    assert repr(detector.bundles[0]) == "<Bundle: golden 1.0.0, for short sides of 16 to 64 px>"

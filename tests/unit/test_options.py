@@ -32,16 +32,16 @@ def test_a_detector_knows_its_options() -> None:
     )
 
 
-@pytest.mark.parametrize("bundle", [None, "photos", GOLDEN])
-def test_options_survive_json(bundle: str | Path | None, tmp_path: Path) -> None:
-    options = DetectorOptions(bundle, "sensitive", Limits(max_frames=7), trust_list=tmp_path / "list.pem")
+@pytest.mark.parametrize("model", [None, "photos", GOLDEN])
+def test_options_survive_json(model: str | Path | None, tmp_path: Path) -> None:
+    options = DetectorOptions(model, "sensitive", Limits(max_frames=7), trust_list=tmp_path / "list.pem")
     back = DetectorOptions.from_dict(json.loads(json.dumps(options.to_dict())))
-    assert back == dataclasses.replace(options, bundle=bundle and str(bundle))
+    assert back == dataclasses.replace(options, model=model and str(model))
 
 
 def test_a_folder_stays_a_folder_although_a_bundle_has_its_name() -> None:
     plain = DetectorOptions(Path(registry.DEFAULTS[0])).to_dict()
-    assert plain["bundle"] == str(Path.cwd() / registry.DEFAULTS[0])
+    assert plain["model"] == str(Path.cwd() / registry.DEFAULTS[0])
 
 
 @pytest.mark.parametrize("wrong", [{"operating_point": "bold"}, {"batch_size": 0}, {"threads": 0}], ids=str)

@@ -95,3 +95,11 @@ def test_the_reference_names_every_key_and_word() -> None:
     keys = [field.name for kind in (Report, Evidence, ImageSummary) for field in dataclasses.fields(kind)]
     for word in (*keys, *Status, *Verdict, *Basis, *Says, *Trust):
         assert f"`{word}`" in page or f'"{word}"' in page, word
+
+
+def test_a_report_is_one_line_in_a_console(full_report: Report) -> None:
+    assert repr(full_report) == "<Report: 'album/holiday.jpg' ai (declared metadata), probability 0.97>"
+    assert repr(Report.unjudged("a\nb\u202e.jpg", Status.TRUNCATED, "it ends too early")) == (
+        r"<Report: 'a\nb\u202e.jpg' not judged (truncated)>"
+    )
+    assert repr(dataclasses.replace(full_report, path=None, probability=None)) == "<Report: ai (declared metadata)>"

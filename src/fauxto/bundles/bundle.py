@@ -12,7 +12,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -192,7 +192,7 @@ class Description:
         _require(all(0 < probability <= 1 for probability in least), "families must be above 0 and at most 1, or null")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bundle(Description):
     """A model bundle that has been read and completely checked.
 
@@ -204,9 +204,12 @@ class Bundle(Description):
     """
 
     folder: Path
-    model: bytes = field(repr=False)
-    card: str = field(repr=False)
-    metrics: Metrics | None = field(default=None, repr=False)
+    model: bytes
+    card: str
+    metrics: Metrics | None = None
+
+    def __repr__(self) -> str:
+        return f"<Bundle: {self.name} {self.version}, for short sides of {self.domain.short_sides}>"
 
 
 def read(folder: Path) -> Bundle:

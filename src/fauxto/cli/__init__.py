@@ -8,13 +8,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from fauxto.cli import app, bench, calibrate, check, data, evaluate, models, pack, scan, serve, traces, train
-from fauxto.errors import FauxtoError, MissingExtraError
+from fauxto.cli.hints import how_to_check, is_address
+from fauxto.errors import ConfigError, FauxtoError, MissingExtraError
 from fauxto.wording import printable
 
 _LAB_PACKAGES = {"keras", "matplotlib", "onnx", "pyarrow", "scipy", "sklearn", "tensorflow", "tf2onnx"}
@@ -22,6 +24,13 @@ _LAB_PACKAGES = {"keras", "matplotlib", "onnx", "pyarrow", "scipy", "sklearn", "
 
 class _Commands(TyperGroup):
     """Turns a FauxtoError into one line on stderr and exit code 2, without a traceback."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Say how to judge a picture that stands where a command should."""
+        name = args[0]
+        if name not in self.commands and (is_address(name) or Path(name).suffix or Path(name).exists()):
+            raise ConfigError(f"{name!r} isn't a command; to judge it: {how_to_check(name)}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:

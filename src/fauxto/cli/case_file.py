@@ -14,18 +14,19 @@ import typer
 from numpy.typing import NDArray
 
 from fauxto import images
-from fauxto.detector import Detector, Source
+from fauxto.detector import Detector
 from fauxto.errors import ConfigError, ImageError
 from fauxto.explain import Explanation, explain
 from fauxto.export import case_file, html, pdf
 from fauxto.export.thumbnails import fit
+from fauxto.images.source import File
 from fauxto.report import Report, Status
 from fauxto.wording import is_in_domain, printable
 
 _MAP_SIDE = 1600  # in pixels
 
 
-def judge(detector: Detector, sources: Iterable[Source], map_file: Path | None, report_file: Path | None) -> Report:
+def judge(detector: Detector, sources: Iterable[File], map_file: Path | None, report_file: Path | None) -> Report:
     """Judge one picture and write the requested files.
 
     Raises:
@@ -47,7 +48,7 @@ def judge(detector: Detector, sources: Iterable[Source], map_file: Path | None, 
     return report
 
 
-def _check(source: Source, file: Path | None, endings: tuple[str, ...], option: str) -> None:
+def _check(source: File, file: Path | None, endings: tuple[str, ...], option: str) -> None:
     if file is None:
         return
     if file.suffix.lower() not in endings:
@@ -56,7 +57,7 @@ def _check(source: Source, file: Path | None, endings: tuple[str, ...], option: 
         raise ConfigError(f"{option} would overwrite the picture {str(file)!r} itself; give another file")
 
 
-def _read(source: Source, detector: Detector) -> Source:
+def _read(source: File, detector: Detector) -> File:
     if not isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)):
         return source.read(detector.limits.max_bytes + 1)
     try:

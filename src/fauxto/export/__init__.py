@@ -4,6 +4,7 @@
     columns.py                    the columns of the flat tables
     html.py pdf.py                one picture for a case file, or many by verdict, for people
     case_file.py groups.py        their content, before it is drawn
+    notebook.py                   one report as a small card, for notebooks
     page.py sheet.py              the page templates
     text.py thumbnails.py         texts and pictures for all of them
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 from pathlib import Path
 from typing import BinaryIO
@@ -12,13 +13,13 @@ from fauxto.errors import ImageError
 from fauxto.limits import Limits
 from fauxto.report import Status
 
+File = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+"""A path, the bytes of a file, or a file that is open for reading bytes."""
+
 _DEFAULT_LIMITS = Limits()
 
 
-def read_bytes(
-    source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO,
-    limits: Limits = _DEFAULT_LIMITS,
-) -> bytes:
+def read_bytes(source: File, limits: Limits = _DEFAULT_LIMITS) -> bytes:
     """Return the bytes of a picture, and never hold more than `limits.max_bytes` of them.
 
     Args:
@@ -30,15 +31,29 @@ def read_bytes(
         TypeError: `source` is nothing that bytes can be read from.
     """
     if isinstance(source, (str, os.PathLike)):
-        return _read_path(Path(source), limits)
+        try:
+            return _read_path(Path(source), limits)
+        except ImageError as error:
+            if error.status is not Status.NOT_FOUND or not is_address(source):
+                raise
+            sentence = f"{source!a} is an address, and fauxto fetches none; save the picture and give its path"
+            raise ImageError(Status.NOT_FOUND, sentence) from error
     if isinstance(source, (bytes, bytearray, memoryview)):
         check_bytes(memoryview(source).nbytes, limits)
         return bytes(source)
     if isinstance(source, io.TextIOBase) or not hasattr(source, "read"):
-        raise TypeError(f"a picture is a path, bytes or a file opened in binary mode, not {type(source).__name__}")
+        raise TypeError(
+            "a picture is a path, bytes or a file opened in binary mode (a Detector also takes PIL images and uint8 "
+            f"arrays [H, W, 3]), not {type(source).__name__}"
+        )
     data = _read_file(source, limits)
     check_bytes(len(data), limits)
     return data
+
+
+def is_address(source: object) -> bool:
+    """Tell whether a text is an address ("https://...") rather than a path."""
+    return isinstance(source, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source) is not None
 
 
 def check_bytes(count: int, limits: Limits) -> None:

@@ -1,0 +1,24 @@
+"""Commands that the command line proposes; each works as printed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+
+def is_address(source: str) -> bool:
+    """Tell whether a text is an address ("https://...") rather than a path."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source) is not None
+
+
+def how_to_check(source: str) -> str:
+    """Return the command that judges a path or, as fauxto fetches none, an address."""
+    if is_address(source):
+        return f"curl -sL {shlex.quote(source)} | fauxto check -"
+    return f"fauxto check {shlex.quote(source)}"
+
+
+def next_step(*words: str | Path) -> str:
+    """Return the line that names the next command."""
+    return f"Next: {shlex.join(map(str, words))}"
