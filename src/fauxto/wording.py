@@ -59,6 +59,9 @@ _UNDECIDED: Mapping[str, str] = {
 }
 """Why the pixels alone are inconclusive, by the word of the reason."""
 
+SHORT_OF_A_VERDICT = frozenset(_UNDECIDED) - _ON_THE_SCALE
+"""Words of reasons why there is no verdict, other than that the probability is between the thresholds."""
+
 SAYS: Mapping[Says, str] = {
     Says.AI: "made or edited by a generative model",
     Says.REAL: "a photograph",

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 import errno
 import io
 import json
 import os
 import pty
+import re
 import shlex
 import shutil
 import signal
@@ -21,6 +23,7 @@ from typer.testing import CliRunner, Result
 
 from fauxto import Report
 from fauxto.cli import commands, main
+from fauxto.cli.report_line import report_line
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 
@@ -58,6 +61,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "half.png").write_bytes(ROUGH[: len(ROUGH) // 2])
     (tmp_path / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "hollow").mkdir()
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / "deep" / "er" / "b.png").write_bytes(ROUGH)
     (tmp_path / "deep" / "a.png").write_bytes(SMOOTH)
@@ -75,7 +80,7 @@ def reports(result: Result) -> list[Report]:
 
 
 def test_panels_for_a_person(run: Run) -> None:
-    result = run("smooth.png", "rough.png", "large.png", "text.jpg")
+    result = run("--full", "smooth.png", "rough.png", "large.png", "text.jpg")
     assert result.exit_code == 1
     panels = result.stdout.split("╭─")[1:]
     assert [panel.split(" ─")[0].strip() for panel in panels] == [
@@ -134,7 +139,9 @@ def test_exit_codes(run: Run, arguments: list[str], code: int) -> None:
     ("name", "status"),
     [
         ("none.jpg", "not_found"),
-        ("deep", "not_a_file"),
+        ("pipe", "not_a_file"),
+        ("hollow", "not_found"),
+        ("https://example.org/a.png", "not_found"),
         ("empty.jpg", "unreadable"),
         ("text.jpg", "unsupported_format"),
         ("drawing.svg", "unsupported_format"),
@@ -153,8 +160,80 @@ def test_bad_input_is_one_sentence_and_the_batch_goes_on(run: Run, name: str, st
     assert "Traceback" not in run(name).output
 
 
-def test_a_folder_comes_with_advice(run: Run) -> None:
-    assert "fauxto check 'FOLDER/*.jpg'" in run("deep").stdout
+def test_four_pictures_get_a_line_each(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")  # a line is never cut nor broken
+    result = run("smooth.png", "rough.png", "large.png", "text.jpg", "none.png")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "● real                  4 %  smooth.png",
+        "▲ ai                   87 %  rough.png",
+        "? inconclusive               large.png  (out of domain)",
+        "✕ not judged                 text.jpg  (unsupported format)",
+        "✕ not judged                 none.png  (not found)",
+        "5 pictures: 1 real, 1 ai, 1 inconclusive, 2 not judged; --full shows why",
+    ]
+    assert run("smooth.png", "rough.png", "1.png").stdout.count("╭") == 3
+    for option in ("--full", "--evidence"):
+        assert run(option, *["smooth.png"] * 4).stdout.count("╭") == 4
+    assert len(reports(run("--json", *["smooth.png"] * 4))) == 4
+
+
+def test_a_line_says_what_a_verdict_rests_on_but_the_pixels(full_report: Report) -> None:
+    assert report_line(full_report).plain == "▲ ai                   97 %  album/holiday.jpg  (declared metadata)"
+    assert report_line(dataclasses.replace(full_report, path="a\nb\x1b[1m")).plain.isprintable()
+
+
+def test_a_folder_is_judged_as_a_scan_would(run: Run) -> None:
+    Path("deep/.DS_Store").write_bytes(b"\0")
+    Path("deep/notes.txt").write_text("no picture")
+    for folder in ("deep", "dee*", "deep/**"):
+        result = run("--json", folder, "hollow")
+        assert result.exit_code == 1
+        assert [(one.path, one.status) for one in reports(result)] == [
+            ("deep/a.png", "ok"),
+            ("deep/er/b.png", "ok"),
+            ("deep/notes.txt", "unsupported_format"),
+            ("hollow", "not_found"),
+        ]
+    assert "The folder holds no file." in run("hollow").stdout
+
+
+def test_an_address_comes_with_the_command_that_fetches_it(run: Run) -> None:
+    shown = " ".join(run("https://example.org/a.png?b=1&c=$(d)").stdout.replace("│", " ").split())
+    assert "is an address, and fauxto fetches none" in shown
+    assert "curl -sL 'https://example.org/a.png?b=1&c=$(d)' | fauxto check -" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["smooth.png"], "fauxto check smooth.png"),
+        (["two words.jpg", "b.jpg"], "fauxto check 'two words.jpg'"),
+        (["deep"], "fauxto check deep"),
+        (["https://example.org/a"], "curl -sL https://example.org/a | fauxto check -"),
+    ],
+)
+def test_a_picture_in_the_place_of_a_command(
+    run: Run, capsys: pytest.CaptureFixture[str], words: list[str], command: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert capsys.readouterr().err == f"fauxto: {words[0]!r} isn't a command; to judge it: {command}\n"
+
+
+def test_a_mistyped_command_is_not_taken_for_a_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["chekc"])
+    assert "No such command 'chekc'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["check --model ", "models ", "evaluate ", "scan --model "])
+def test_names_of_models_are_completed(words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "phototypes").mkdir()
+    monkeypatch.chdir(tmp_path)
+    environment = {"COMP_WORDS": f"fauxto {words}pho", "COMP_CWORD": str(len(words.split()) + 1)}
+    asked = CliRunner().invoke(commands, prog_name="fauxto", env={**environment, "_FAUXTO_COMPLETE": "complete_bash"})
+    assert asked.stdout.split() == ["photos", "phototypes/"]
 
 
 @pytest.mark.parametrize(
@@ -230,17 +309,20 @@ def test_an_old_code_page_does_not_end_a_batch(run: Run) -> None:
     assert ended.stderr == b""
 
 
-def test_a_terminal_gets_colours(run: Run) -> None:
+@pytest.mark.parametrize("no_color", [False, True])
+def test_a_terminal_gets_colours_unless_it_wants_none(run: Run, no_color: bool) -> None:
     command = [sys.executable, "-c", "from fauxto.cli import main; main()", "check", "--model", str(GOLDEN)]
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
-    subprocess.run([*command, "smooth.png"], stdout=theirs, env=environment, timeout=60, check=True)
+    if no_color:
+        environment["NO_COLOR"] = "1"
+    subprocess.run([*command, *["smooth.png"] * 4], stdout=theirs, env=environment, timeout=60, check=True)
     os.close(theirs)
     shown = os.read(ours, 65536).decode()
     os.close(ours)
-    assert "\x1b[" in shown
-    assert "● Probably a photograph" in shown
+    assert bool(re.search(r"\x1b\[[\d;]*[34]\d", shown)) is not no_color
+    assert shown.count("● real") == 4
 
 
 FAUXTO = [sys.executable, "-c", "from fauxto.cli import main; main()"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import re
@@ -81,7 +82,35 @@ def test_a_scan_of_nothing(run: Callable[..., Result]) -> None:
     ended = run("scan", "empty", "--out", "out.csv")
     assert (ended.exit_code, ended.stdout) == (0, "found no pictures\nwrote out.csv\n")
     ended = run("scan", "nowhere", "--out", "out.csv", "--workers", "1")
-    assert (ended.exit_code, ended.stdout.splitlines()[1]) == (0, "not judged: 1 not_found")
+    assert (ended.exit_code, ended.stdout.splitlines()[1]) == (1, "not judged: 1 not_found")
+
+
+def test_a_named_source_that_fails_is_an_exit_code_and_a_sentence(run: Callable[..., Result]) -> None:
+    Path("cut.zip").write_bytes(b"PK\3\4")
+    Path("other.txt").write_text("no picture")
+    Path("empty.jpg").touch()
+    ended = run(
+        "scan", "photos", "nowhere", "none/*.jpg", "cut.zip", "gone.tar", "other.txt", "empty.jpg", "--out", "o.csv"
+    )
+    assert ended.exit_code == 1
+    *sentences, progress = ended.stderr.splitlines() or [""]
+    sentences.append(progress)
+    assert [line.split(": ")[:2] for line in sentences] == [
+        ["fauxto", "nowhere"],
+        ["fauxto", "none/*.jpg"],
+        ["fauxto", "cut.zip"],
+        ["fauxto", "gone.tar"],
+    ]
+    assert "wrote o.csv" in ended.stdout
+    assert run("scan", "photos", "other.txt", "--out", "p.csv").exit_code == 0
+
+
+def test_without_a_terminal_it_logs_how_far_it_is(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("scan", "photos", "--out", "out.csv", "--workers", "1").stderr == ""
+    monkeypatch.setattr(importlib.import_module("fauxto.cli.scan"), "_LOG_SECONDS", 0.0)
+    lines = run("scan", "photos", "--out", "out.csv", "--workers", "1").stderr.splitlines()
+    assert len(lines) == 5
+    assert re.fullmatch(r"judged 4 of 4, [\d.,]+/s", lines[-1])
 
 
 @pytest.mark.parametrize("how", ["copy", "move", "link"])

@@ -14,8 +14,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from fauxto.addresses import is_address
 from fauxto.cli import app, bench, calibrate, check, data, evaluate, models, pack, scan, serve, traces, train
-from fauxto.cli.hints import how_to_check, is_address
+from fauxto.cli.hints import how_to_check
 from fauxto.errors import ConfigError, FauxtoError, MissingExtraError
 from fauxto.wording import printable
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fauxto.choices import CalibrationMethod
+from fauxto.cli.hints import next_step
 
 
 def calibrate(
@@ -37,11 +38,12 @@ def calibrate(
     console.print(
         f"P(AI) = sigmoid({fitted.calibration.slope:.4f} * score {fitted.calibration.intercept:+.4f}), fitted on "
         f"{fitted.calibration.fitted_on}; "
-        f"ECE on val, which took part, {fitted.val['before']['ece']:.4f} before, {fitted.val['after']['ece']:.4f} after"
+        f"ECE on val, which took part, {fitted.val['before']['ece']:.4f} before, {fitted.val['after']['ece']:.4f} after",
+        soft_wrap=True,
     )
     names = ("real_below", "ai_above", "fpr", "tpr", "inconclusive")
     table = Table("where fitted", *names, box=None)
     for name, point in fitted.operating_points.items():
         table.add_row(name, *(f"{getattr(point, key):.4f}" for key in names))
     console.print(table)
-    console.print(f"Next: fauxto evaluate {run} --data {data}", soft_wrap=True, markup=False, highlight=False)
+    typer.echo(next_step("fauxto", "evaluate", run, "--data", data))

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +15,14 @@ import typer
 
 from fauxto.cli.options import takes_detector_options
 from fauxto.options import DetectorOptions
-from fauxto.report import Report, Verdict
+from fauxto.report import Report, Status, Verdict
 
 if TYPE_CHECKING:
-    from fauxto.detector import Detector, Source
+    from fauxto.detector import Detector
+    from fauxto.images.source import File
+
+_LINES_FROM = 4
+"""Pictures from which each gets a line instead of a panel."""
 
 
 @takes_detector_options
@@ -26,12 +31,17 @@ def check(
         list[str],
         typer.Argument(
             metavar="IMAGE",
-            help="Pictures: paths, quoted patterns such as 'photos/**/*.jpg', or - for standard input.",
+            help="Pictures: paths, folders, quoted patterns such as 'photos/**/*.jpg', or - for standard input.",
             show_default=False,
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON report per line.")] = False,
-    evidence: Annotated[bool, typer.Option("--evidence", help="Show a card for every source of evidence.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help=f"Show a panel for each picture, also for {_LINES_FROM} or more.")
+    ] = False,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Show panels, with a card for every source of evidence.")
+    ] = False,
     explain: Annotated[
         Path | None,
         typer.Option(
@@ -59,26 +69,40 @@ def check(
     from fauxto.detector import Detector
 
     detector = Detector.from_options(options)
-    show = _show_json if as_json else _panels(detector, evidence)
+    unlisted: list[Report] = []
+    sources = _sources(images, unlisted)
+    first = list(islice(sources, _LINES_FROM))
+    in_lines = len(first) == _LINES_FROM and not (full or evidence or as_json)
+    sources = chain(first, sources)
+    show = _show_json if as_json else _lines() if in_lines else _panels(detector, evidence)
     counts = dict.fromkeys((*Verdict, None), 0)
-    reports = detector.analyze_many(_sources(images))
+    reports = detector.analyze_many(sources)
     if explain or report_file:
         from fauxto.cli import case_file
 
-        reports = iter([case_file.judge(detector, _sources(images), explain, report_file)])
-    for report in reports:
+        reports = iter([case_file.judge(detector, sources, explain, report_file)])
+    for report in chain(reports, unlisted):
         show(replace(report, path="-") if report.path is None else report)
         counts[report.verdict] += 1
     total = sum(counts.values())
     if total > 1 and not as_json:
         words = ", ".join(f"{count:,} {verdict or 'not judged'}" for verdict, count in counts.items() if count)
-        typer.echo(f"{total:,} pictures: {words}")
+        typer.echo(f"{total:,} pictures: {words}{'; --full shows why' * in_lines}")
     if counts[None]:
         raise typer.Exit(1)
 
 
 def _show_json(report: Report) -> None:
     typer.echo(json.dumps(report.to_dict(), allow_nan=False))
+
+
+def _lines() -> Callable[[Report], None]:
+    from rich.console import Console
+
+    from fauxto.cli.report_line import report_line
+
+    console = Console()
+    return lambda report: console.print(report_line(report), soft_wrap=True)
 
 
 def _panels(detector: Detector, show_evidence: bool) -> Callable[[Report], None]:
@@ -94,12 +118,33 @@ def _panels(detector: Detector, show_evidence: bool) -> Callable[[Report], None]
     return show
 
 
-def _sources(images: list[str]) -> Iterator[Source]:
-    """Open standard input for "-" and expand the patterns that the shell left alone."""
+def _sources(images: list[str], unlisted: list[Report]) -> Iterator[File]:
+    """Open standard input for "-", expand the patterns that the shell left alone, and list folders.
+
+    Folders that can't be listed or hold no file become reports in `unlisted`.
+    """
     for image in images:
         if image == "-":
             yield sys.stdin.buffer if sys.stdin else b""  # None in a program without a console
-        elif glob.glob(glob.escape(image)):  # noqa: PTH207 (a file may be called "[1].jpg")
-            yield image
-        else:
-            yield from sorted(glob.glob(image, recursive=True)) or [image]  # noqa: PTH207 (Path refuses "/a/*")
+            continue
+        is_file = glob.glob(glob.escape(image))  # noqa: PTH207 (a file may be called "[1].jpg")
+        matches = [] if is_file else sorted(glob.glob(image, recursive=True))  # noqa: PTH207 (Path refuses "/a/*")
+        files = (_files_in(path, unlisted) if Path(path).is_dir() else [path] for path in matches or [image])
+        yield from dict.fromkeys(chain.from_iterable(files))  # "album/**" has folders and what is in them
+
+
+def _files_in(folder: str, unlisted: list[Report]) -> Iterator[str]:
+    """Yield what a scan would judge of a folder, in the order of the paths."""
+    from fauxto.limits import Limits
+    from fauxto.scan.items import is_kept_by_system
+    from fauxto.scan.sources import Sources
+
+    shards = Sources([folder]).shards()
+    items = [item for shard in shards for item in shard.items(Limits(), lambda key: False)]
+    if not items:
+        unlisted.append(Report.unjudged(folder, Status.NOT_FOUND, "the folder holds no file"))
+    for item in sorted(items, key=lambda item: item.path):
+        if isinstance(item.source, Report):
+            unlisted.append(item.source)
+        elif not is_kept_by_system(item):
+            yield item.path

@@ -8,11 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
+from fauxto.cli.options import complete_model
+
 
 def evaluate(
     subject: Annotated[
         str,
-        typer.Argument(metavar="RUN|MODEL", help="Run folder that `fauxto train` wrote, or a model or its folder."),
+        typer.Argument(
+            metavar="RUN|MODEL",
+            help="Run folder that `fauxto train` wrote, or a model or its folder.",
+            autocompletion=complete_model,
+        ),
     ],
     data: Annotated[Path, typer.Option(help="Data set folder that `fauxto data import` wrote.")],
     split: Annotated[str, typer.Option(help="Split to measure on: train, val, test or test2.")] = "test",

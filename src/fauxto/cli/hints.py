@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 
-
-def is_address(source: str) -> bool:
-    """Tell whether a text is an address ("https://...") rather than a path."""
-    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source) is not None
+from fauxto.addresses import is_address
 
 
 def how_to_check(source: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fauxto.cli.options import complete_model
 from fauxto.errors import BundleError
 from fauxto.wording import printable
 
@@ -19,7 +20,10 @@ def models(
     model: Annotated[
         str | None,
         typer.Argument(
-            metavar="NAME|FOLDER", help="Show the test results and the card of this model.", show_default=False
+            metavar="NAME|FOLDER",
+            help="Show the test results and the card of this model.",
+            show_default=False,
+            autocompletion=complete_model,
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per model and line.")] = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import glob
 import inspect
 from collections.abc import Callable
 from inspect import Parameter
@@ -15,8 +16,23 @@ from fauxto.choices import PointName
 from fauxto.limits import Limits
 from fauxto.options import DetectorOptions
 
+
+def complete_model(incomplete: str) -> list[str]:
+    """Return the names of installed models, and the folders, that begin as typed."""
+    from fauxto.bundles import names
+
+    folders = [f"{path}/" for path in Path().glob(f"{glob.escape(incomplete)}*") if path.is_dir()] if incomplete else []
+    return [name for name in names() if name.startswith(incomplete)] + sorted(folders)
+
+
 Model = Annotated[
-    str | None, typer.Option(metavar="NAME|FOLDER", help="Model bundle.", show_default="the built-in ones")
+    str | None,
+    typer.Option(
+        metavar="NAME|FOLDER",
+        help="Model: its name, or its folder.",
+        show_default="the built-in ones",
+        autocompletion=complete_model,
+    ),
 ]
 
 OperatingPoint = Annotated[

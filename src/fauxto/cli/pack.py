@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fauxto.cli.hints import next_step
+
 
 def pack(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, trained, calibrated and evaluated.")],
@@ -28,4 +30,4 @@ def pack(
 
     nameplate = packing.Nameplate(name or out.resolve().name, bundle_version, summary, min_short_side, max_short_side)
     bundle = packing.pack(Run(run), out, nameplate, beside=Run(beside) if beside else None)
-    typer.echo(f"wrote {bundle.folder}. Next: fauxto check PICTURE --model {out}")
+    typer.echo(f"wrote {bundle.folder}\n{next_step('fauxto', 'models', out.absolute())}")

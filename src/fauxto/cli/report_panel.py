@@ -14,8 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from fauxto import error_rates, wording
+from fauxto.addresses import is_address
 from fauxto.bundles import Bundle, OperatingPoint
 from fauxto.cli.evidence_card import evidence_card
+from fauxto.cli.hints import how_to_check
 from fauxto.palette import TERMINAL
 from fauxto.report import Report, Says, Status, Verdict
 from fauxto.wording import printable
@@ -99,8 +101,8 @@ def _reasons(report: Report, show_evidence: bool) -> Table:
         stated = {reason.sentence for reason in report.reasons}
         telling = (piece.summary for piece in report.evidence if piece.says is not Says.NOTHING or piece.is_credential)
         sentences += [summary for summary in telling if summary not in stated]
-    if report.status is Status.NOT_A_FILE:
-        sentences.append("For the pictures in a folder, give a pattern: fauxto check 'FOLDER/*.jpg'")
+    if report.status is Status.NOT_FOUND and report.path and is_address(report.path):
+        sentences.append(f"To judge it: {how_to_check(report.path)}")
     table = Table.grid(padding=(0, 1))
     for sentence in sentences:
         table.add_row("•", _text(sentence))

@@ -15,13 +15,14 @@ from fauxto.choices import Engine, SortAction
 from fauxto.cli.options import Workers, takes_detector_options
 from fauxto.errors import ConfigError
 from fauxto.options import DetectorOptions
-from fauxto.wording import passed_over
+from fauxto.wording import passed_over, printable
 
 if TYPE_CHECKING:
     from fauxto.scan import OnProgress, Scan
     from fauxto.scan.sorting import Sorter
 
 _STOPPED = 130  # exit code of shells for Ctrl-C
+_LOG_SECONDS = 30.0
 
 
 Sources = Annotated[
@@ -80,7 +81,8 @@ def scan(
 ) -> None:
     """Judge many pictures and write one table, with a row for each.
 
-    Exit code: 0 the table is written, 2 the command was wrong, 130 stopped by Ctrl-C (continue with --resume).
+    Exit code: 0 the table is written; 1 it is, but a source that you named isn't there or can't be read; 2 the command
+    was wrong; 130 stopped by Ctrl-C (continue with --resume).
     """
     from fauxto.scan import Scan
     from fauxto.scan.sorting import Sorter
@@ -105,6 +107,7 @@ def scan(
                 else:
                     job.run(engine, workers=workers, address=address, on_progress=on_progress)
             _finish(job, out, html, sorter, options)
+            failed = job.failed_sources()
         except KeyboardInterrupt:
             job.journal.commit()
             judged = sum(job.journal.counts().values())
@@ -112,6 +115,10 @@ def scan(
             raise typer.Exit(_STOPPED) from None
         if not watch:
             job.finish()
+    for source, sentence in failed.items():
+        typer.echo(f"fauxto: {printable(source)}: {printable(sentence)}", err=True)
+    if failed:
+        raise typer.Exit(1)
 
 
 def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, options: DetectorOptions) -> None:
@@ -173,6 +180,23 @@ def _stoppable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def _log_lines() -> OnProgress:
+    """Return what logs how far the scan is, a line every `_LOG_SECONDS`, for logs in the place of a terminal."""
+    began = logged = time.monotonic()
+    before: int | None = None
+
+    def log(done: int, total: int | None) -> None:
+        nonlocal logged, before
+        now = time.monotonic()
+        before = done if before is None else before  # rows of an earlier run don't count for the speed
+        if now - logged >= _LOG_SECONDS:
+            logged = now
+            of = "" if total is None else f" of {total:,}"
+            typer.echo(f"judged {done:,}{of}, {(done - before) / (now - began):,.1f}/s", err=True)
+
+    return log
+
+
 @contextmanager
 def _progress_bar() -> Iterator[Callable[[int, int | None], None]]:
     from rich import progress as bars
@@ -185,6 +209,9 @@ def _progress_bar() -> Iterator[Callable[[int, int | None], None]]:
             return f"{task.speed:,.1f}/s" if task.speed else ""
 
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _log_lines()
+        return
     columns = (
         bars.TextColumn("Judging"),
         bars.BarColumn(),
@@ -193,7 +220,7 @@ def _progress_bar() -> Iterator[Callable[[int, int | None], None]]:
         bars.TimeElapsedColumn(),
         bars.TimeRemainingColumn(),
     )
-    with bars.Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with bars.Progress(*columns, console=console) as bar:
         task = None
 
         def show(done: int, total: int | None) -> None:

@@ -27,11 +27,13 @@ def traces(
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the pictures; created if missing.")],
 ) -> None:
-    """Show the traces that compression and scaling left in a picture.
+    """Write two pictures of the traces that compression and scaling left in a picture, for a person to look at.
 
-    Writes a map of error levels and the average spectrum, with its peaks marked. They help a person to look closer, but
-    are no verdict. Nothing is overwritten. Exit code: 0 both were written, 1 one of them or both could not be, 2 the
-    command was wrong.
+    error-levels.png shows how much each pixel changes when the picture is saved as a JPEG once more, spectrum.png the
+    average spectrum with its peaks boxed. Neither is a verdict. Nothing is overwritten.
+
+    Exit code: 0 both were written, 1 the picture can't be read or is too small for a spectrum (under 32 pixels a side),
+    2 the command was wrong.
     """
     from fauxto import images
     from fauxto.evidence import compression

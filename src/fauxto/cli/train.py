@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from fauxto.cli.hints import next_step
+
 
 def train(
     data: Annotated[Path, typer.Option(help="Data set folder that `fauxto data import` wrote.")],
@@ -41,6 +43,6 @@ def train(
         best = max(record["history"], key=lambda epoch: epoch["val_accuracy"])
         outcome = f"best epoch {best['epoch']} of {record['epochs']}, accuracy on val {best['val_accuracy']:.4f}"
     typer.echo(
-        f"{chosen.network}: {record['parameters']:,} parameters in {record['seconds']:,.0f} s; {outcome}. "
-        f"Next: fauxto calibrate {run} --data {data}"
+        f"{chosen.network}: {record['parameters']:,} parameters in {record['seconds']:,.0f} s; {outcome}\n"
+        + next_step("fauxto", "calibrate", run, "--data", data)
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from fauxto.addresses import is_address
 from fauxto.errors import ImageError
 from fauxto.limits import Limits
 from fauxto.report import Status
@@ -34,7 +34,7 @@ def read_bytes(source: File, limits: Limits = _DEFAULT_LIMITS) -> bytes:
         try:
             return _read_path(Path(source), limits)
         except ImageError as error:
-            if error.status is not Status.NOT_FOUND or not is_address(source):
+            if error.status is not Status.NOT_FOUND or not (isinstance(source, str) and is_address(source)):
                 raise
             sentence = f"{source!a} is an address, and fauxto fetches none; save the picture and give its path"
             raise ImageError(Status.NOT_FOUND, sentence) from error
@@ -49,11 +49,6 @@ def read_bytes(source: File, limits: Limits = _DEFAULT_LIMITS) -> bytes:
     data = _read_file(source, limits)
     check_bytes(len(data), limits)
     return data
-
-
-def is_address(source: object) -> bool:
-    """Tell whether a text is an address ("https://...") rather than a path."""
-    return isinstance(source, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source) is not None
 
 
 def check_bytes(count: int, limits: Limits) -> None:

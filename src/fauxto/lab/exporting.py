@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy as np
 import onnxruntime
 
 from fauxto.errors import FauxtoError
-from fauxto.lab.backend import import_keras
+from fauxto.lab.backend import import_keras, without_notes
 
 if TYPE_CHECKING:
     import keras
@@ -79,7 +80,9 @@ def _by_keras(model: keras.Model) -> bytes:
     signature = [keras.InputSpec(shape=model.input_shape, dtype="float32", name="pixels")]
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "model.onnx"
-        model.export(path, format="onnx", input_signature=signature, verbose=False)
+        with without_notes(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # Keras's own, about NumPy
+            model.export(path, format="onnx", input_signature=signature, verbose=False)
         return path.read_bytes()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,6 +143,8 @@ def _fit(model: keras.Model, recipe: Recipe, run: Run, learn: Any, val: Any) -> 
             epochs=recipe.epochs,
             validation_data=Plain(val, recipe, run.cache),
             callbacks=_callbacks(recipe, run, batches),
+            # A bar that moves and has colours, or a plain line per epoch.
+            verbose=1 if sys.stdout.isatty() and "NO_COLOR" not in os.environ else 2,
         )
         if recipe.averaging:  # the fit ends by giving the model the averages, which outdo any single epoch
             model.save(run.folder / FITTED)

@@ -22,15 +22,16 @@ from pathlib import Path
 from typing import Self
 
 from fauxto import __version__, export
+from fauxto.addresses import is_address
 from fauxto.choices import Engine
 from fauxto.errors import ConfigError
 from fauxto.options import DetectorOptions, cores
+from fauxto.report import Status
 from fauxto.scan import local
 from fauxto.scan.files import check_place, replaced, unfinished
 from fauxto.scan.items import PASSED_OVER, Item, Row
 from fauxto.scan.journal import Journal
 from fauxto.scan.sources import Sources
-from fauxto.scan.stores import is_address
 
 __all__ = ["Scan"]
 
@@ -93,6 +94,7 @@ class Scan:
             follow_symlinks=follow_symlinks,
             ignored=[str(path) for path in own],
         )
+        self._named = tuple(sources)
         self._out = out
         self._options = options = options or DetectorOptions()
         from fauxto.detector import Detector
@@ -154,6 +156,19 @@ class Scan:
         with replaced(self._out) as file:
             export.write(self.journal.reports(), file, export.format_of(self._out))
 
+    def failed_sources(self) -> dict[str, str]:
+        """Return the sources that aren't there or can't be read, as they were named, each with what happened.
+
+        An archive or table that breaks off counts; a single file that is no picture doesn't.
+        """
+        failed = {}
+        for source in self._named:
+            for key in (source, f"{source}!/", f"{source}#"):  # itself, or the rest of an archive or a table
+                report = self.journal.report(key)
+                if report is not None and (key != source or _was_not_read(source, report.status)):
+                    failed[source] = report.reasons[0].sentence
+        return failed
+
     def finish(self) -> None:
         """Delete the journal, once the table is written."""
         self.journal.delete()
@@ -170,6 +185,11 @@ class Scan:
             for item in shard.items(self._options.limits, self.journal.is_done):
                 if not settled or _age(item) >= settled:
                     yield item
+
+
+def _was_not_read(source: str, status: str) -> bool:
+    is_readable = os.path.isfile(source) and os.access(source, os.R_OK)  # noqa: PTH113
+    return status in (Status.NOT_FOUND, Status.NOT_A_FILE) or (status == Status.UNREADABLE and not is_readable)
 
 
 def _age(item: Item) -> float:

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, Self, cast
 
+from fauxto.addresses import is_address
 from fauxto.errors import ImageError
 from fauxto.images import read_bytes
 from fauxto.limits import Limits
@@ -90,7 +91,7 @@ class Archive:
 
     def count(self) -> int | None:
         """Return the number of a ZIP's files; a TAR would have to be read to its end."""
-        if not stores.name_of(self.location).endswith(".zip") or stores.is_address(self.location):
+        if not stores.name_of(self.location).endswith(".zip") or is_address(self.location):
             return None
         try:
             with Path(self.location).open("rb") as file:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from fauxto.addresses import is_address
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
 from fauxto.limits import Limits
@@ -80,7 +81,7 @@ class Shard(Protocol):
 def judge(item: Item, detector: Detector) -> Row:
     """Return an input's row, whatever happens to it; raises as `report_on`."""
     report = report_on(item, detector)
-    if report.status is not Status.OK and not item.is_cell and _is_system_file(item):
+    if report.status is not Status.OK and not item.is_cell and is_kept_by_system(item):
         return Row(item.key, PASSED_OVER, None, "", None)
     return row_of(item, report)
 
@@ -106,14 +107,14 @@ def report_on(item: Item, detector: Detector) -> Report:
 def row_of(item: Item, report: Report) -> Row:
     """Return the row that `report` makes for an input."""
     plain: dict[str, Any] = replace(report, milliseconds={}).to_dict()
-    file = item.source if isinstance(item.source, str) and not stores.is_address(item.source) else None
+    file = item.source if isinstance(item.source, str) and not is_address(item.source) else None
     return Row(item.key, report.status, report.verdict, json.dumps(plain, allow_nan=False), file)
 
 
 def _judge(item: Item, detector: Detector) -> Report:
     if isinstance(item.source, Report):
         return replace(item.source, path=item.path)
-    if isinstance(item.source, bytes) or not stores.is_address(item.source):
+    if isinstance(item.source, bytes) or not is_address(item.source):
         return detector.analyze(item.source, name=item.path)
     try:
         file = stores.open_address(item.source)
@@ -128,12 +129,13 @@ def _judge(item: Item, detector: Detector) -> Report:
         return detector.analyze(file, name=item.path)
 
 
-def _is_system_file(item: Item) -> bool:
+def is_kept_by_system(item: Item) -> bool:
+    """Tell by an item's name and first bytes whether it is a file that macOS or Windows keeps for itself."""
     if isinstance(item.source, Report):  # it wasn't read, so it may be anything
         return False
     if isinstance(item.source, bytes):
         return is_system_file(item.path, item.source[:_HEAD])
-    if not stores.is_address(item.source) and not Path(item.source).is_file():  # opening a pipe would wait for ever
+    if not is_address(item.source) and not Path(item.source).is_file():  # opening a pipe would wait for ever
         return False
     try:
         with stores.open_location(item.source) as file:

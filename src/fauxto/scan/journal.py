@@ -122,6 +122,13 @@ class Journal:
         ((count,),) = self._database.execute("SELECT count(*) FROM rows")
         return int(count) - len(self._again)
 
+    def report(self, key: str) -> Report | None:
+        """Return the report on one input; None if it has no row."""
+        row = self._database.execute(
+            "SELECT report FROM rows WHERE key = ? AND status != ?", (_bytes(key), PASSED_OVER)
+        )
+        return next((Report.from_dict(json.loads(report)) for (report,) in row), None)
+
     def reports(self) -> Iterator[Report]:
         """Yield the reports in the order of their keys."""
         return (report for report, _ in self.reports_and_files())

@@ -18,6 +18,7 @@ from dataclasses import replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
+from fauxto.addresses import is_address
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
 from fauxto.images import read_bytes
@@ -276,4 +277,4 @@ def _fetched(handful: list[Item], options: DetectorOptions) -> Iterator[Item]:
 
 
 def _is_remote(item: Item) -> bool:
-    return isinstance(item.source, str) and stores.is_address(item.source)
+    return isinstance(item.source, str) and is_address(item.source)

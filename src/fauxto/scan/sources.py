@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from fauxto.addresses import is_address
 from fauxto.errors import FauxtoError
 from fauxto.limits import Limits
 from fauxto.report import Report, Status
@@ -77,7 +78,7 @@ class Sources:
 
     def count(self) -> int | None:
         """Return how many inputs there are, or None where only reading them would tell."""
-        if any(stores.is_address(source) for source in self._sources):
+        if any(is_address(source) for source in self._sources):
             return None  # listing a bucket costs time and money: once is enough
         total = 0
         for shard in self.shards():
@@ -89,7 +90,7 @@ class Sources:
 
     def _parts(self, source: str) -> Iterator[Item | Shard]:
         """Yield files one by one, and archives and tables that were named, also by a pattern, each as a whole."""
-        if not stores.is_address(source):
+        if not is_address(source):
             matches = [] if os.path.lexists(source) else sorted(glob.iglob(source, recursive=True))  # noqa: PTH207
             for path in matches or [source]:
                 if os.path.isdir(path):  # noqa: PTH112 (a path object would change how rows are called)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from fauxto.addresses import is_address
 from fauxto.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 
 SCHEMES = frozenset({"s3", "gs", "file", "memory"})
 """Stores only, never the web: a table from a stranger may not send this machine to an address of its choice."""
-
-
-def is_address(source: str) -> bool:
-    """Tell an address from a path."""
-    return re.match(r"[a-z][a-z0-9+.-]+://", source) is not None
 
 
 def parent(address: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from fauxto.addresses import is_address
 from fauxto.errors import ConfigError, MissingExtraError
 from fauxto.limits import Limits
 from fauxto.report import Report, Status
@@ -54,7 +55,7 @@ class Table:
 
     def count(self) -> int | None:
         """Return the number of a local Parquet file's rows; a CSV would have to be read to its end."""
-        if self._is_csv() or stores.is_address(self.location):
+        if self._is_csv() or is_address(self.location):
             return None
         try:
             with stores.open_location(self.location) as file:
@@ -100,8 +101,8 @@ class Table:
                 f"the column of {self.location} holds neither paths nor bytes but {cell!r:.80}; "
                 "choose another with --column"
             )
-        if not stores.is_address(cell):
-            is_remote = stores.is_address(self.location)
+        if not is_address(cell):
+            is_remote = is_address(self.location)
             source = stores.parent(self.location) + cell if is_remote else str(Path(self.location).parent / cell)
         elif cell.partition("://")[0] in stores.SCHEMES:
             source = cell
