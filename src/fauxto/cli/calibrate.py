@@ -38,7 +38,8 @@ def calibrate(
     console.print(
         f"P(AI) = sigmoid({fitted.calibration.slope:.4f} * score {fitted.calibration.intercept:+.4f}), fitted on "
         f"{fitted.calibration.fitted_on}; "
-        f"ECE on val, which took part, {fitted.val['before']['ece']:.4f} before, {fitted.val['after']['ece']:.4f} after",
+        f"ECE on val, which took part, {fitted.val['before']['ece']:.4f} before, "
+        f"{fitted.val['after']['ece']:.4f} after",
         soft_wrap=True,
     )
     names = ("real_below", "ai_above", "fpr", "tpr", "inconclusive")
