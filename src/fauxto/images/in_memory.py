@@ -29,7 +29,7 @@ def from_pixels(source: PIL.Image.Image | NDArray[np.uint8], limits: Limits) -> 
     Args:
         source: A PIL image, of which the colour profile and EXIF's orientation count as they do in a file; or an array,
             uint8 [H, W, 3] or [H, W, 4] in sRGB, or grey [H, W] or [H, W, 1].
-        limits: Only `max_pixels` counts here.
+        limits: Only `max_pixels` and `max_full_pixels` count here.
 
     Returns:
         Its facts have the format "pixels" and the sha256 of `rgb`, row by row; all else is as in a lossless file.
