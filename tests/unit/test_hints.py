@@ -15,6 +15,8 @@ def test_a_next_step_can_be_pasted_into_a_shell() -> None:
     assert shlex.split(line.removeprefix("Next: ")) == ["fauxto", "calibrate", "my run", "--data", "$HOME's; pictures"]
 
 
-@pytest.mark.parametrize("address", ["https://example.org/a b.png", "http://example.org/?a=1&b='$(c)'", "s3://bucket/a"])
+@pytest.mark.parametrize(
+    "address", ["https://example.org/a b.png", "http://example.org/?a=1&b='$(c)'", "s3://bucket/a"]
+)
 def test_an_address_is_quoted(address: str) -> None:
     assert shlex.split(how_to_check(address))[2] == address

@@ -10,6 +10,8 @@ import typer
 
 from fauxto.cli.options import complete_model
 
+_WIDTH_IN_FILES = 140  # so that no cell is cut where there is no screen to fit
+
 
 def evaluate(
     subject: Annotated[
@@ -76,6 +78,8 @@ def _print(results: Mapping[str, Any], files: list[Path]) -> None:
     from fauxto.lab.evaluation import tables
 
     console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDTH_IN_FILES)
     for header, rows in (tables.protocol_table(results), tables.verdict_table(results)):
         table = Table(*header, box=None)
         for row in rows:

@@ -55,7 +55,9 @@ def from_pixels(source: PIL.Image.Image | NDArray[np.uint8], limits: Limits) -> 
         message = " ".join(str(error).split())[:200]
         raise ImageError(Status.UNREADABLE, f"the PIL image has no usable pixels ({message})") from error
     image = decode(file.getvalue(), replace(limits, max_bytes=file.tell()))
-    return replace(image, facts=replace(image.facts, format=FORMAT, sha256=hashlib.sha256(image.rgb).hexdigest()))
+    return replace(
+        image, facts=replace(image.facts, format=FORMAT, sha256=hashlib.sha256(image.rgb.tobytes()).hexdigest())
+    )
 
 
 def _of_array(pixels: NDArray[np.uint8]) -> PIL.Image.Image:
