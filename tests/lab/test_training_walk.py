@@ -101,7 +101,7 @@ def test_a_network_that_came_out_another_is_not_shipped(run, tmp_path, monkeypat
 
     monkeypatch.setattr(exporting, "_agreement", lambda model, exported: {"difference": 0.1})
     with pytest.raises(FauxtoError, match="ONNX Runtime and Keras disagree"):
-        exporting.export(run.load_keras_model, run.recipe.backend, is_backbone=False, folder=run.folder)
+        exporting.export(run.load_keras_model, run.recipe.backend, is_backbone=False, families=None, folder=run.folder)
 
 
 def test_a_run_that_was_cut_goes_on_after_its_last_whole_epoch(run, dataset, tmp_path, monkeypatch):
