@@ -30,7 +30,7 @@ from fauxto.options import DetectorOptions
 from fauxto.preprocessing import Pixels
 from fauxto.reencoding import LONGEST_SIDE, reencode, shrink
 from fauxto.report import Evidence, ImageSummary, Report, Stability, Status, Verdict
-from fauxto.verdict import combine, likeliest_family, looks_most_like, pixel_verdict, unstable
+from fauxto.verdict import combine, lean, likeliest_family, looks_most_like, pixel_verdict, unstable
 
 Source = File | PIL.Image.Image | NDArray[np.uint8]
 """A file, or the pixels of a picture: a PIL image, or uint8 [H, W, 3], [H, W, 4] or grey [H, W], in sRGB."""
@@ -190,6 +190,19 @@ class Detector:
         views = [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)]
         return np.array([score for score, _ in judged(models, views)])
 
+    def reduced(self, rgb: Pixels) -> Pixels:
+        """Return a picture as small as may be for `score_pixels` to give it nearly the same score, by the same model.
+
+        Args:
+            rgb: uint8 [H, W, 3].
+
+        Returns:
+            uint8 [h, w, 3] of the same proportions; `rgb` itself where nothing can be spared.
+        """
+        model = self._model_for(rgb.shape)
+        smaller = preprocessing.reduced(rgb, model.bundle.input)
+        return smaller if self._model_for(smaller.shape) is model else rgb
+
     def bundle_of(self, report: Report) -> Bundle:
         """Return the bundle that gave a report's score; the first one if none did."""
         named = report.model and report.model.name
@@ -282,6 +295,7 @@ class Detector:
             image=ImageSummary(facts.width, facts.height, facts.format, facts.sha256),
             model=picture.model.summary,
             milliseconds={**picture.milliseconds, "model": round(scored.milliseconds + _since(started), 3)},
+            lean=lean(scored.probability, reason, (verdict, basis), picture.evidence, point),
         )
 
     def _stability(self, picture: _Decoded, pixels: Verdict) -> Stability | None:

@@ -78,7 +78,7 @@ class CaseFile:
         name: Of the file, without its folders.
         time: Of the report, with its time zone.
         picture: Re-encoded from the decoded pixels; None if it couldn't be decoded.
-        overlay: The picture in grey with the explanation's map over it; None without one.
+        overlay: The picture in grey with the explanation's map over it; None unless the map passed its test.
         verdict: None where the picture couldn't be judged.
         finding: The verdict in words.
         scale: None where there is no probability.
@@ -135,7 +135,7 @@ def assemble(
     name = shown(PurePath(report.path or "").name or "a picture without a name", _MAX_NAME)
     cards = sorted(map(_card, report.evidence), key=lambda card: card.says is Says.NOTHING)
     overlay = None
-    if explanation is not None and rgb is not None:
+    if explanation is not None and explanation.faithful and rgb is not None:
         overlay = thumbnail(explanation.overlay(fit(rgb, _PICTURE_SIDE)), _PICTURE_SIDE)
     return CaseFile(
         name=name,
