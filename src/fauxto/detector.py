@@ -44,8 +44,7 @@ _DECODERS = 2
 class _Decoded:
     """A decoded picture, ready for its model's network.
 
-    `views` is uint8 [K, H, W, 3] of the network's input size. `small` is the picture at some hundred pixels for the
-    stability check, None if there is none; the full picture isn't kept.
+    `views` is uint8 [K, H, W, 3]; `small` is for the stability check, None if there is none. No more pixels are kept.
     """
 
     path: str | None
@@ -62,8 +61,7 @@ class _Decoded:
 class _Scored:
     """Result for the pixels of one picture; all None if the network gave no finite number.
 
-    `family` is the family of generators whose pictures it looks most like, and its probability, were the picture AI;
-    None where that is unsure.
+    `family`: whose pictures it looks most like, with the probability, were the picture AI; None where that is unsure.
     """
 
     score: float | None
@@ -191,14 +189,7 @@ class Detector:
         return np.array([score for score, _ in judged(models, views)])
 
     def reduced(self, rgb: Pixels) -> Pixels:
-        """Return a picture as small as may be for `score_pixels` to give it nearly the same score, by the same model.
-
-        Args:
-            rgb: uint8 [H, W, 3].
-
-        Returns:
-            uint8 [h, w, 3] of the same proportions; `rgb` itself where nothing can be spared.
-        """
+        """Return a picture, uint8 [H, W, 3], as small as it may be for `score_pixels` to give it the same score."""
         model = self._model_for(rgb.shape)
         smaller = preprocessing.reduced(rgb, model.bundle.input)
         return smaller if self._model_for(smaller.shape) is model else rgb
@@ -267,8 +258,9 @@ class Detector:
             return _Scored(None, None, None, None, milliseconds)
         scores = np.array([score])
         probability, fpr = bundle.calibration.probability(scores), bundle.real_score_quantiles.fpr_at(scores)
-        family = likeliest_family(bundle.families, families)
-        return _Scored(score, float(probability[0]), float(fpr[0]), family, milliseconds)
+        return _Scored(
+            score, float(probability[0]), float(fpr[0]), likeliest_family(bundle.families, families), milliseconds
+        )
 
     def _report(self, picture: _Decoded, scored: _Scored) -> Report:
         facts, bundle = picture.facts, picture.model.bundle

@@ -88,7 +88,7 @@ class Explanation:
     def sentence(self) -> str:
         """A sentence on how reliable the map is."""
         if self.deletion is None:
-            return "The picture is too narrow to test this map, so don't rely on it."
+            return "The picture is too narrow to test a map of it, so don't rely on one."
         if self.deletion.passed:
             return (
                 f"This map was tested and is faithful: blurring the marked parts moved the score further than blurring "
@@ -120,22 +120,26 @@ def _mask(opacity: NDArray[Any]) -> PIL.Image.Image:
     return PIL.Image.fromarray((opacity * np.float32(255)).astype(np.uint8))
 
 
-def explain(rgb: Pixels, detector: Scorer) -> Explanation:
+def explain(rgb: Pixels, detector: Scorer, shape: Sequence[int] | None = None) -> Explanation:
     """Explain where a picture's score comes from.
 
     Takes at most `passes` forward passes of the network, and is deterministic.
 
     Args:
-        rgb: uint8 [H, W, 3], as returned by `fauxto.images.decode`. `Detector.reduced` of it has nearly the same map, in
-            half the time where the picture is large.
+        rgb: uint8 [H, W, 3], as returned by `fauxto.images.decode`, or `Detector.reduced` of it, which is faster.
         detector: Gives the scores.
+        shape: H and W before it was reduced, which decide on the cells; None for those of `rgb`.
 
     Raises:
         BundleError: The network gives no finite number for the picture or a part of it.
     """
-    rows, columns = _grid(*rgb.shape[:2])
+    height, width = (shape or rgb.shape)[:2]
+    rows, columns = _grid(height, width)
     cells = [(row, column) for row in range(rows) for column in range(columns)]
-    occluded = _Occluded(rgb, rows, columns)
+    # About the mean of the cell, without the hard edges of a plain colour.
+    radius = max(height / rows, width / columns)
+    across, down = radius * rgb.shape[1] / width, radius * rgb.shape[0] / height
+    occluded = _Occluded(rgb, rows, columns, across, down)
     whole, *without_one = _scores(occluded, [[], *([cell] for cell in cells)], detector)
     drops = np.array([whole - score for score in without_one])
     drop_map = drops.reshape(rows, columns).astype(np.float32)
@@ -174,14 +178,13 @@ def _grid(height: int, width: int) -> tuple[int, int]:
 class _Occluded:
     """Blurs cells of a picture beyond recognition."""
 
-    def __init__(self, rgb: Pixels, rows: int, columns: int) -> None:
+    def __init__(self, rgb: Pixels, rows: int, columns: int, across: float, down: float) -> None:
+        """Blur by so many pixels across and down."""
         self.rgb = rgb
         height, width = rgb.shape[:2]
         self._down = np.linspace(0, height, rows + 1).astype(int)
         self._across = np.linspace(0, width, columns + 1).astype(int)
-        # About the mean of the cell, without the hard edges of a plain colour.
-        radius = max(height / rows, width / columns)
-        self._blurred = np.asarray(PIL.Image.fromarray(rgb).filter(PIL.ImageFilter.GaussianBlur(radius)))
+        self._blurred = np.asarray(PIL.Image.fromarray(rgb).filter(PIL.ImageFilter.GaussianBlur((across, down))))
 
     def without(self, cells: Iterable[tuple[int, int]]) -> Pixels:
         picture = self.rgb.copy()

@@ -101,18 +101,20 @@ def resize(rgb: Pixels, height: int, width: int) -> Pixels:
 
 
 def reduced(rgb: Pixels, input: Input) -> Pixels:
-    """Average whole pixels as far as `views` would do itself, which spares it most of the work from then on.
+    """Average whole pixels, as `resize` does first, so that `views` of the result are the same and take little time.
 
     Args:
         rgb: uint8 [h, w, 3].
         input: What the network is fed.
 
     Returns:
-        uint8, at least twice as large as each view; `rgb` itself where there are crops, which need each of its pixels.
+        uint8 [h / y, w / x, 3], with whole numbers x and y; `rgb` itself where a view needs each of its pixels.
     """
-    share = CENTRE_SHARE if "centre" in input.views else 1.0
-    factor = int(share * min(rgb.shape[0] / input.height, rgb.shape[1] / input.width) / _GAP)
-    return rgb if input.crops or factor < 2 else np.asarray(PIL.Image.fromarray(rgb).reduce(factor))
+    if input.views != ("whole",) or input.crops:
+        return rgb
+    height, width = rgb.shape[:2]
+    factors = max(1, int(width / input.width / _GAP)), max(1, int(height / input.height / _GAP))
+    return np.asarray(PIL.Image.fromarray(rgb).reduce(factors))
 
 
 def normalise(pixels: Pixels, into: Input) -> NDArray[np.float32]:

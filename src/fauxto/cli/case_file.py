@@ -79,7 +79,7 @@ def _draw_map(
     if rgb is None or not is_in_domain(report):
         typer.echo("No map: the model wasn't made for pictures like this one.", err=True)
         return None
-    explanation = explain(detector.reduced(rgb), detector)
+    explanation = explain(detector.reduced(rgb), detector, rgb.shape)
     if explanation.faithful or anyway:
         PIL.Image.fromarray(explanation.overlay(fit(rgb, _MAP_SIDE))).save(map_file, "PNG")
         typer.echo(f"{printable(str(map_file))}: orange points to a generated picture, blue to a photograph.", err=True)
