@@ -103,8 +103,7 @@ class Detector:
         self.options = DetectorOptions(
             model, operating_point, limits, batch_size, threads, evidence, personal, trust_list
         )
-        names = bundles.DEFAULTS if model is None else (model,)
-        self.bundles: tuple[Bundle, ...] = tuple(bundles.load(name) for name in names)
+        self.bundles: tuple[Bundle, ...] = tuple(map(bundles.load, bundles.DEFAULTS if model is None else (model,)))
         self._sources = load_sources(trust_list) if evidence else {}
         self._models = tuple(Model(loaded, threads) for loaded in self.bundles)
 
@@ -258,9 +257,8 @@ class Detector:
             return _Scored(None, None, None, None, milliseconds)
         scores = np.array([score])
         probability, fpr = bundle.calibration.probability(scores), bundle.real_score_quantiles.fpr_at(scores)
-        return _Scored(
-            score, float(probability[0]), float(fpr[0]), likeliest_family(bundle.families, families), milliseconds
-        )
+        family = likeliest_family(bundle.families, families)
+        return _Scored(score, float(probability[0]), float(fpr[0]), family, milliseconds)
 
     def _report(self, picture: _Decoded, scored: _Scored) -> Report:
         facts, bundle = picture.facts, picture.model.bundle
