@@ -82,7 +82,8 @@ def test_a_map_that_failed_is_written_when_asked_for(run: Run, monkeypatch: pyte
     result = run("--explain", "map.png", "--explain-anyway", "--report", "out.html", "rough.png")
     assert "map.png: orange points to a generated picture" in result.stderr
     assert "no part of the picture explains the score" in result.stderr
-    assert PIL.Image.open("map.png").size == (1600, 1600)
+    with PIL.Image.open("map.png") as drawn:
+        assert drawn.size == (1600, 1600)
     page = Path("out.html").read_text()
     assert page.count('src="data:image/') == 1  # the picture alone
     assert "no part of the picture explains the score" in page
