@@ -17,9 +17,11 @@ from typer.testing import CliRunner, Result
 from fauxto import Basis, Evidence, Lean, Report, Says, Trust, Verdict, bundles
 from fauxto.cli import commands
 from fauxto.cli.evidence_card import evidence_card
+from fauxto.cli.report_line import report_line
 from fauxto.cli.report_panel import report_panel
 from fauxto.evidence import SOURCES
 from fauxto.evidence.content_credentials import trust_list
+from fauxto.export.notebook import card
 from fauxto.wording import Group
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
@@ -142,3 +144,5 @@ def test_cant_tell_leans_beside_its_headline(full_report: Report) -> None:
     assert "? Can't tell · leans generated; not enough to say so" in panel(report, show_evidence=False)
     assert "leans" not in panel(replace(report, lean=Lean.NONE), show_evidence=False)
     assert "Can't tell" in panel(report, show_evidence=False, width=30)
+    assert report_line(report).plain.endswith("(leans generated; not enough to say so)")
+    assert "</strong> leans generated; not enough to say so" in card(report)
