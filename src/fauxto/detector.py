@@ -30,7 +30,7 @@ from fauxto.options import DetectorOptions
 from fauxto.preprocessing import Pixels
 from fauxto.reencoding import LONGEST_SIDE, reencode, shrink
 from fauxto.report import Evidence, ImageSummary, Report, Stability, Status, Verdict
-from fauxto.verdict import combine, likeliest_family, looks_most_like, pixel_verdict, unstable
+from fauxto.verdict import combine, lean, likeliest_family, looks_most_like, pixel_verdict, unstable
 
 Source = File | PIL.Image.Image | NDArray[np.uint8]
 """A file, or the pixels of a picture: a PIL image, or uint8 [H, W, 3], [H, W, 4] or grey [H, W], in sRGB."""
@@ -44,8 +44,7 @@ _DECODERS = 2
 class _Decoded:
     """A decoded picture, ready for its model's network.
 
-    `views` is uint8 [K, H, W, 3] of the network's input size. `small` is the picture at some hundred pixels for the
-    stability check, None if there is none; the full picture isn't kept.
+    `views` is uint8 [K, H, W, 3]; `small` is for the stability check, None if there is none. No more pixels are kept.
     """
 
     path: str | None
@@ -62,8 +61,7 @@ class _Decoded:
 class _Scored:
     """Result for the pixels of one picture; all None if the network gave no finite number.
 
-    `family` is the family of generators whose pictures it looks most like, and its probability, were the picture AI;
-    None where that is unsure.
+    `family`: whose pictures it looks most like, with the probability, were the picture AI; None where that is unsure.
     """
 
     score: float | None
@@ -105,8 +103,7 @@ class Detector:
         self.options = DetectorOptions(
             model, operating_point, limits, batch_size, threads, evidence, personal, trust_list
         )
-        names = bundles.DEFAULTS if model is None else (model,)
-        self.bundles: tuple[Bundle, ...] = tuple(bundles.load(name) for name in names)
+        self.bundles: tuple[Bundle, ...] = tuple(map(bundles.load, bundles.DEFAULTS if model is None else (model,)))
         self._sources = load_sources(trust_list) if evidence else {}
         self._models = tuple(Model(loaded, threads) for loaded in self.bundles)
 
@@ -189,6 +186,12 @@ class Detector:
         models = [self._model_for(rgb.shape) for rgb in pictures]
         views = [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)]
         return np.array([score for score, _ in judged(models, views)])
+
+    def reduced(self, rgb: Pixels) -> Pixels:
+        """Return a picture, uint8 [H, W, 3], as small as it may be for `score_pixels` to give it the same score."""
+        model = self._model_for(rgb.shape)
+        smaller = preprocessing.reduced(rgb, model.bundle.input)
+        return smaller if self._model_for(smaller.shape) is model else rgb
 
     def bundle_of(self, report: Report) -> Bundle:
         """Return the bundle that gave a report's score; the first one if none did."""
@@ -282,6 +285,7 @@ class Detector:
             image=ImageSummary(facts.width, facts.height, facts.format, facts.sha256),
             model=picture.model.summary,
             milliseconds={**picture.milliseconds, "model": round(scored.milliseconds + _since(started), 3)},
+            lean=lean(scored.probability, reason, (verdict, basis), picture.evidence, point),
         )
 
     def _stability(self, picture: _Decoded, pixels: Verdict) -> Stability | None:

@@ -52,7 +52,7 @@ class Deletion:
         score: Score of the whole picture.
         without_highest: Score without the cells that the map rates highest (AI).
         without_lowest: Score without the cells that the map rates lowest (photograph).
-        without_random: Scores without as many random cells, for several draws.
+        without_random: Scores without as many random cells, draw by draw, up to the first that fails the map.
     """
 
     share: float
@@ -81,24 +81,20 @@ class Explanation:
 
     @property
     def faithful(self) -> bool | None:
-        """Whether the map passed its test; None if it couldn't be tested."""
+        """Whether the map passed its test; None if it couldn't be tested. Pages and reports show no other by itself."""
         return None if self.deletion is None else self.deletion.passed
 
     @property
     def sentence(self) -> str:
         """A sentence on how reliable the map is."""
         if self.deletion is None:
-            return "The picture is too narrow to test this map, so don't rely on it."
-        draws = len(self.deletion.without_random)
+            return "The picture is too narrow to test a map of it, so don't rely on one."
         if self.deletion.passed:
             return (
                 f"This map was tested and is faithful: blurring the marked parts moved the score further than blurring "
-                f"as much elsewhere, in each of {draws} tries."
+                f"as much elsewhere, in each of {len(self.deletion.without_random)} tries."
             )
-        return (
-            f"This map was tested and failed, so don't rely on it: blurring the marked parts didn't always move the "
-            f"score further than blurring as much elsewhere, in {draws} tries."
-        )
+        return "This map was tested and failed: no part of the picture explains the score."
 
     def overlay(self, rgb: Pixels) -> Pixels:
         """Overlay the map on the picture in grey: vermilion points to AI, blue to a photograph, grey to neither.
@@ -124,21 +120,26 @@ def _mask(opacity: NDArray[Any]) -> PIL.Image.Image:
     return PIL.Image.fromarray((opacity * np.float32(255)).astype(np.uint8))
 
 
-def explain(rgb: Pixels, detector: Scorer) -> Explanation:
+def explain(rgb: Pixels, detector: Scorer, shape: Sequence[int] | None = None) -> Explanation:
     """Explain where a picture's score comes from.
 
-    Takes `passes` forward passes of the network, and is deterministic.
+    Takes at most `passes` forward passes of the network, and is deterministic.
 
     Args:
-        rgb: uint8 [H, W, 3], as returned by `fauxto.images.decode`.
+        rgb: uint8 [H, W, 3], as returned by `fauxto.images.decode`, or `Detector.reduced` of it, which is faster.
         detector: Gives the scores.
+        shape: H and W before it was reduced, which decide on the cells; None for those of `rgb`.
 
     Raises:
         BundleError: The network gives no finite number for the picture or a part of it.
     """
-    rows, columns = _grid(*rgb.shape[:2])
+    height, width = (shape or rgb.shape)[:2]
+    rows, columns = _grid(height, width)
     cells = [(row, column) for row in range(rows) for column in range(columns)]
-    occluded = _Occluded(rgb, rows, columns)
+    # About the mean of the cell, without the hard edges of a plain colour.
+    radius = max(height / rows, width / columns)
+    across, down = radius * rgb.shape[1] / width, radius * rgb.shape[0] / height
+    occluded = _Occluded(rgb, rows, columns, across, down)
     whole, *without_one = _scores(occluded, [[], *([cell] for cell in cells)], detector)
     drops = np.array([whole - score for score in without_one])
     drop_map = drops.reshape(rows, columns).astype(np.float32)
@@ -147,14 +148,22 @@ def explain(rgb: Pixels, detector: Scorer) -> Explanation:
     count = math.ceil(_SHARE * len(cells))
     rising = np.argsort(drops, kind="stable")
     random = np.random.default_rng(0)
-    draws = [random.choice(len(cells), count, replace=False) for _ in range(_DRAWS)]
-    removed = [[cells[number] for number in numbers] for numbers in (rising[-count:], rising[:count], *draws)]
-    highest, lowest, *others = _scores(occluded, removed, detector)
-    return Explanation(drop_map, Deletion(count / len(cells), whole, highest, lowest, tuple(others)))
+
+    def without(numbers: Iterable[int]) -> float:
+        return _scores(occluded, [[cells[number] for number in numbers]], detector)[0]
+
+    highest, lowest = without(rising[-count:]), without(rising[:count])
+    others: tuple[float, ...] = ()
+    for _ in range(_DRAWS):
+        others = (*others, without(random.choice(len(cells), count, replace=False)))
+        deletion = Deletion(count / len(cells), whole, highest, lowest, others)
+        if not deletion.passed:
+            break
+    return Explanation(drop_map, deletion)
 
 
 def passes(height: int, width: int) -> int:
-    """Return how many forward passes `explain` takes at this size: 75 for a thumbnail, else at most 36."""
+    """Return how many forward passes `explain` takes at most at this size: 75 for a thumbnail, else at most 36."""
     cells = math.prod(_grid(height, width))
     return 1 + cells + (2 + _DRAWS if cells >= _FEWEST_CELLS else 0)
 
@@ -169,14 +178,13 @@ def _grid(height: int, width: int) -> tuple[int, int]:
 class _Occluded:
     """Blurs cells of a picture beyond recognition."""
 
-    def __init__(self, rgb: Pixels, rows: int, columns: int) -> None:
+    def __init__(self, rgb: Pixels, rows: int, columns: int, across: float, down: float) -> None:
+        """Blur by so many pixels across and down."""
         self.rgb = rgb
         height, width = rgb.shape[:2]
         self._down = np.linspace(0, height, rows + 1).astype(int)
         self._across = np.linspace(0, width, columns + 1).astype(int)
-        # About the mean of the cell, without the hard edges of a plain colour.
-        radius = max(height / rows, width / columns)
-        self._blurred = np.asarray(PIL.Image.fromarray(rgb).filter(PIL.ImageFilter.GaussianBlur(radius)))
+        self._blurred = np.asarray(PIL.Image.fromarray(rgb).filter(PIL.ImageFilter.GaussianBlur((across, down))))
 
     def without(self, cells: Iterable[tuple[int, int]]) -> Pixels:
         picture = self.rgb.copy()

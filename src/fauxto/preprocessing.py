@@ -17,6 +17,7 @@ MAX_CROPS = 16
 CENTRE_SHARE = 0.62
 """Of each side of the picture, what the view "centre" keeps."""
 
+_GAP = 2.0  # how many times larger than its result a picture stays where whole pixels are averaged first
 _PLASTIC = 1.324717957244746  # the real root of x**3 = x + 1
 
 
@@ -95,8 +96,25 @@ def resize(rgb: Pixels, height: int, width: int) -> Pixels:
     """
     if rgb.shape[:2] == (height, width):
         return rgb
-    picture = PIL.Image.fromarray(rgb).resize((width, height), PIL.Image.Resampling.BILINEAR, reducing_gap=2.0)
+    picture = PIL.Image.fromarray(rgb).resize((width, height), PIL.Image.Resampling.BILINEAR, reducing_gap=_GAP)
     return np.asarray(picture)
+
+
+def reduced(rgb: Pixels, input: Input) -> Pixels:
+    """Average whole pixels, as `resize` does first, so that `views` of the result are the same and take little time.
+
+    Args:
+        rgb: uint8 [h, w, 3].
+        input: What the network is fed.
+
+    Returns:
+        uint8 [h / y, w / x, 3], with whole numbers x and y; `rgb` itself where a view needs each of its pixels.
+    """
+    if input.views != ("whole",) or input.crops:
+        return rgb
+    height, width = rgb.shape[:2]
+    factors = max(1, int(width / input.width / _GAP)), max(1, int(height / input.height / _GAP))
+    return np.asarray(PIL.Image.fromarray(rgb).reduce(factors))
 
 
 def normalise(pixels: Pixels, into: Input) -> NDArray[np.float32]:

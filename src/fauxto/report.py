@@ -22,6 +22,14 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Lean(StrEnum):
+    """Where the pixels lean that get no verdict; never a verdict, and never counted as one."""
+
+    AI = "ai"
+    REAL = "real"
+    NONE = "none"
+
+
 class Status(StrEnum):
     """Whether a picture could be judged, and if not, why."""
 
@@ -161,6 +169,7 @@ class Report:
         image: None when the picture couldn't be decoded.
         model: None if no network was run.
         milliseconds: Time per stage, in milliseconds ("decode", "evidence", "model").
+        lean: Where the pixels lean between the thresholds (`fauxto.verdict.lean`); not a verdict.
     """
 
     path: str | None
@@ -176,6 +185,7 @@ class Report:
     image: ImageSummary | None = None
     model: ModelSummary | None = None
     milliseconds: Mapping[str, float] = field(default_factory=dict)
+    lean: Lean = Lean.NONE
 
     @classmethod
     def unjudged(cls, path: str | None, status: Status, sentence: str, *, word: str | None = None) -> Self:
@@ -209,7 +219,7 @@ class Report:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """Rebuild a report from `to_dict`'s result.
+        """Rebuild a report from `to_dict`'s result; reports from before there was a lean have none.
 
         Raises:
             ValueError: The version is unknown.
@@ -240,4 +250,5 @@ class Report:
             image=None if plain["image"] is None else ImageSummary(**plain["image"]),
             model=None if plain["model"] is None else ModelSummary(**plain["model"]),
             milliseconds=plain["milliseconds"],
+            lean=Lean(plain.get("lean", Lean.NONE)),
         )

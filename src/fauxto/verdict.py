@@ -17,7 +17,8 @@
 "Signed" is a signature that verifies and whose signer is trusted; "declared" is a note without one; "edited with AI"
 means that all such evidence says that a model made only parts of the picture (`"kind": "composite"`). With a
 tampered credential no verdict is real: it becomes inconclusive, with a warning. Missing evidence is never evidence of
-a photograph, and no evidence changes the pixel score.
+a photograph, and no evidence changes the pixel score. Pixels between the thresholds may lean (`lean`), which is no
+verdict.
 docs/explanation/verdict.md says why.
 """
 
@@ -29,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fauxto.bundles.bundle import Domain, OperatingPoint
-from fauxto.report import Basis, Evidence, Reason, Says, Trust, Verdict
+from fauxto.report import Basis, Evidence, Lean, Reason, Says, Trust, Verdict
 
 
 def pixel_verdict(
@@ -76,6 +77,33 @@ def _outside(short_side: int, objection: str | None, domain: Domain) -> Reason |
 def unstable(verdict: Verdict) -> Reason:
     """Return the reason for a verdict that a mild re-encoding changes."""
     return Reason("unstable", f"the pixels say {verdict}, but that changed when we shrank and re-saved the picture.")
+
+
+def lean(
+    probability: float | None,
+    reason: Reason,
+    combined: tuple[Verdict, Basis],
+    evidence: tuple[Evidence, ...],
+    point: OperatingPoint,
+) -> Lean:
+    """Return where pixels lean that get no verdict: from halfway between 0.5 and a threshold on, to that side.
+
+    They lean only where the probability alone left the verdict open: in domain, stable, and with nothing in the file
+    that decides, contradicts or was tampered with.
+
+    Args:
+        probability: Calibrated P(AI) in [0, 1], or None.
+        reason: The one for the pixels' verdict.
+        combined: Verdict and basis, by `combine`.
+        evidence: What the file carries.
+        point: The thresholds.
+    """
+    is_open = reason.word == "pixels_inconclusive" and combined == (Verdict.INCONCLUSIVE, Basis.PIXELS)
+    if probability is None or not is_open or any(piece.is_tampered for piece in evidence):
+        return Lean.NONE
+    if probability >= (0.5 + point.ai_above) / 2:
+        return Lean.AI
+    return Lean.REAL if probability <= (0.5 + point.real_below) / 2 else Lean.NONE
 
 
 def likeliest_family(

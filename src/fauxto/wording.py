@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-from fauxto.report import Basis, Reason, Report, Says, Trust, Verdict
+from fauxto.report import Basis, Evidence, Lean, Reason, Report, Says, Trust, Verdict
 
 _OUTSIDE_DOMAIN = frozenset({"too_small", "out_of_domain", "model_error"})
 _ON_THE_SCALE = frozenset({"pixels_ai", "pixels_real", "pixels_inconclusive"})
@@ -13,10 +14,11 @@ _ON_THE_SCALE = frozenset({"pixels_ai", "pixels_real", "pixels_inconclusive"})
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A verdict in words: a headline, and a sentence on its meaning."""
+    """A verdict in words: a headline, a sentence on its meaning, and what stands beside "Can't tell" where it leans."""
 
     headline: str
     meaning: str
+    lean: str = ""
 
 
 _FINDINGS: Mapping[Verdict | None, Finding] = {
@@ -62,6 +64,11 @@ _UNDECIDED: Mapping[str, str] = {
 SHORT_OF_A_VERDICT = frozenset(_UNDECIDED) - _ON_THE_SCALE
 """Words of reasons why there is no verdict, other than that the probability is between the thresholds."""
 
+_LEANING: Mapping[Lean, tuple[str, str]] = {
+    Lean.AI: ("leans generated; not enough to say so", "generated pictures than of photographs"),
+    Lean.REAL: ("leans photograph; not enough to say so", "photographs than of generated pictures"),
+}
+
 SAYS: Mapping[Says, str] = {
     Says.AI: "made or edited by a generative model",
     Says.REAL: "a photograph",
@@ -85,6 +92,37 @@ SYMBOLS: Mapping[Verdict | None, str] = {
 """A symbol for each verdict, so that nothing depends on colour alone."""
 
 
+class Group(StrEnum):
+    """The groups of evidence, by their titles, in the order in which every place shows them."""
+
+    SAYS = "Says how the picture was made"
+    FOUND = "Found, and worth knowing"
+    NOTHING = "Looked for, nothing found"
+
+
+def group(evidence: Evidence) -> Group:
+    """Return the group of a piece of evidence.
+
+    A source that says nothing has found something worth knowing if its details have `found` or `unreadable`, as those
+    of any source may. Of the built-in ones, credentials and metadata have details only where there is some.
+    """
+    details = evidence.details
+    if evidence.says is not Says.NOTHING:
+        return Group.SAYS
+    is_found = bool(details.get("found") or details.get("unreadable") or evidence.is_credential)
+    if evidence.source in ("generator_metadata", "camera_metadata"):
+        is_found = is_found or bool(details)
+    return Group.FOUND if is_found else Group.NOTHING
+
+
+def grouped(evidence: Iterable[Evidence]) -> dict[Group, list[Evidence]]:
+    """Sort evidence into all its groups, a tampered credential before the rest of its own."""
+    groups: dict[Group, list[Evidence]] = {title: [] for title in Group}
+    for piece in sorted(evidence, key=lambda piece: not piece.is_tampered):
+        groups[group(piece)].append(piece)
+    return groups
+
+
 def finding(report: Report) -> Finding:
     """Return the words for a report's verdict and basis, or for a missing verdict."""
     plain = _FINDINGS[report.verdict]
@@ -92,7 +130,10 @@ def finding(report: Report) -> Finding:
     if (report.verdict, report.basis) == (Verdict.INCONCLUSIVE, Basis.PIXELS):
         words = (reason.word for reason in report.reasons)
         meaning = next((_UNDECIDED[word] for word in words if word in _UNDECIDED), meaning)
-    return Finding(plain.headline, meaning)
+    if report.lean is Lean.NONE:
+        return Finding(plain.headline, meaning)
+    lean, likeness = _LEANING[report.lean]
+    return Finding(plain.headline, f"Its pixels look rather like those of {likeness}, but that is no verdict.", lean)
 
 
 def printable(text: str) -> str:

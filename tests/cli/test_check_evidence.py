@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import PIL.Image
@@ -13,11 +14,15 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from fauxto import Evidence, Says, Trust
+from fauxto import Basis, Evidence, Lean, Report, Says, Trust, Verdict, bundles
 from fauxto.cli import commands
 from fauxto.cli.evidence_card import evidence_card
+from fauxto.cli.report_line import report_line
+from fauxto.cli.report_panel import report_panel
 from fauxto.evidence import SOURCES
 from fauxto.evidence.content_credentials import trust_list
+from fauxto.export.notebook import card
+from fauxto.wording import Group
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 TITLES = [source.title for source in SOURCES.values()]
@@ -113,3 +118,31 @@ def test_no_card_steers_the_terminal_or_runs_wild(width: int) -> None:
     if width == 80:
         for said in ("[bold]markup[/bold]", "flat: yes, no, None, 1.5, é", "more lines", "signed by a trusted signer"):
             assert said in shown
+
+
+def panel(report: Report, *, show_evidence: bool, width: int = 88) -> str:
+    file = io.StringIO()
+    console = Console(file=file, width=width)
+    console.print(report_panel(report, bundles.load(GOLDEN), "balanced", console, show_evidence=show_evidence))
+    return " ".join(file.getvalue().replace("│", " ").split())
+
+
+@pytest.mark.parametrize("show_evidence", [False, True])
+def test_a_tampered_credential_stands_among_what_was_found(full_report: Report, *, show_evidence: bool) -> None:
+    tampered = Evidence("content_credentials", Says.NOTHING, Trust.DECLARED, "It was changed.", {"outcome": "tampered"})
+    report = replace(full_report, evidence=(*full_report.evidence, tampered))
+    says, found = panel(report, show_evidence=show_evidence).split(Group.FOUND)
+    found, _, nothing = found.partition(Group.NOTHING)
+    assert "The file declares it." in says
+    assert "It was changed." in found
+    assert ("No trace of an earlier compression." in nothing) == show_evidence
+    assert "No trace" not in says + found
+
+
+def test_cant_tell_leans_beside_its_headline(full_report: Report) -> None:
+    report = replace(full_report, verdict=Verdict.INCONCLUSIVE, basis=Basis.PIXELS, lean=Lean.AI)
+    assert "? Can't tell · leans generated; not enough to say so" in panel(report, show_evidence=False)
+    assert "leans" not in panel(replace(report, lean=Lean.NONE), show_evidence=False)
+    assert "Can't tell" in panel(report, show_evidence=False, width=30)
+    assert report_line(report).plain.endswith("(leans generated; not enough to say so)")
+    assert "</strong> leans generated; not enough to say so" in card(report)

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fauxto.cli import commands
+from fauxto.explain import Deletion, Explanation
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 
@@ -66,6 +67,26 @@ def test_a_map_and_a_report(run: Run) -> None:
     [sheet] = pypdf.PdfReader("out.pdf").pages
     assert "rough.png" in sheet.extract_text()
     assert "Where the score comes from" not in sheet.extract_text()
+
+
+def test_a_map_that_failed_is_written_when_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(rgb: np.ndarray, detector: object, shape: object) -> Explanation:
+        return Explanation(np.eye(4, dtype=np.float32), Deletion(0.25, 1.0, 0.9, 1.1, (0.5,)))
+
+    monkeypatch.setattr("fauxto.cli.case_file.explain", fails)
+    result = run("--explain", "map.png", "--report", "out.html", "rough.png")
+    assert result.exit_code == 0, result.output
+    assert "No map was written; --explain-anyway" in result.stderr
+    assert "no part of the picture explains the score" in result.stderr
+    assert not Path("map.png").exists()
+    result = run("--explain", "map.png", "--explain-anyway", "--report", "out.html", "rough.png")
+    assert "map.png: orange points to a generated picture" in result.stderr
+    assert "no part of the picture explains the score" in result.stderr
+    with PIL.Image.open("map.png") as drawn:
+        assert drawn.size == (1600, 1600)
+    page = Path("out.html").read_text()
+    assert page.count('src="data:image/') == 1  # the picture alone
+    assert "no part of the picture explains the score" in page
 
 
 def test_standard_input(run: Run) -> None:

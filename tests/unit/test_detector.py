@@ -63,6 +63,26 @@ def test_a_report_says_everything(detector: Detector, tmp_path: Path) -> None:
     assert all(0 < time < 60_000 for time in report.milliseconds.values())
 
 
+@pytest.mark.parametrize(
+    ("roughness", "verdict", "lean"),
+    [(52, "real", "none"), (60, "inconclusive", "real"), (80, "inconclusive", "none"), (100, "inconclusive", "ai")],
+)
+def test_between_the_thresholds_the_pixels_lean(detector: Detector, roughness: int, verdict: str, lean: str) -> None:
+    blocks = np.random.default_rng(1).integers(-roughness, roughness + 1, (16, 16, 1)).repeat(2, 0).repeat(2, 1)
+    report = detector.analyze(as_png((blocks + 128).repeat(3, 2).astype(np.uint8)))
+    assert (report.verdict, report.lean) == (verdict, lean)
+
+
+def test_reducing_a_picture_changes_neither_its_model_nor_its_score() -> None:
+    detector = Detector()
+    large = np.random.default_rng(0).integers(0, 256, (1344, 1792, 3), np.uint8)
+    small = detector.reduced(large)
+    assert small.shape == (448, 448, 3)
+    assert detector.score_pixels([small]) == pytest.approx(detector.score_pixels([large]), abs=1e-4)
+    thumbnail = large[:64, :64]
+    assert detector.reduced(thumbnail).shape == thumbnail.shape
+
+
 def test_a_family_of_generators_is_named_where_the_network_is_sure(tmp_path: Path) -> None:
     folder = shutil.copytree(GOLDEN, tmp_path / "golden")
     model = onnx.load(folder / "model.onnx")

@@ -59,9 +59,12 @@ def test_a_map_of_chance_fails_its_test() -> None:
         for seed in range(40)
     ]
     assert outcomes.count(True) <= 3  # both sides beat 8 draws by chance once in 90 times
-    deaf = explain(noise(32, 32), Stub(lambda rgb: 1.0))
+    deaf = explain(noise(32, 32), stub := Stub(lambda rgb: 1.0))
     assert deaf.faithful is False
-    assert "failed" in deaf.sentence
+    assert deaf.sentence == "This map was tested and failed: no part of the picture explains the score."
+    assert deaf.deletion is not None
+    assert deaf.deletion.without_random == (1.0,)
+    assert stub.passes == 1 + 64 + 2 + 1
     assert not deaf.map.any()
 
 
@@ -86,11 +89,19 @@ def test_the_cost_is_bounded_whatever_the_shape(height: int, width: int, shape: 
     stub = Stub(lambda rgb: float(rgb[0, 0, 0]))
     found = explain(rgb, stub)
     assert found.map.shape == shape
-    assert stub.passes == passes(height, width) == count
+    assert count - 7 <= stub.passes <= passes(height, width) == count  # the test of a map ends where it fails
     assert stub.most_bytes_at_once <= max(64 * 1024 * 1024, rgb.size)
     assert (found.faithful is None) == (found.map.size < 8)
     if found.faithful is None:
         assert "too narrow" in found.sentence
+
+
+def test_a_picture_that_was_reduced_has_the_cells_of_the_whole_one() -> None:
+    rgb = noise(300, 400)
+    whole = explain(rgb, Stub(lambda rgb: float(rgb[: len(rgb) // 2].std())))
+    reduced = explain(rgb[::2, ::4], Stub(lambda rgb: float(rgb[: len(rgb) // 2].std())), rgb.shape)
+    assert reduced.map.shape == whole.map.shape == (4, 6)
+    assert (np.sign(reduced.map) == np.sign(whole.map))[:2].all()
 
 
 def test_the_same_picture_has_the_same_map_and_isnt_touched() -> None:

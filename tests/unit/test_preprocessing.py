@@ -12,7 +12,7 @@ import pytest
 
 from fauxto import bundles
 from fauxto.bundles.network import Network
-from fauxto.preprocessing import Input, Pixels, View, resize, views
+from fauxto.preprocessing import Input, Pixels, View, reduced, resize, views
 from fauxto.reencoding import jpeg, reencode, shrink
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
@@ -116,3 +116,20 @@ def test_the_score_of_a_picture_is_the_mean_over_its_parts(tmp_path: Path) -> No
     expected = [single.score(list(network.views(rgb))).mean() for rgb in pictures]
     assert network.score(pictures) == pytest.approx(expected, abs=1e-5)
     assert network.score([]).shape == (0,)
+
+
+@pytest.mark.parametrize(("height", "width"), [(300, 900), (768, 1024), (1200, 640), (63, 64), (32, 32), (5, 2000)])
+def test_a_reduced_picture_is_seen_as_the_whole_one(height: int, width: int) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    smaller = reduced(rgb, of(("whole",), 0))
+    assert smaller.shape[0] < 128 or height < 128
+    assert smaller.shape[1] < 128
+    apart = views(smaller, of(("whole",), 0)).astype(int) - views(rgb, of(("whole",), 0))
+    assert np.abs(apart).max() <= (0 if height % 64 == width % 64 == 0 else 30)
+    assert np.abs(apart).mean() < 2
+
+
+@pytest.mark.parametrize(("names", "crops"), [(("whole",), 1), ((), 2), (("centre",), 0), (("whole", "centre"), 0)])
+def test_views_of_parts_need_every_pixel(names: tuple[View, ...], crops: int) -> None:
+    rgb = where(768, 1024)
+    assert reduced(rgb, of(names, crops)) is rgb

@@ -10,6 +10,7 @@ from fauxto.report import (
     Basis,
     Evidence,
     ImageSummary,
+    Lean,
     Reason,
     Report,
     Says,
@@ -65,6 +66,7 @@ def test_json_of_a_report_is_version_1_of_the_schema(full_report: Report) -> Non
         "image": {"width": 512, "height": 384, "format": "JPEG", "sha256": "ab" * 32},
         "model": {"name": "golden", "version": "1.0.0", "sha256": "cd" * 32},
         "milliseconds": {"decode": 9.0, "evidence": 2.0, "model": 31.5},
+        "lean": "none",
     }
 
 
@@ -77,7 +79,14 @@ def test_an_unknown_version_is_refused(full_report: Report) -> None:
         Report.from_dict({**full_report.to_dict(), "version": 2})
 
 
-@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Report)])
+def test_a_report_from_before_there_was_a_lean_has_none(full_report: Report) -> None:
+    plain = dataclasses.replace(full_report, lean=Lean.AI).to_dict()
+    assert Report.from_dict(plain).lean is Lean.AI
+    del plain["lean"]
+    assert Report.from_dict(plain).lean is Lean.NONE
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Report) if field.name != "lean"])
 def test_a_missing_field_is_refused(full_report: Report, field: str) -> None:
     plain = full_report.to_dict()
     del plain[field]
@@ -93,7 +102,7 @@ def test_a_report_cannot_be_changed(full_report: Report) -> None:
 def test_the_reference_names_every_key_and_word() -> None:
     page = (Path(__file__).parents[2] / "docs" / "reference" / "report.md").read_text()
     keys = [field.name for kind in (Report, Evidence, ImageSummary) for field in dataclasses.fields(kind)]
-    for word in (*keys, *Status, *Verdict, *Basis, *Says, *Trust):
+    for word in (*keys, *Status, *Verdict, *Basis, *Says, *Trust, *Lean):
         assert f"`{word}`" in page or f'"{word}"' in page, word
 
 

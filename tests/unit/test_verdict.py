@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from fauxto.bundles.bundle import Domain, OperatingPoint
-from fauxto.report import Basis, Evidence, Says, Trust, Verdict
-from fauxto.verdict import combine, pixel_verdict
+from fauxto.report import Basis, Evidence, Lean, Reason, Says, Trust, Verdict
+from fauxto.verdict import combine, lean, pixel_verdict, unstable
 
 REAL, AI, INCONCLUSIVE = Verdict.REAL, Verdict.AI, Verdict.INCONCLUSIVE
 PIXELS, CREDENTIALS, DECLARED, CONFLICT = (
@@ -134,3 +134,53 @@ def test_reasons_quote_the_evidence_that_had_a_part() -> None:
         "tampered_credential",
     ]
     assert str(reasons[1]) == "declared_ai: generator_metadata says ai."
+
+
+def leaning(probability: float | None, *carried: Evidence, point: OperatingPoint = POINT, short_side: int = 32) -> Lean:
+    pixels, reason = pixel_verdict(probability, short_side, None, DOMAIN, point)
+    verdict, basis, _ = combine(pixels, carried)
+    return lean(probability, reason, (verdict, basis), carried, point)
+
+
+@pytest.mark.parametrize(
+    ("probability", "leans"),
+    [
+        (0.1, Lean.NONE),  # a verdict leans nowhere
+        (0.2, Lean.NONE),
+        (0.2000001, Lean.REAL),
+        (0.35, Lean.REAL),
+        (0.3500001, Lean.NONE),
+        (0.5, Lean.NONE),
+        (0.6999999, Lean.NONE),
+        (0.7, Lean.AI),
+        (0.8999999, Lean.AI),
+        (0.9, Lean.NONE),
+        (None, Lean.NONE),
+    ],
+)
+def test_pixels_lean_from_halfway_to_a_threshold(probability: float | None, leans: Lean) -> None:
+    assert leaning(probability) is leans
+    assert leaning(probability, NOTHING, CAMERA_NOTES, TRACES) is leans
+    assert leaning(probability, short_side=15) is Lean.NONE
+
+
+@pytest.mark.parametrize(
+    "carried", [SIGNED_AI, SIGNED_REAL, SIGNED_EDIT, DECLARED_AI, UNTRUSTED_AI, DECLARED_EDIT, TAMPERED]
+)
+def test_nothing_leans_where_the_file_decides_or_was_tampered_with(carried: Evidence) -> None:
+    assert {leaning(step / 100, carried) for step in range(101)} == {Lean.NONE}
+
+
+def test_an_unstable_verdict_leans_nowhere() -> None:
+    for verdict in (AI, REAL):
+        assert lean(0.8, unstable(verdict), (INCONCLUSIVE, PIXELS), (), POINT) is Lean.NONE
+    assert lean(0.8, Reason("pixels_inconclusive", ""), (INCONCLUSIVE, PIXELS), (), POINT) is Lean.AI
+
+
+@pytest.mark.parametrize(("real_below", "ai_above"), [(0.1, 0.4), (0.6, 0.9), (0.5, 0.5), (0.45, 0.55)])
+def test_a_lean_is_on_its_own_side_wherever_the_thresholds_are(real_below: float, ai_above: float) -> None:
+    point = OperatingPoint(real_below=real_below, ai_above=ai_above, fpr=0, tpr=1, inconclusive=0)
+    for step in range(101):
+        leans = leaning(step / 100, point=point)
+        assert leans is not Lean.AI or step >= 50
+        assert leans is not Lean.REAL or step <= 50

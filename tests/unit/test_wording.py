@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fauxto import wording
-from fauxto.report import Basis, Reason, Report, Status, Verdict
+from fauxto.report import Basis, Evidence, Lean, Reason, Report, Says, Status, Trust, Verdict
+from fauxto.wording import Group
 
 
 @pytest.mark.parametrize(
@@ -101,3 +104,51 @@ def test_only_a_verdict_from_the_pixels_speaks_of_what_they_look_like(verdict: V
         assert "signed content credentials" in meanings[Basis.CONTENT_CREDENTIALS]
     if verdict is Verdict.AI:
         assert "metadata says so" in meanings[Basis.DECLARED_METADATA]
+
+
+@pytest.mark.parametrize(("lean", "beside"), [(Lean.AI, "leans generated"), (Lean.REAL, "leans photograph")])
+def test_a_lean_stands_beside_the_headline_and_is_no_verdict(lean: Lean, beside: str) -> None:
+    reasons = (Reason("pixels_inconclusive", "in between."),)
+    report = Report("x", Status.OK, Verdict.INCONCLUSIVE, Basis.PIXELS, reasons=reasons, lean=lean)
+    finding = wording.finding(report)
+    assert finding.headline == "Can't tell"
+    assert finding.lean == f"{beside}; not enough to say so"
+    assert "no verdict" in finding.meaning
+    assert wording.finding(replace(report, lean=Lean.NONE)).lean == ""
+
+
+OUTCOMES = ("trusted", "untrusted", "expired", "not_validated", "tampered", "elsewhere", "unreadable")
+
+
+@pytest.mark.parametrize(
+    ("source", "says", "details", "group"),
+    [
+        *[("content_credentials", Says.NOTHING, {"outcome": outcome}, Group.FOUND) for outcome in OUTCOMES],
+        ("content_credentials", Says.NOTHING, {"outcome": "none"}, Group.NOTHING),
+        ("content_credentials", Says.AI, {"outcome": "untrusted"}, Group.SAYS),
+        ("generator_metadata", Says.AI, {"kind": "generated"}, Group.SAYS),
+        ("generator_metadata", Says.NOTHING, {}, Group.NOTHING),
+        ("generator_metadata", Says.NOTHING, {"declarations": [{}]}, Group.FOUND),
+        ("generator_metadata", Says.NOTHING, {"unreadable": "the EXIF is cut"}, Group.FOUND),
+        ("camera_metadata", Says.NOTHING, {}, Group.NOTHING),
+        ("camera_metadata", Says.NOTHING, {"make": "Canon"}, Group.FOUND),
+        ("camera_metadata", Says.NOTHING, {"software": ["GIMP"]}, Group.FOUND),
+        ("compression", Says.NOTHING, {"format": "JPEG", "quality": 90}, Group.NOTHING),
+        ("compression", Says.NOTHING, {"format": "JPEG", "found": True}, Group.FOUND),
+        ("watermarks", Says.NOTHING, {"found": False, "threshold": 6.0}, Group.NOTHING),
+        ("plug_in", Says.REAL, {}, Group.SAYS),
+        ("plug_in", Says.NOTHING, {"entries": 3}, Group.NOTHING),
+        ("plug_in", Says.NOTHING, {"found": True}, Group.FOUND),
+        ("plug_in", Says.NOTHING, {"unreadable": "the source failed"}, Group.FOUND),
+    ],
+)
+def test_evidence_has_one_of_three_groups(source: str, says: Says, details: dict[str, object], group: Group) -> None:
+    evidence = Evidence(source, says, Trust.DECLARED, "A sentence.", details)
+    assert wording.group(evidence) is group
+    assert wording.grouped([evidence]) == {title: [evidence] if title is group else [] for title in Group}
+
+
+def test_a_tampered_credential_comes_first_of_its_group() -> None:
+    camera = Evidence("camera_metadata", Says.NOTHING, Trust.DECLARED, "A camera.", {"make": "Canon"})
+    tampered = Evidence("content_credentials", Says.NOTHING, Trust.DECLARED, "Changed.", {"outcome": "tampered"})
+    assert wording.grouped([camera, tampered])[Group.FOUND] == [tampered, camera]

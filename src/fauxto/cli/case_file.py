@@ -26,8 +26,15 @@ from fauxto.wording import is_in_domain, printable
 _MAP_SIDE = 1600  # in pixels
 
 
-def judge(detector: Detector, sources: Iterable[File], map_file: Path | None, report_file: Path | None) -> Report:
-    """Judge one picture and write the requested files.
+def judge(
+    detector: Detector,
+    sources: Iterable[File],
+    map_file: Path | None,
+    report_file: Path | None,
+    *,
+    anyway: bool = False,
+) -> Report:
+    """Judge one picture and write the requested files; `anyway` also a map that didn't pass its test.
 
     Raises:
         ConfigError: There isn't exactly one picture, or an output file has the wrong ending or is the picture itself.
@@ -42,7 +49,7 @@ def judge(detector: Detector, sources: Iterable[File], map_file: Path | None, re
     data = _read(source, detector)
     report = detector.analyze(data, name=os.fspath(source) if isinstance(source, (str, os.PathLike)) else "-")
     rgb = images.decode(data, detector.limits).rgb if report.status is Status.OK and isinstance(data, bytes) else None
-    explanation = None if map_file is None else _draw_map(report, rgb, detector, map_file)
+    explanation = None if map_file is None else _draw_map(report, rgb, detector, map_file, anyway)
     if report_file is not None:
         _write_report(report, rgb, detector, explanation, report_file)
     return report
@@ -66,13 +73,18 @@ def _read(source: File, detector: Detector) -> File:
         return source  # the detector says why
 
 
-def _draw_map(report: Report, rgb: NDArray[np.uint8] | None, detector: Detector, map_file: Path) -> Explanation | None:
+def _draw_map(
+    report: Report, rgb: NDArray[np.uint8] | None, detector: Detector, map_file: Path, anyway: bool
+) -> Explanation | None:
     if rgb is None or not is_in_domain(report):
         typer.echo("No map: the model wasn't made for pictures like this one.", err=True)
         return None
-    explanation = explain(rgb, detector)
-    PIL.Image.fromarray(explanation.overlay(fit(rgb, _MAP_SIDE))).save(map_file, "PNG")
-    typer.echo(f"{printable(str(map_file))}: orange points to a generated picture, blue to a photograph.", err=True)
+    explanation = explain(detector.reduced(rgb), detector, rgb.shape)
+    if explanation.faithful or anyway:
+        PIL.Image.fromarray(explanation.overlay(fit(rgb, _MAP_SIDE))).save(map_file, "PNG")
+        typer.echo(f"{printable(str(map_file))}: orange points to a generated picture, blue to a photograph.", err=True)
+    else:
+        typer.echo("No map was written; --explain-anyway writes it all the same.", err=True)
     typer.echo(explanation.sentence, err=True)
     return explanation
 

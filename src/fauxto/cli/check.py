@@ -46,10 +46,13 @@ def check(
         Path | None,
         typer.Option(
             metavar="MAP.png",
-            help="Draw a map of where one picture's score comes from, and say whether it is reliable.",
+            help="Draw a map of where one picture's score comes from, if it passes its test.",
             show_default=False,
         ),
     ] = None,
+    explain_anyway: Annotated[
+        bool, typer.Option("--explain-anyway", help="With --explain: draw the map even if it failed its test.")
+    ] = False,
     report_file: Annotated[
         Path | None,
         typer.Option(
@@ -80,7 +83,7 @@ def check(
     if explain or report_file:
         from fauxto.cli import case_file
 
-        reports = iter([case_file.judge(detector, sources, explain, report_file)])
+        reports = iter([case_file.judge(detector, sources, explain, report_file, anyway=explain_anyway)])
     for report in chain(reports, unlisted):
         show(replace(report, path="-") if report.path is None else report)
         counts[report.verdict] += 1

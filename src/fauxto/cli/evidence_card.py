@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from fauxto.evidence import title
+from fauxto.palette import TERMINAL
 from fauxto.report import Evidence
 from fauxto.wording import SAYS, TRUST, printable
 
@@ -21,6 +22,8 @@ def evidence_card(evidence: Evidence) -> Group:
     """Return a source's statement, its trust, its summary, and its details as far as they fit."""
     heading = Text(printable(title(evidence.source)), style="bold")
     heading.append(f" · {SAYS[evidence.says]} · {TRUST[evidence.trust]}", style="not bold")
+    if evidence.is_tampered:
+        heading.stylize(TERMINAL[None])
     lines = list(_lines(evidence.details, _INDENT))
     if len(lines) > _MAX_LINES:
         lines[_MAX_LINES:] = [(_INDENT, f"… {len(lines) - _MAX_LINES} more lines; --json has all")]

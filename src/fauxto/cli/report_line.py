@@ -6,7 +6,7 @@ from rich.text import Text
 
 from fauxto import wording
 from fauxto.palette import TERMINAL
-from fauxto.report import Basis, Report, Verdict
+from fauxto.report import Basis, Lean, Report, Verdict
 
 _NOT_JUDGED = "not judged"
 _VERDICT_WIDTH = max(map(len, (*Verdict, _NOT_JUDGED)))
@@ -34,5 +34,7 @@ def _why(report: Report) -> str:
         return report.status.replace("_", " ")
     if report.basis is not Basis.PIXELS:
         return str(report.basis)
+    if report.lean is not Lean.NONE:
+        return wording.finding(report).lean
     words = (reason.word for reason in report.reasons)
     return next((word.replace("_", " ") for word in words if word in wording.SHORT_OF_A_VERDICT), "")

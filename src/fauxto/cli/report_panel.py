@@ -6,9 +6,10 @@ texts are untrusted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
+from rich.console import Group as Lines
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -19,8 +20,8 @@ from fauxto.bundles import Bundle, OperatingPoint
 from fauxto.cli.evidence_card import evidence_card
 from fauxto.cli.hints import how_to_check
 from fauxto.palette import TERMINAL
-from fauxto.report import Report, Says, Status, Verdict
-from fauxto.wording import printable
+from fauxto.report import Evidence, Report, Status, Verdict
+from fauxto.wording import Group, printable
 
 _WIDEST = 88
 
@@ -35,13 +36,17 @@ def report_panel(
         bundle: The bundle that judged it.
         point_name: Name of the operating point.
         console: Where the panel will be printed.
-        show_evidence: Whether every source gets a card; otherwise only those that say something are listed.
+        show_evidence: Whether every source gets a card; otherwise those that found nothing are left out.
     """
     symbol, colour = wording.SYMBOLS[report.verdict], TERMINAL[report.verdict]
     width = min(console.width, _WIDEST)
+    finding = wording.finding(report)
+    title = Text(f"{symbol} {finding.headline}", style=f"bold {colour}")
+    if finding.lean:
+        title.append(f" · {finding.lean}", style="not bold")
     return Panel(
-        Group(*_lines(report, bundle, point_name, width - 4, show_evidence)),
-        title=Text(f"{symbol} {wording.finding(report).headline}", style=f"bold {colour}"),
+        Lines(*_lines(report, bundle, point_name, width - 4, show_evidence)),
+        title=title,
         title_align="left",
         border_style=colour,
         width=width,
@@ -56,10 +61,15 @@ def _lines(
     if report.probability is not None:
         yield from _probability(report, report.probability, bundle, point_name, width)
         yield ""
-    yield _reasons(report, show_evidence)
-    for piece in report.evidence if show_evidence else ():
-        yield ""
-        yield evidence_card(piece)
+    groups = wording.grouped(report.evidence)
+    yield _reasons(report, () if show_evidence else groups[Group.SAYS])
+    for title, pieces in groups.items():
+        if show_evidence and pieces:
+            yield from ("", Text(title, style="bold underline"))
+            for piece in pieces:
+                yield from ("", evidence_card(piece))
+    if groups[Group.FOUND] and not show_evidence:
+        yield from ("", Text(Group.FOUND, style="bold"), _bullets(map(_summary, groups[Group.FOUND])))
     if report.image is not None and report.model is not None:
         image, model = report.image, report.model
         yield ""
@@ -95,17 +105,24 @@ def _bar(probability: float, point: OperatingPoint, width: int, *, is_dim: bool)
     return bar.append(right)
 
 
-def _reasons(report: Report, show_evidence: bool) -> Table:
+def _reasons(report: Report, evidence: Iterable[Evidence]) -> Table:
     sentences = list(map(wording.as_sentence, report.reasons))
-    if not show_evidence:  # the reasons already include evidence that contributed to the verdict
-        stated = {reason.sentence for reason in report.reasons}
-        telling = (piece.summary for piece in report.evidence if piece.says is not Says.NOTHING or piece.is_credential)
-        sentences += [summary for summary in telling if summary not in stated]
+    # The reasons already include evidence that contributed to the verdict.
+    stated = {reason.sentence for reason in report.reasons}
+    sentences += [piece.summary for piece in evidence if piece.summary not in stated]
     if report.status is Status.NOT_FOUND and report.path and is_address(report.path):
         sentences.append(f"To judge it: {how_to_check(report.path)}")
+    return _bullets(map(_text, sentences))
+
+
+def _summary(evidence: Evidence) -> Text:
+    return _text(evidence.summary, TERMINAL[None] if evidence.is_tampered else "")
+
+
+def _bullets(items: Iterable[Text]) -> Table:
     table = Table.grid(padding=(0, 1))
-    for sentence in sentences:
-        table.add_row("•", _text(sentence))
+    for item in items:
+        table.add_row("•", item)
     return table
 
 

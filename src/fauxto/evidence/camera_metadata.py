@@ -69,20 +69,23 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
         "unreadable": "; ".join(dict.fromkeys(parsed.unreadable)) or None,
     }
     software = [text.value for text in parsed.texts if text.name in ("Software", "CreatorTool")]
-    summary = _summary(settings, software, is_whole=not parsed.unreadable)
+    summary = _summary(details, software)
     return Evidence(SOURCE, Says.NOTHING, Trust.DECLARED, summary, bounded(details))
 
 
-def _summary(settings: Mapping[str, Any], software: Sequence[str], *, is_whole: bool) -> str:
-    make, model = (one_line(settings.get(key) or "", 60) for key in ("make", "model"))
+def _summary(details: Mapping[str, Any], software: Sequence[str]) -> str:
+    make, model = (one_line(details.get(key) or "", 60) for key in ("make", "model"))
     if generator := in_place_of_camera(make, model, software):
         return f"Where the camera belongs, the metadata names an image generator, {generator}."
-    if not make and not model and not is_whole:
+    if not make and not model and details["unreadable"]:
         return "A part of the metadata can't be read and may name a camera; what can be read names none."
+    others = [key.removeprefix("has_") for key, value in details.items() if value is not None and key != "personal"]
+    if not make and not model and others:
+        return f"The metadata names no camera, but has other fields ({', '.join(others).replace('_', ' ')})."
     if not make and not model:
         return "The metadata names no camera. That means nothing: many programs and sites strip metadata."
     camera = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
-    date = f" on {one_line(settings['taken'], 30)}" if settings.get("taken") else ""
+    date = f" on {one_line(details['taken'], 30)}" if details.get("taken") else ""
     return f"The metadata names a camera ({camera}){date}. Anyone can write that, so it isn't evidence of a photograph."
 
 

@@ -47,6 +47,8 @@ def read(data: bytes, image: Image, limits: Limits) -> Evidence:
         summary = _read_lossless(image, details)
     else:
         summary = f"fauxto looks for no traces of compression in a {kind} of mode {image.facts.mode}."
+    if details.get("earlier_compression", {}).get("found"):
+        details["found"] = True
     return Evidence("compression", Says.NOTHING, Trust.INFERRED, summary, details)
 
 

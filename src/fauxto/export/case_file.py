@@ -18,6 +18,7 @@ from fauxto.explain import Explanation
 from fauxto.export.text import shown, utc, version
 from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
 from fauxto.report import Evidence, Report, Says, Status, Trust, Verdict
+from fauxto.wording import Group
 
 _MAX_NAME = 120
 _MAX_DATA = 20_000
@@ -63,6 +64,8 @@ class Scale:
 class Card:
     """What one source of evidence found; every text is printable and bounded, `worth` is "" if it found nothing."""
 
+    group: Group
+    is_alarm: bool
     source: str
     says: Says
     trust: Trust
@@ -78,14 +81,14 @@ class CaseFile:
         name: Of the file, without its folders.
         time: Of the report, with its time zone.
         picture: Re-encoded from the decoded pixels; None if it couldn't be decoded.
-        overlay: The picture in grey with the explanation's map over it; None without one.
+        overlay: The picture in grey with the explanation's map over it; None unless the map passed its test.
         verdict: None where the picture couldn't be judged.
         finding: The verdict in words.
         scale: None where there is no probability.
         probability: Sentences on it; "" where there is none.
         reasons: Sentences.
-        evidence: A card per source, those that say something first.
-        map: A sentence on the explanation's map; "" without one.
+        evidence: A card per source, group by group (`fauxto.wording.grouped`).
+        map: A sentence on the explanation's map, or on why there is none to show; "" without an explanation.
         method: How the verdict came about, in sentences.
         limits: What it doesn't say.
         facts: Names and values that identify the file, the model and this report.
@@ -133,9 +136,8 @@ def assemble(
     """
     judge = None if report.model is None else bundle
     name = shown(PurePath(report.path or "").name or "a picture without a name", _MAX_NAME)
-    cards = sorted(map(_card, report.evidence), key=lambda card: card.says is Says.NOTHING)
     overlay = None
-    if explanation is not None and rgb is not None:
+    if explanation is not None and explanation.faithful and rgb is not None:
         overlay = thumbnail(explanation.overlay(fit(rgb, _PICTURE_SIDE)), _PICTURE_SIDE)
     return CaseFile(
         name=name,
@@ -147,7 +149,9 @@ def assemble(
         scale=scale(report, judge, operating_point),
         probability=" ".join(probability(report, judge)),
         reasons=tuple(shown(wording.as_sentence(reason)) for reason in report.reasons),
-        evidence=tuple(cards),
+        evidence=tuple(
+            _card(group, piece) for group, pieces in wording.grouped(report.evidence).items() for piece in pieces
+        ),
         map="" if explanation is None else explanation.sentence,
         method=tuple(_method(report, judge, operating_point, explanation)),
         limits=(*_domain(judge), *LIMITS),
@@ -178,12 +182,12 @@ def probability(report: Report, bundle: Bundle | None) -> Iterator[str]:
         yield "The verdict stayed the same after we shrank and re-saved the picture."
 
 
-def _card(evidence: Evidence) -> Card:
+def _card(group: Group, evidence: Evidence) -> Card:
     worth = ""
     if evidence.says is not Says.NOTHING:
         worth = f"Says {wording.SAYS[evidence.says]}; {wording.TRUST[evidence.trust]}."
     source = shown(title(evidence.source), _MAX_NAME)
-    return Card(source, evidence.says, evidence.trust, worth, shown(evidence.summary))
+    return Card(group, evidence.is_tampered, source, evidence.says, evidence.trust, worth, shown(evidence.summary))
 
 
 def _method(
@@ -210,8 +214,8 @@ def _method(
     )
     if explanation is not None:
         yield (
-            "The map shows how far the score drops when a part is blurred (Zeiler and Fergus, 2014), and was tested by "
-            "deletion (Petsiuk, Das and Saenko, 2018)."
+            "A map of how far the score drops when a part is blurred (Zeiler and Fergus, 2014) was tested by deletion "
+            "(Petsiuk, Das and Saenko, 2018); only a map that passes is shown."
         )
 
 

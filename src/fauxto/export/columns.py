@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from fauxto.evidence import SOURCES
-from fauxto.report import Report, Says
+from fauxto.report import Report
+from fauxto.wording import Group, group
 
 Cell = str | int | float | None
 
@@ -40,6 +41,7 @@ COLUMNS = (
     Column("status", "text", "ok, or why the picture could not be judged"),
     Column("verdict", "text", "real, ai or inconclusive"),
     Column("basis", "text", "what the verdict rests on"),
+    Column("lean", "text", "where pixels without a verdict lean: ai, real or none; not a verdict"),
     Column("probability", "number", "calibrated probability of AI from the pixels alone, 0 to 1"),
     Column("score", "number", "the network's raw logit of AI"),
     Column("fpr_at_score", "number", "share of real validation pictures that score at least as high"),
@@ -47,7 +49,7 @@ COLUMNS = (
     Column("stability_of", "integer", "mild re-encodings that were tried"),
     Column("reasons", "text", "the reasons, joined by ' | '"),
     *_evidence_columns(),
-    Column("other_evidence", "text", "what other packages' sources say, joined by ' | '"),
+    Column("other_evidence", "text", "what other packages' sources say or found, joined by ' | '"),
     Column("width", "integer", "of the picture after orientation, in pixels"),
     Column("height", "integer", "of the picture after orientation, in pixels"),
     Column("format", "text", "container format, such as JPEG"),
@@ -68,6 +70,7 @@ def row(report: Report) -> dict[str, Cell]:
         "status": report.status.value,
         "verdict": None if report.verdict is None else report.verdict.value,
         "basis": None if report.basis is None else report.basis.value,
+        "lean": None if report.verdict is None else report.lean.value,
         "probability": report.probability,
         "score": report.score,
         "fpr_at_score": report.fpr_at_score,
@@ -93,7 +96,7 @@ def _evidence(report: Report) -> Mapping[str, Cell]:
             cells[f"{source}_says"] = evidence.says.value
             cells[f"{source}_trust"] = evidence.trust.value
             cells[f"{source}_summary"] = evidence.summary
-        elif evidence.says is not Says.NOTHING:
+        elif group(evidence) is not Group.NOTHING:
             others.append(f"{source}: {evidence.says} ({evidence.trust}): {evidence.summary}")
     cells["other_evidence"] = _BETWEEN.join(others) or None
     return cells

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby, starmap
 from pathlib import Path
 
 from fauxto import palette, wording
@@ -18,6 +19,7 @@ from fauxto.export.page import document, table
 from fauxto.export.text import shown, utc
 from fauxto.export.thumbnails import Thumbnail
 from fauxto.report import Report, Says, Verdict
+from fauxto.wording import Group
 
 _COLOURS = palette.variables(
     ai=palette.TEXT[Verdict.AI],
@@ -37,14 +39,15 @@ def report(case: CaseFile) -> str:
     """Return the report on one picture as a page."""
     sections = [_verdict(case)]
     if case.evidence:
-        sections.append(
-            _section("What the file carries", f'<ul class="cards">{"".join(map(_card, case.evidence))}</ul>')
-        )
+        groups = "".join(starmap(_group, groupby(case.evidence, key=lambda card: card.group)))
+        sections.append(_section("What the file carries", groups))
     if case.overlay is not None:
         overlay = _picture(case.overlay, "The map, in words below")
         sections.append(
             _section("Where the score comes from", f'<div class="map">{overlay}<div>{_key(case)}</div></div>')
         )
+    elif case.map:
+        sections.append(_section("Where the score comes from", _paragraphs([case.map])))
     sections += [
         _section("How it was judged", _paragraphs(case.method)),
         _section("What this can't tell", _items(case.limits)),
@@ -91,9 +94,10 @@ def gallery(pictures: Pictures, *, time: datetime, title: str = "Pictures, by ve
 def _verdict(case: CaseFile) -> str:
     picture = "" if case.picture is None else _picture(case.picture, f"The picture {case.name}")
     shape = "" if picture else " wide"
+    lean = f' <span class="lean">{html.escape(case.finding.lean)}</span>' if case.finding.lean else ""
     return (
         f'<section class="verdict {_CLASSES[case.verdict]}{shape}">{picture}<div>'
-        f"<h2>{_symbol(case.verdict)} {html.escape(case.finding.headline)}</h2>"
+        f"<h2>{_symbol(case.verdict)} {html.escape(case.finding.headline)}{lean}</h2>"
         f'<p class="meaning">{html.escape(case.finding.meaning)}</p>'
         f"{_scale(case.scale) if case.scale else ''}"
         f"{_paragraphs([case.probability] if case.probability else [])}{_items(case.reasons)}</div></section>"
@@ -119,12 +123,17 @@ def _scale(scale: Scale) -> str:
     )
 
 
+def _group(title: str, cards: Iterable[Card]) -> str:
+    return f'<h3>{title}</h3><ul class="cards">{"".join(map(_card, cards))}</ul>'
+
+
 def _card(card: Card) -> str:
     source, summary = html.escape(card.source), html.escape(card.summary)
     if card.says is Says.NOTHING:
-        return f'<li class="card silent"><h3>{source}</h3><p>{summary}</p></li>'
+        kind = "silent" if card.group is Group.NOTHING else "alarm" if card.is_alarm else ""
+        return f'<li class="card {kind}"><p class="source">{source}</p><p>{summary}</p></li>'
     return (
-        f'<li class="card"><h3>{source} <span class="trust {card.trust}">{card.trust}</span></h3>'
+        f'<li class="card"><p class="source">{source} <span class="trust {card.trust}">{card.trust}</span></p>'
         f'<p>{summary}</p><p class="worth">{html.escape(card.worth)}</p></li>'
     )
 

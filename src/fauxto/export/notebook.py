@@ -15,7 +15,8 @@ from fauxto.report import Report
 def card(report: Report) -> str:
     """Return the verdict, the probability, the reasons and what was judged as HTML; every text is escaped."""
     finding, colour = wording.finding(report), palette.FILL[report.verdict]
-    lines = [f"<strong>{wording.SYMBOLS[report.verdict]} {escape(finding.headline)}</strong>"]
+    lean = f" {escape(finding.lean)}" if finding.lean else ""
+    lines = [f"<strong>{wording.SYMBOLS[report.verdict]} {escape(finding.headline)}</strong>{lean}"]
     if report.path is not None:
         lines.append(f"<code>{escape(shown(report.path))}</code>")
     if report.probability is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 
 from fauxto import palette
 from fauxto.export.case_file import Card, CaseFile, Scale
@@ -15,6 +16,7 @@ from fauxto.export.sheet import INK, LEFT, SOFT, WIDTH, Sheet
 from fauxto.export.text import shown, utc, version
 from fauxto.export.thumbnails import Thumbnail
 from fauxto.report import Report, Says, Verdict
+from fauxto.wording import Group
 
 _PICTURE_WIDTH, _PICTURE_HEIGHT, _GAP = 66.0, 58.0, 7.0
 _HEIGHT_OF_TWO = 48.0  # of the picture and of its map, where both are shown
@@ -45,12 +47,14 @@ def report(case: CaseFile) -> bytes:
         map_top = _pictures(sheet, case.picture, case)
     with sheet.side_by_side(top):
         _verdict(sheet, case, x)
-        if case.overlay is not None:
+        if case.map:
             _map_in_words(sheet, case, x, map_top)
     if case.evidence:
         sheet.title("What the file carries")
-        for card in case.evidence:
-            _card(sheet, card)
+        for group, cards in groupby(case.evidence, key=lambda card: card.group):
+            sheet.text(group, colour=SOFT, after=0.4)
+            for card in cards:
+                _card(sheet, card)
     sheet.title("How it was judged")
     sheet.text(" ".join(case.method))
     sheet.title("What this can't tell")
@@ -102,6 +106,8 @@ def _verdict(sheet: Sheet, case: CaseFile, x: float) -> None:
     tone = _TONES[case.verdict]
     sheet.symbol(*_SYMBOLS[case.verdict], 14, x=x, colour=tone)
     sheet.text(case.finding.headline, 14, x=x + 7, style="B", colour=tone, after=1)
+    if case.finding.lean:
+        sheet.text(case.finding.lean, 9, x=x + 7, style="B", colour=tone, after=1)
     sheet.text(case.finding.meaning, 9, x=x, after=1.5)
     if case.scale is not None:
         _scale(sheet, case.scale, x)
@@ -112,9 +118,10 @@ def _verdict(sheet: Sheet, case: CaseFile, x: float) -> None:
 
 
 def _map_in_words(sheet: Sheet, case: CaseFile, x: float, top: float) -> None:
-    sheet.y = max(sheet.y + 1.5, top)
+    key = "Orange points to a generated picture, blue to a photograph. " if case.overlay else ""
+    sheet.y = max(sheet.y + 1.5, top if case.overlay else 0)
     sheet.text("Where the score comes from", x=x, style="B", after=0.4)
-    sheet.text(f"Orange points to a generated picture, blue to a photograph. {case.map}", x=x)
+    sheet.text(key + case.map, x=x)
 
 
 def _scale(sheet: Sheet, scale: Scale, x: float) -> None:
@@ -140,7 +147,7 @@ def _scale(sheet: Sheet, scale: Scale, x: float) -> None:
 
 def _card(sheet: Sheet, card: Card) -> None:
     is_silent = card.says is Says.NOTHING
-    colour = SOFT if is_silent else INK
+    colour = _TONES[None] if card.is_alarm else SOFT if card.group is Group.NOTHING else INK
     source = card.source if is_silent else f"{card.source} ({card.trust})"
     _in_columns(sheet, source, card.summary, at=47, colours=(colour, colour), style="B")
 

@@ -116,7 +116,7 @@ class Judge:
         from fauxto.explain import explain
 
         rgb = images.decode(data, self._detector.limits).rgb
-        explanation = explain(rgb, self._detector)
+        explanation = explain(self._detector.reduced(rgb), self._detector, rgb.shape)
         shown = PIL.Image.fromarray(rgb)
         shown.thumbnail((_MAP_SIDE, _MAP_SIDE))
         overlay = _as_png(PIL.Image.fromarray(explanation.overlay(np.asarray(shown))))

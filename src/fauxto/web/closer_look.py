@@ -23,11 +23,15 @@ _AT_ONCE = 4
 
 
 def show_heat_map(judged: Judged, preview: NDArray[np.uint8], detector: Detector, key: str) -> None:
-    """Show where in the picture the score comes from, laid over it, and whether the map passed its test."""
+    """Show where in the picture the score comes from, if the map passed its test, or else when asked to."""
     if not wording.is_in_domain(judged.report):
         st.caption("This picture is outside the model's domain, so there is no score that a map could explain.")
         return
     explanation = _explain(judged, detector)
+    if not explanation.faithful:
+        st.warning(explanation.sentence, icon=":material/warning:")
+        if not st.toggle("Show the map anyway", key=f"{key}-anyway"):
+            return
     picture, words = st.columns([3, 2], gap="medium")
     with words:
         strength = st.slider(
@@ -39,8 +43,6 @@ def show_heat_map(judged: Judged, preview: NDArray[np.uint8], detector: Detector
         )
         if explanation.faithful:
             st.success(explanation.sentence, icon=":material/check:")
-        else:
-            st.warning(explanation.sentence, icon=":material/warning:")
     with picture:
         st.image(
             _blend(preview, explanation.overlay(preview), strength / 100),
@@ -61,7 +63,7 @@ def _explain(judged: Judged, detector: Detector) -> Explanation:
     if made is None:
         rgb = images.decode(judged.data, detector.limits).rgb
         scorer = _ScorerWithProgress(detector, passes(*rgb.shape[:2]))
-        made = explain(rgb, scorer)
+        made = explain(detector.reduced(rgb), scorer, rgb.shape)
         scorer.bar.empty()
         st.session_state["explanations"][judged.report.image] = made
     return made

@@ -13,7 +13,7 @@ import streamlit as st
 
 from fauxto.evidence import SOURCES, title
 from fauxto.report import Evidence, Says, Trust
-from fauxto.wording import SAYS, TRUST, printable
+from fauxto.wording import SAYS, TRUST, Group, grouped, printable
 
 _Look = tuple[str, Literal["orange", "blue", "green", "yellow", "gray"]]
 
@@ -30,18 +30,20 @@ _TRUST: Mapping[Trust, _Look] = {
 
 
 def show_evidence(evidence: Iterable[Evidence]) -> None:
-    """Show a card for each source that says something, and what the others looked for in one place."""
-    pieces = list(evidence)
-    telling = [piece for piece in pieces if piece.says is not Says.NOTHING or piece.is_credential]
-    silent = [piece for piece in pieces if piece not in telling]
-    if not telling:
+    """Show the groups of evidence: a card for each source that says or found something, the others in one place."""
+    groups = grouped(evidence)
+    silent = groups.pop(Group.NOTHING)
+    if not any(groups.values()):
         st.markdown(
             "The file says nothing about how the picture was made. Most files don't: that is no sign either way."
         )
-    for piece in telling:
-        _show_card(piece)
+    for group, pieces in groups.items():
+        if pieces:
+            st.subheader(group, anchor=False)
+        for piece in pieces:
+            _show_card(piece)
     if silent:
-        with st.expander(f"Looked for, nothing found ({len(silent)})"):
+        with st.expander(f"{Group.NOTHING} ({len(silent)})"):
             for piece in silent:
                 _show_title(piece)
                 st.text(printable(piece.summary))
@@ -62,6 +64,8 @@ def _show_card(evidence: Evidence) -> None:
             st.badge(f"says: {SAYS[evidence.says]}", icon=icon, color=colour)
             icon, colour = _TRUST[evidence.trust]
             st.badge(TRUST[evidence.trust], icon=icon, color=colour)
+            if evidence.is_tampered:
+                st.badge("doesn't match the picture", icon=":material/gpp_bad:", color="red")
         st.text(printable(evidence.summary))
         if evidence.details:
             with st.expander("Details"):

@@ -25,6 +25,8 @@ from fauxto.web.look import LOOKS
 from fauxto.web.scale import scale_html
 from fauxto.wording import printable
 
+_WORKING = "Working …"
+
 
 @st.fragment
 def show_card(judged: Judged, detector: Detector, key: str, caption: str = "") -> None:
@@ -55,7 +57,10 @@ def show_card(judged: Judged, detector: Detector, key: str, caption: str = "") -
 
 def _show_verdict(report: Report, detector: Detector) -> None:
     look, finding = LOOKS[report.verdict], wording.finding(report)
-    st.header(f":{look.colour}[{look.icon} {finding.headline}]", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.header(f":{look.colour}[{look.icon} {finding.headline}]", anchor=False, width="content")
+        if finding.lean:
+            st.badge(finding.lean, icon=":material/balance:", color="gray")
     st.markdown(finding.meaning)
     bundle = detector.bundle_of(report)
     scale = case_file.scale(report, bundle, detector.operating_point)
@@ -67,7 +72,10 @@ def _show_verdict(report: Report, detector: Detector) -> None:
 
 
 def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, key: str) -> None:
-    """Show the views behind tabs; only the open one is made."""
+    """Show the views behind tabs; only the open one is made, and the others show meanwhile that they are waiting.
+
+    A click on a tab doesn't end another card's run, such as that of a map: until it has ended, the tab waits.
+    """
     views: dict[str, Callable[[], None]] = {
         "What the file says": lambda: show_evidence(judged.report.evidence),
         "Where the score comes from": lambda: closer_look.show_heat_map(judged, preview, detector, key),
@@ -77,8 +85,11 @@ def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, k
         "Report": lambda: _show_report(judged, detector, key),
     }
     for tab, show in zip(st.tabs(list(views), on_change="rerun", key=f"{key}-tabs"), views.values(), strict=True):
-        if tab.open:
-            with tab:
+        with tab:
+            if not tab.open:
+                st.status(_WORKING)
+                continue
+            with st.spinner(_WORKING):
                 try:
                     show()
                 except FauxtoError as error:  # a fragment's run is out of the page's reach

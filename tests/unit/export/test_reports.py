@@ -21,9 +21,11 @@ import pytest
 from numpy.typing import NDArray
 
 from fauxto import (
+    Basis,
     Bundle,
     Evidence,
     ImageSummary,
+    Lean,
     ModelSummary,
     Reason,
     Report,
@@ -32,6 +34,7 @@ from fauxto import (
     Trust,
     Verdict,
     bundles,
+    palette,
 )
 from fauxto.explain import Deletion, Explanation
 from fauxto.export import case_file, groups, html, pdf
@@ -266,6 +269,73 @@ def test_a_file_that_could_not_be_judged_has_a_report_too(write: object, bundle:
     for said in ("This file could not be judged", "The JPEG ends too early.", "truncated", "half.jpg"):
         assert said in words
     assert "%" not in words
+
+
+def carried(words: str) -> list[str]:
+    """The words of a report's three groups of evidence."""
+    _, says, found, nothing = re.split(
+        "Says how the picture was made|Found, and worth knowing|Looked for, nothing", words
+    )
+    return [says, found, nothing.partition("How it was judged")[0]]
+
+
+@pytest.mark.parametrize("write", [html.report, pdf.report])
+def test_a_tampered_credential_is_found_and_red(write: object, full: Report, bundle: Bundle) -> None:
+    silent = (Says.NOTHING, Trust.DECLARED)
+    evidence = (
+        *full.evidence,
+        Evidence("plug_in", *silent, "A stamp was there.", {"found": True}),
+        Evidence("content_credentials", *silent, "They don't match the file.", {"outcome": "tampered"}),
+    )
+    report = dataclasses.replace(full, evidence=evidence)
+    case = case_file.assemble(report, None, bundle=bundle, operating_point="balanced", time=TIME)
+    made = write(case)  # type: ignore[operator]
+    says, found, nothing = carried(words_of(made) if isinstance(made, bytes) else assert_harmless(made).words)
+    assert "The file declares it." in says
+    assert found.index("They don't match the file.") < found.index("A stamp was there.")
+    assert "No trace of an earlier compression." in nothing
+    if isinstance(made, bytes):
+        [page] = pypdf.PdfReader(io.BytesIO(made)).pages
+        red = " ".join(f"{part / 255:.4g}" for part in palette.rgb(palette.TEXT[None].light))
+        contents = page.get_contents()
+        assert contents is not None
+        assert f"{red} rg" in contents.get_data().decode("latin-1")
+    else:
+        assert made.count('class="card alarm"') == 1
+
+
+@pytest.mark.parametrize("write", [html.report, pdf.report])
+@pytest.mark.parametrize("lean", Lean)
+def test_a_lean_stands_beside_cant_tell(write: object, lean: Lean, full: Report, bundle: Bundle) -> None:
+    report = dataclasses.replace(full, verdict=Verdict.INCONCLUSIVE, basis=Basis.PIXELS, lean=lean)
+    made = write(case_file.assemble(report, None, bundle=bundle, operating_point="balanced", time=TIME))  # type: ignore[operator]
+    words = " ".join((words_of(made) if isinstance(made, bytes) else assert_harmless(made).words).split())
+    beside = {Lean.AI: "leans generated", Lean.REAL: "leans photograph"}
+    assert "Can't tell" in words
+    assert [side for side in beside if f"Can't tell {beside[side]}; not enough to say so" in words] == [lean] * (
+        lean is not Lean.NONE
+    )
+
+
+@pytest.mark.parametrize("write", [html.report, pdf.report])
+@pytest.mark.parametrize("deletion", [Deletion(0.28, 1.0, 0.95, 2.0, (0.9,)), None], ids=["failed", "untested"])
+def test_a_map_without_a_passed_test_is_in_no_report(
+    write: object, deletion: Deletion | None, full: Report, bundle: Bundle, photo: NDArray[np.uint8]
+) -> None:
+    explanation = Explanation(MAP.map, deletion)
+    case = case_file.assemble(
+        full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=explanation
+    )
+    made = write(case)  # type: ignore[operator]
+    if isinstance(made, bytes):
+        words = words_of(made)
+        assert len(pypdf.PdfReader(io.BytesIO(made)).pages[0].images) == 1
+    else:
+        words = assert_harmless(made).words
+        assert len(list(Page(made).pictures())) == 1
+    assert "Where the score comes from" in words
+    assert ("no part of the picture explains the score" if deletion else "too narrow to test") in words
+    assert "blue to a photograph" not in words
 
 
 @pytest.mark.parametrize("write", [html.report, pdf.report])

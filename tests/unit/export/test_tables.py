@@ -15,7 +15,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from fauxto import Evidence, Reason, Report, Says, Status, Trust, export
+from fauxto import Evidence, Lean, Reason, Report, Says, Status, Trust, Verdict, export
 from fauxto.errors import ConfigError
 from fauxto.evidence import SOURCES
 from fauxto.export import columns, jsonl
@@ -53,6 +53,7 @@ def full(full_report: Report) -> Report:
     evidence = (
         Evidence("generator_metadata", Says.AI, Trust.DECLARED, '=HYPERLINK("x")', {"prompt": "a\ncat", "deep": [1]}),
         Evidence("plug_in", Says.REAL, Trust.INFERRED, "A trace.", {}),
+        Evidence("other_plug_in", Says.NOTHING, Trust.DECLARED, "A stamp.", {"found": True}),
         Evidence("silent_plug_in", Says.NOTHING, Trust.INFERRED, "No trace.", {}),
     )
     return replace(full_report, probability=0.25, score=-3.5, fpr_at_score=1e-3, evidence=evidence)
@@ -111,7 +112,7 @@ def test_parquet_is_typed_and_keeps_names(reports: list[Report], full: Report, t
             assert kept == name
     first, second = table.slice(0, 2).to_pylist()
     assert first == columns.row(full)
-    assert first["other_evidence"] == "plug_in: real (inferred): A trace."
+    assert first["other_evidence"] == "plug_in: real (inferred): A trace. | other_plug_in: nothing (declared): A stamp."
     assert {name for name, cell in second.items() if cell is not None} == {"status"}
 
 
@@ -119,6 +120,14 @@ def test_every_built_in_source_has_its_columns(full: Report) -> None:
     names = {column.name for column in columns.COLUMNS}
     assert {f"{source}_{part}" for source in SOURCES for part in ("says", "trust", "summary")} <= names
     assert list(columns.row(full)) == [column.name for column in columns.COLUMNS]
+
+
+def test_a_lean_has_its_column_in_every_table(full: Report, tmp_path: Path) -> None:
+    leaning = replace(full, verdict=Verdict.INCONCLUSIVE, lean=Lean.REAL)
+    for format in ("csv", "parquet"):
+        export.write([leaning, full, EMPTY], tmp_path / f"out.{format}", format)
+    assert [row["lean"] for row in read_csv((tmp_path / "out.csv").read_bytes())] == ["real", "none", ""]
+    assert parquet.read_table(tmp_path / "out.parquet")["lean"].to_pylist() == ["real", "none", None]
 
 
 def test_every_column_is_in_the_reference() -> None:
