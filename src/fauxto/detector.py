@@ -17,7 +17,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from fauxto import bundles, images
+from fauxto import bundles, images, preprocessing
 from fauxto.bundles import Bundle
 from fauxto.bundles.model import Model, judged
 from fauxto.domain import objection
