@@ -22,6 +22,9 @@ from fauxto.limits import Limits
 MAX_BLOCKS = 16
 """Blocks of one kind, texts aside; honest files have two or three."""
 
+_SHARE = 2
+"""All blocks of a file together may have as many times the bytes of the largest one."""
+
 _EVERY_CREDENTIAL_HAS = b"jumb"
 _READ = (Kind.EXIF, Kind.XMP, Kind.IPTC)
 
@@ -51,7 +54,8 @@ def find(data: bytes, format: str, limits: Limits) -> Blocks:
     Args:
         data: The whole file.
         format: Its `FileFacts.format`.
-        limits: `max_metadata_bytes` bounds each block as stored, each text unpacked, and all texts together.
+        limits: `max_metadata_bytes` bounds each block as stored, each text unpacked, and all texts together; twice as
+            much, all blocks together.
     """
     collector = _Collector(len(data), format, limits.max_metadata_bytes)
     try:
@@ -90,6 +94,7 @@ class _Collector:
         self._format = format
         self._max_bytes = max_bytes
         self._text_bytes_left = max_bytes
+        self._block_bytes_left = _SHARE * max_bytes
 
     def note(self, sentence: str) -> None:
         self.unreadable[sentence] = None
@@ -117,9 +122,16 @@ class _Collector:
             content = block.data[block.start : block.end]
             if len(content) < size:
                 self.note(f"the {block.kind} block is cut off")
-            if content not in self.blocks[block.kind]:
-                self.blocks[block.kind].append(content)
-                return wrappings.whole(block.kind, content)
+            if content in self.blocks[block.kind]:
+                return None
+            if size != self._file_bytes:
+                self._block_bytes_left -= len(content)
+            if self._block_bytes_left < 0:  # none further is read: parsing takes many times their size
+                self._block_bytes_left = 0
+                self.note(f"the blocks of metadata have more than {_SHARE * self._max_bytes} bytes in all")
+                return None
+            self.blocks[block.kind].append(content)
+            return wrappings.whole(block.kind, content)
         return None
 
     def _take_stored_as_text(self, block: Block) -> Block | None:
