@@ -60,6 +60,8 @@ def unclosed(photo, encode, with_metadata) -> dict[str, tuple[bytes, bytes]]:
         "zeros for EOI of a progressive JPEG": (progressive[:-2] + bytes(4096), progressive),
         "JPEG before a Samsung trailer": (plain[:-2] + samsung(), plain),
         "progressive JPEG before a Samsung trailer": (progressive[:-2] + samsung(), progressive),
+        "JPEG before another JPEG": (plain[:-2] + progressive, plain),
+        "progressive JPEG before another JPEG": (progressive[:-2] + plain, progressive),
         "PNG without IEND": (png[:-12], png),
         "PNG with half of IEND": (png[:-6], png),
         "PNG without a checksum of IDAT": (png[:-16], png),

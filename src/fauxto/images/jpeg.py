@@ -41,6 +41,7 @@ _EXTENDED_XMP_LEAD = b"http://ns.adobe.com/xmp/extension/\0"
 _EXTENDED_XMP_PART = struct.Struct(">32sII")  # the digest of the whole, its length, the offset of this part
 _PHOTOSHOP_LEAD = b"Photoshop 3.0\0"
 _LEADS = {_APP1: (_EXIF_LEAD, _XMP_LEAD, _EXTENDED_XMP_LEAD), _APP13: (_PHOTOSHOP_LEAD,)}
+_WRONG_XMP_LEAD = re.compile(rb"(?:http|XMP\0)[^<]{0,60}(?=<\?xpacket |<x:xmpmeta\s|<rdf:RDF\s)")
 _BOX_INSTANCE, _BOX_CONTENT = slice(6, 8), slice(28, 32)  # of an APP11 segment: JPEG XT's box number, JUMBF's type
 _FIRST_BOX_SEGMENT, _NEXT_BOX_SEGMENT = 12, 20  # where data starts: the next ones repeat the box's header
 
@@ -59,9 +60,10 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield (marker, start, end) of each segment up to and with EOI; what lies between two segments is scan data.
 
     Raises:
-        EOFError: The file ends before its EOI marker.
+        EOFError: The file, or the picture in front of the next SOI marker, ends before its EOI marker.
     """
     position = len(_SOI)
+    has_scan = False
     while True:
         match = _MARKER.search(data, position)
         if match is None:
@@ -72,7 +74,10 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
             yield marker, start, position
             return
         if marker in _STANDALONE:
+            if has_scan and marker == _SOI[1]:
+                raise EOFError
             continue
+        has_scan |= marker == _SOS
         (length,) = struct.unpack_from(">H", data, position)
         position += length
         if length < 2:
@@ -203,13 +208,11 @@ def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
         if marker == _COM and comments <= MAX_TEXTS:
             comments += 1
             yield Block(Kind.TEXT, data, start, end, keyword="")
-        if marker not in _LEADS:
-            continue
-        lead = next((lead for lead in _LEADS[marker] if data.startswith(lead, start, end)), None)
+        lead, begin = _lead(data, marker, start, end)
         if lead is None:
             continue
         left -= 1
-        content = data[start + len(lead) : end]
+        content = data[begin:end]
         if lead == _EXIF_LEAD:
             if not exif or content.startswith(_TIFF_HEADERS):
                 exif.append([])
@@ -221,6 +224,22 @@ def metadata(data: bytes, limits: Limits) -> Iterator[Block]:
     yield from _extended_xmp(extended, packets)
     if photoshop or left == 0:
         yield replace(_joined(Kind.PHOTOSHOP, photoshop), is_unusable=left == 0)
+
+
+def _lead(data: bytes, marker: int, start: int, end: int) -> tuple[bytes | None, int]:
+    """Return the lead of a segment's kind of metadata, None without any, and where its content starts.
+
+    Some writers put another byte at the end of EXIF's lead, or capitals, and cut or change XMP's; ExifTool 12.57
+    (Image/ExifTool.pm, APP1) reads these, too.
+    """
+    for lead in _LEADS.get(marker, ()):
+        if data.startswith(lead, start, end):
+            return lead, start + len(lead)
+    if marker == _APP1 and data[start : min(start + 5, end)].upper() == b"EXIF\0":
+        return _EXIF_LEAD, start + len(_EXIF_LEAD)
+    if marker == _APP1 and (wrong := _WRONG_XMP_LEAD.match(data, start, end)):
+        return _XMP_LEAD, wrong.end()
+    return None, start
 
 
 def _joined(kind: Kind, parts: list[bytes]) -> Block:
