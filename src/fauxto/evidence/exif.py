@@ -29,17 +29,24 @@ _NUMBERLESS = (_BYTE, _ASCII, _UNDEFINED, _UTF8)
 _USER_COMMENT = 0x9286
 _WINDOWS = {0x9C9B: "XPTitle", 0x9C9C: "XPComment", 0x9C9D: "XPAuthor", 0x9C9E: "XPKeywords", 0x9C9F: "XPSubject"}
 TEXTS: Mapping[int, str] = {
+    0x000B: "ProcessingSoftware",
     0x010D: "DocumentName",
     0x010E: "ImageDescription",
     0x010F: "Make",
     0x0110: "Model",
+    0x011D: "PageName",
     0x0131: "Software",
     0x013B: "Artist",
     0x8298: "Copyright",
+    0x9213: "ImageHistory",
     _USER_COMMENT: "UserComment",
+    0xA436: "ImageTitle",
+    0xA43A: "RAWDevelopingSoftware",
+    0xA43B: "ImageEditingSoftware",
+    0xA43C: "MetadataEditingSoftware",
     **_WINDOWS,
 }
-"""The tags that hold free text, by the name that EXIF (CIPA DC-008) or Windows gives them."""
+"""The tags that hold free text, by the name that EXIF 3.0 (CIPA DC-008), TIFF, Exiv2 or Windows gives them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from fauxto.evidence import camera_metadata, generator_metadata
+from fauxto.evidence import blocks, camera_metadata, generator_metadata
 from fauxto.images import decode
 from fauxto.limits import Limits
 from fauxto.report import Evidence, Says
@@ -171,6 +171,33 @@ WRAPPED: dict[str, tuple[Callable[[Pictures], bytes], str, str | None]] = {
             WEBUI,
         )
         for tag in (XP_TITLE, XP_COMMENT, XP_KEYWORDS, XP_SUBJECT)
+    },
+    **{
+        f"EXIF's tag {tag:#x} in {directory}": (
+            lambda p, tag=tag, directory=directory: p.with_metadata(  # type: ignore[misc]
+                "JPEG", exif=p.exif_block({tag: SETTINGS} if directory == "IFD 0" else {}, photo={tag: SETTINGS})
+            ),
+            "generated",
+            WEBUI,
+        )
+        for tag in (0x000B, 0x011D, 0x9213, 0xA436, 0xA43A, 0xA43B, 0xA43C)
+        for directory in ("IFD 0", "the Exif IFD")
+    },
+    **{
+        f"EXIF behind {lead!r}": (
+            lambda p, lead=lead: p.jpeg(segment(0xE1, lead + p.comment)),  # type: ignore[misc]
+            "generated",
+            WEBUI,
+        )
+        for lead in (b"Exif\0\xff", b"EXIF\0\0")
+    },
+    **{
+        f"XMP behind {lead!r}": (
+            lambda p, lead=lead: p.jpeg(segment(0xE1, lead + p.packet)),  # type: ignore[misc]
+            "generated",
+            None,
+        )
+        for lead in (XMP_LEAD[:-1], b"XMP\0" + XMP_LEAD[4:])
     },
     "a job of Midjourney in XPComment": (
         lambda p: p.with_metadata("JPEG", exif=p.exif_block({XP_COMMENT: windows(JOB)})),
@@ -405,6 +432,14 @@ def test_extended_xmp_counts_only_whole_and_with_its_main_packet(pictures: Pictu
     lacking = pictures.jpeg(main, *extended(pictures.packet)[:-1])
     assert read(lacking).says is Says.NOTHING
     assert "a part of the XMP block is missing" in read(lacking).details["unreadable"]
+
+
+def test_all_blocks_together_have_a_limit(pictures: Pictures) -> None:
+    limits = Limits(max_metadata_bytes=2_000)
+    data = pictures.webp(*((b"EXIF", pictures.exif_block({DESCRIPTION: f"{n}" * 1_500})) for n in range(5)))
+    evidence = generator_metadata.read(data, decode(data), limits)
+    assert evidence.details["unreadable"] == "the blocks of metadata have more than 4000 bytes in all"
+    assert len(blocks.find(data, "WEBP", limits).exif) == 2
 
 
 def test_identical_blocks_count_once(pictures: Pictures) -> None:
