@@ -146,9 +146,9 @@ def test_scores_are_kept_until_the_network_the_data_or_the_code_change(
     network = scores.Network
 
     class Counted(network):
-        def score(self, pictures):
-            asked.append(len(pictures))
-            return super().score(pictures)
+        def judge(self, views):
+            asked.append(len(views))
+            return super().judge(views)
 
     monkeypatch.setattr(scores, "Network", Counted)
 

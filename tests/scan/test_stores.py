@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -41,7 +42,8 @@ def test_a_bucket(tmp_path: Path, pictures: Callable[[int], bytes], monkeypatch:
     with fake_s3.serving(objects) as endpoint:
         environment = {**os.environ, **settings, "AWS_ENDPOINT_URL": endpoint}
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.returncode == 1  # for the two that were named and aren't there
+    assert re.findall(r"fauxto: (\S+):", ended.stderr) == ["s3://photos/no", "s3://nowhere"]
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     of_photos = {f"s3://{name}": "ok" for name in objects if name.startswith("photos/")}
     assert {row["path"]: row["status"] for row in rows} == {

@@ -252,21 +252,18 @@ def _parse(path: Path, build_from: Callable[[object], Any]) -> Any:
 
 def _lifted(plain: object) -> object:
     """Return JSON of format 1, or from before there were families, as it would be today; all else as it is."""
-    if isinstance(plain, dict):
-        plain = {"families": {}, **plain}
+    plain = {"families": {}, **plain} if isinstance(plain, dict) else plain
     if not isinstance(plain, dict) or type(plain.get("format")) is not int or plain["format"] != 1:
         return plain
-    table = plain.get("input")
-    if not isinstance(table, dict):
+    if not isinstance(table := plain.get("input"), dict):
         return {**plain, "format": FORMAT}
     for key in ("views", "crops"):
         if key in table:
             raise ValueError(f"input.{key} is unknown in format 1")
     if "view" not in table:
         raise ValueError("input.view is missing")
-    others = {key: value for key, value in table.items() if key != "view"}
-    view = build(Literal["whole"], table["view"], "input.view")
-    return {**plain, "format": FORMAT, "input": {"views": [view], "crops": 0, **others}}
+    view = build(Literal["whole"], table.pop("view"), "input.view")
+    return {**plain, "format": FORMAT, "input": {"views": [view], "crops": 0, **table}}
 
 
 def _refuse_constant(name: str) -> NoReturn:

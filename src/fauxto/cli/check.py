@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -78,19 +78,24 @@ def check(
     in_lines = len(first) == _LINES_FROM and not (full or evidence or as_json)
     sources = chain(first, sources)
     show = _show_json if as_json else _lines() if in_lines else _panels(detector, evidence)
-    counts = dict.fromkeys((*Verdict, None), 0)
     reports = detector.analyze_many(sources)
     if explain or report_file:
         from fauxto.cli import case_file
 
         reports = iter([case_file.judge(detector, sources, explain, report_file, anyway=explain_anyway)])
-    for report in chain(reports, unlisted):
+    _show(chain(reports, unlisted), show, is_told=not as_json, hint="; --full shows why" if in_lines else "")
+
+
+def _show(reports: Iterable[Report], show: Callable[[Report], None], *, is_told: bool, hint: str) -> None:
+    """Show every report, and where it `is_told` how many there are of each verdict."""
+    counts = dict.fromkeys((*Verdict, None), 0)
+    for report in reports:
         show(replace(report, path="-") if report.path is None else report)
         counts[report.verdict] += 1
     total = sum(counts.values())
-    if total > 1 and not as_json:
+    if total > 1 and is_told:
         words = ", ".join(f"{count:,} {verdict or 'not judged'}" for verdict, count in counts.items() if count)
-        typer.echo(f"{total:,} pictures: {words}{'; --full shows why' * in_lines}")
+        typer.echo(f"{total:,} pictures: {words}{hint}")
     if counts[None]:
         raise typer.Exit(1)
 

@@ -391,3 +391,17 @@ def test_hostile_graphs_take_bounded_time(with_metadata, texts):
     started = time.process_time()
     read(data)
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "calls"),
+    [
+        ("ImageTextOverlayNode", {"prompt": "hello", "size": 12}, False),
+        ("GroundingDinoSAMImageCropNode", {"prompt": "the dog"}, False),
+        ("AddTextToImage", {"prompt": "hello", "seed": 1}, False),
+        ("NewPartnerImageEditApi", {"prompt": "a cat"}, True),
+        ("NewPartnerImageNode", {"prompt": "a cat", "aspect_ratio": "1:1"}, True),
+    ],
+)
+def test_a_local_tool_that_takes_a_prompt_and_a_photograph_is_no_service(name, inputs, calls):
+    assert comfyui_nodes.calls_service(node(name, image=link("load"), **inputs)) is calls

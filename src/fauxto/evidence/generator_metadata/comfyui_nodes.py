@@ -38,6 +38,9 @@ _TOOL = re.compile(
 )
 _LIKE_A_SERVICE = re.compile(r"image|video|img|imagine|txt2|text2|inpaint|outpaint|generat|edit", re.IGNORECASE)
 _LIKE_A_PARTNER = re.compile(r"(Node|Api|API|RemoteNode)(_?V?\d+\w*)?$")
+_MAKES_PIXELS = re.compile(r"edit|generat|imagine|inpaint|outpaint", re.IGNORECASE)
+_ENDS_IN_API = re.compile(r"A(pi|PI)(_?V?\d+\w*)?$")
+_SERVICE_SETTINGS = {"aspect_ratio", "num_images"}
 _PICTURE_SETTINGS = {"seed", "aspect_ratio", "resolution", "size", "image_size", "num_images", "output_format"}
 _WEIGHTS = {"model", "unet", "clip", "vae", "positive", "pipe", "pipeline", "conditioning"}
 
@@ -126,6 +129,11 @@ def calls_service(node: Node) -> bool:
     inputs = _inputs(node)
     if "prompt" not in inputs or _WEIGHTS & {name for name, _, _ in links(node)}:
         return False
+    if pixel_links(node):  # so has a local tool that draws on a photograph or cuts it, where a prompt says what
+        makes = _MAKES_PIXELS.search(name) and _LIKE_A_PARTNER.search(name)
+        return bool(
+            makes or (_LIKE_A_SERVICE.search(name) and (_ENDS_IN_API.search(name) or inputs & _SERVICE_SETTINGS))
+        )
     signs = (_LIKE_A_SERVICE.search(name), _LIKE_A_PARTNER.search(name), inputs & _PICTURE_SETTINGS)
     return sum(map(bool, signs)) >= 2
 

@@ -13,6 +13,8 @@ from fauxto.evidence.generator_metadata.declaration import Declaration, Kind
 from fauxto.evidence.generator_metadata.fields import Fields
 from fauxto.evidence.metadata import Text
 
+_SOFTWARE = "Software", "CreatorTool", "program", "ProcessingSoftware", "ImageEditingSoftware"
+
 MAX_NAME = 200
 """Characters of a value that may be a name."""
 
@@ -64,7 +66,7 @@ _XAI_IMAGE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 def read(fields: Fields) -> Iterator[Declaration]:
     """Yield a declaration for each field with such a name."""
     # The software tells how the picture was made; where a camera would be, stands only who made it.
-    by_software = list(_named(fields.named("Software", "CreatorTool", "program")))
+    by_software = list(_named(fields.named(*_SOFTWARE)))
     yield from by_software or _named(fields.named("Make", "Model"))
     for field in fields.named("Credit", "CreditLine", "credit"):
         if field.value in _CREDITS:
