@@ -133,7 +133,7 @@ def finding(report: Report) -> Finding:
     if report.lean is Lean.NONE:
         return Finding(plain.headline, meaning)
     lean, likeness = _LEANING[report.lean]
-    return Finding(plain.headline, f"Its pixels look rather like those of {likeness}, but that is no verdict.", lean)
+    return Finding(plain.headline, f"Its pixels look more like those of {likeness}, but that is no verdict.", lean)
 
 
 def printable(text: str) -> str:

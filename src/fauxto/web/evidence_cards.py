@@ -61,7 +61,9 @@ def _show_card(evidence: Evidence) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _show_title(evidence)
             icon, colour = _SAYS[evidence.says]
-            st.badge(f"says: {SAYS[evidence.says]}", icon=icon, color=colour)
+            is_silent = evidence.says is Says.NOTHING  # the whole sentence has no room on a phone
+            words = "says nothing about how it was made" if is_silent else f"says: {SAYS[evidence.says]}"
+            st.badge(words, icon=icon, color=colour)
             icon, colour = _TRUST[evidence.trust]
             st.badge(TRUST[evidence.trust], icon=icon, color=colour)
             if evidence.is_tampered:
