@@ -20,6 +20,10 @@ def train(
     weights: Annotated[
         Path | None, typer.Option(help="File of a backbone's starting weights (docs/how-to/train-photos.md).")
     ] = None,
+    average_with: Annotated[
+        list[Path] | None,
+        typer.Option(help="Finished run to average a trained backbone's weights with; repeat for more."),
+    ] = None,
     image_size: Annotated[int | None, typer.Option(min=8, help="Side of the input in pixels.")] = None,
     epochs: Annotated[int | None, typer.Option(min=0, help="Maximum number of epochs.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of weights, order and augmentation.")] = None,
@@ -37,7 +41,10 @@ def train(
     chosen = Recipe.load(path, network=network, image_size=image_size, epochs=epochs, seed=seed)
     words = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
     command = shlex.join(["fauxto", *words])
-    record = training.train(chosen, data, Run(run), weights=weights, resume=resume, command=command)
+    others = [Run(folder) for folder in average_with or ()]
+    record = training.train(
+        chosen, data, Run(run), weights=weights, average_with=others, resume=resume, command=command
+    )
     outcome = "a logistic head on its features"
     if record["history"]:
         best = max(record["history"], key=lambda epoch: epoch["val_accuracy"])

@@ -99,7 +99,7 @@ class Run:
         """Write what the run starts from, or check that it was begun from the same; return the first start.
 
         Raises:
-            ConfigError: It was begun with another recipe, data set or starting weights.
+            ConfigError: It was begun with another recipe, data set, starting weights or runs to average with.
         """
         if not self.is_begun:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -113,8 +113,12 @@ class Run:
                 f"the run in {self.folder} was begun with another recipe; "
                 f"resume it with its own {self.folder / _RECIPE}"
             )
-        for ingredient, words in (("manifest_sha256", "on another data set"), ("weights_sha256", "from other weights")):
-            if first[ingredient] != start[ingredient]:
+        for ingredient, words in (
+            ("manifest_sha256", "on another data set"),
+            ("weights_sha256", "from other weights"),
+            ("averaged_with", "to be averaged with other runs"),
+        ):
+            if first.get(ingredient) != start[ingredient]:
                 raise ConfigError(f"the run in {self.folder} was begun {words}; give it those to resume it")
         return first
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ def train(
     run: Run,
     *,
     weights: Path | None = None,
+    average_with: Sequence[Run] = (),
     resume: bool = False,
     command: str = "fauxto.lab.training.train",
 ) -> dict[str, Any]:
@@ -41,8 +43,11 @@ def train(
         data: A data set folder; its "train" split is learnt, its "val" split chooses the best epoch.
         run: Where to write.
         weights: The file of a backbone's starting weights.
-        resume: Go on after the last whole epoch of the run, which must have an equal recipe, data set and starting
-            weights; a finished run is left as it is.
+        average_with: Finished runs of the same network and starting weights; the backbone becomes the mean of theirs
+            and its own (Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves
+            accuracy without increasing inference time"), before a logistic head is fitted.
+        resume: Go on after the last whole epoch of the run, which must have an equal recipe, data set, starting
+            weights and runs to average with; a finished run is left as it is.
         command: What the records say that the run was started by.
 
     Returns:
@@ -50,7 +55,8 @@ def train(
 
     Raises:
         ConfigError: There is a run already, or one of another recipe or data set; the network doesn't exist, or lacks
-            its starting weights; Keras was imported on another backend; or the loss is no longer a number.
+            its starting weights; the runs can't be averaged; Keras was imported on another backend; or the loss is no
+            longer a number.
         DatasetError: The data set can't be read, lacks a split, or holds mere windows of its pictures; or the starting
             weights are others.
     """
@@ -60,17 +66,27 @@ def train(
     learn, val = dataset.split("train"), dataset.split("val")
     _check_labels(learn, recipe)
     keras = import_keras(recipe.backend)
+    from fauxto.lab import linear_head
+
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy(recipe.precision if recipe.epochs else "float32")
     model = _starting_model(recipe, weights)
-    start = run.begin(recipe, start_of(recipe, dataset.name, dataset.manifest_sha256, weights, command))
+    start = start_of(recipe, dataset.name, dataset.manifest_sha256, weights, command)
+    _check_runs(average_with, recipe, start["weights_sha256"])
+    start = run.begin(recipe, {**start, "averaged_with": [other.network_sha256 for other in average_with] or None})
     if run.is_trained:
         return run.record
     started = time.perf_counter()
     history = _fit(model, recipe, run, learn, val) if recipe.epochs else []
     if recipe.head == "logistic":
         model = run.load_keras_model(run.folder / FITTED) if history else model
-        _give_logistic_head(model, recipe, run, learn, weights)
+        if recipe.epochs:
+            _average(model, average_with)
+            _interpolate(model, recipe, weights)
+        families = linear_head.fit_into(model, learn, recipe, run.cache)
+        if families:
+            families.save(run.family_head)
+        model.save(run.keras_model)
     else:
         shutil.copyfile(run.folder / FITTED, run.keras_model)
     record = {
@@ -86,16 +102,16 @@ def train(
     return record
 
 
-def _give_logistic_head(model: keras.Model, recipe: Recipe, run: Run, learn: Split, weights: Path | None) -> None:
-    """Fit the heads on a finished encoder, which is met half-way by its starting weights first, and save all."""
-    from fauxto.lab import linear_head
-
-    if recipe.epochs:
-        _interpolate(model, recipe, weights)
-    families = linear_head.fit_into(model, learn, recipe, run.cache)
-    if families:
-        families.save(run.family_head)
-    model.save(run.keras_model)
+def _check_runs(runs: Sequence[Run], recipe: Recipe, weights_sha256: str | None) -> None:
+    """Refuse to average with runs whose weights aren't comparable, before a long training."""
+    if runs and (recipe.head != "logistic" or not recipe.epochs):
+        raise ConfigError("to average with other runs, a backbone must be trained and get a logistic head afterwards")
+    for run in runs:
+        same = ("network", "image_size", "width")
+        if [getattr(run.recipe, key) for key in same] != [getattr(recipe, key) for key in same]:
+            raise ConfigError(f"the run in {run.folder} can't be averaged with: it has another network or size")
+        if run.record["weights_sha256"] != weights_sha256:
+            raise ConfigError(f"the run in {run.folder} can't be averaged with: it started from other weights")
 
 
 def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
@@ -156,6 +172,14 @@ def _has_stopped(history: list[dict[str, Any]], recipe: Recipe) -> bool:
     """Tell whether the loss on val has not improved for as long as the recipe has patience."""
     losses = [line["val_loss"] for line in history]
     return bool(losses) and 0 < recipe.patience <= len(losses) - 1 - int(np.argmin(losses))
+
+
+def _average(model: keras.Model, runs: Sequence[Run]) -> None:
+    """Give a trained backbone the mean of its weights and those of other runs."""
+    others = [run.load_keras_model() for run in runs]
+    for layer, *same in zip(model.layers, *(other.layers for other in others), strict=True):
+        pairs = zip(layer.get_weights(), *(twin.get_weights() for twin in same), strict=True)
+        layer.set_weights([np.mean(weights, axis=0) for weights in pairs])
 
 
 def _interpolate(model: keras.Model, recipe: Recipe, weights: Path | None) -> None:
