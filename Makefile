@@ -54,16 +54,17 @@ bundle-%:
 	$(BIN)/fauxto pack runs/$* --out src/fauxto/bundles/weights/$* \
 	  --summary "$(CIFAKE_SUMMARY_$*)" $(CIFAKE_SIZES_$*) $(BESIDE)
 
-# The bundle for photographs: make photos TABLES=FOLDER ORIGINALS=FOLDER ENCODER=FILE; see docs/how-to/train-photos.md.
+# The bundle for photographs: make photos TABLES=FOLDER ORIGINALS=FOLDER ENCODER=FILE [AVERAGE=RUN]; see docs/how-to/train-photos.md.
 PHOTOS_SUMMARY := Photographs against generated pictures, for anything larger than a thumbnail; it often can't tell.
 
 photos: $(STAMPS)/dev
 	$(BIN)/python -m pip install --quiet -r requirements/torch.txt
 	test -d data/photos || $(BIN)/fauxto data import photos "$(TABLES)" --originals "$(ORIGINALS)" --out data/photos
-	$(BIN)/fauxto train --network clip-vit-b16 --data data/photos --weights "$(ENCODER)" --run runs/photos --resume
+	$(BIN)/fauxto train --network clip-vit-b16 --data data/photos --weights "$(ENCODER)" \
+	  $(if $(AVERAGE),--average-with "$(AVERAGE)") --run runs/photos --resume
 	$(BIN)/fauxto calibrate runs/photos --data data/photos
 	for split in val test; do $(BIN)/fauxto evaluate runs/photos --data data/photos --split $$split || exit 1; done
-	$(BIN)/fauxto pack runs/photos --out src/fauxto/bundles/weights/photos --bundle-version 1.3.0 \
+	$(BIN)/fauxto pack runs/photos --out src/fauxto/bundles/weights/photos --bundle-version 1.4.0 \
 	  --summary "$(PHOTOS_SUMMARY)" --min-short-side 65 --max-short-side 50000
 
 # Asks the package index for the newest versions that fit pyproject.toml; all locks agree with that of `dev`. After a

@@ -203,6 +203,47 @@ def test_the_last_block_is_trained_and_the_rest_stays(trained, data, weights):
         training.train(TRAINED, data, run, weights=weights, resume=True)
 
 
+def block_weights(network):
+    return network.get_layer("block_10").get_weights()
+
+
+def test_a_backbone_is_averaged_with_that_of_another_run(trained, data, weights, tmp_path, monkeypatch):
+    from fauxto.lab import linear_head
+
+    other, run, averaged = trained[0], Run(tmp_path / "run"), []
+
+    def cut(model, *_):
+        averaged.extend(block_weights(model))
+        raise RuntimeError("cut")
+
+    monkeypatch.setattr(linear_head, "fit_into", cut)
+    recipe = dataclasses.replace(TRAINED, seed=2, epochs=1, interpolation=1.0)
+    with pytest.raises(RuntimeError, match="cut"):
+        training.train(recipe, data, run, weights=weights, average_with=[other])
+    own = block_weights(run.load_keras_model(run.folder / training.FITTED))
+    assert not np.array_equal(own[0], averaged[0])
+    for mean, mine, theirs in zip(averaged, own, block_weights(other.load_keras_model()), strict=True):
+        np.testing.assert_allclose(mean, (mine + theirs) / 2, atol=1e-6)
+    with pytest.raises(ConfigError, match="begun to be averaged with other runs"):
+        training.train(recipe, data, run, weights=weights, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "other_weights", "says"),
+    [
+        ({"head": "trained", "interpolation": 1.0, "variants": 1}, b"weights", "must be trained and get a logistic"),
+        ({"image_size": 64}, b"weights", "it has another network or size"),
+        ({}, b"others", "it started from other weights"),
+    ],
+)
+def test_only_equal_networks_are_averaged(trained, data, weights, tmp_path, change, other_weights, says):
+    weights.write_bytes(other_weights)
+    recipe = dataclasses.replace(TRAINED, **change)
+    with pytest.raises(ConfigError, match=says):
+        training.train(recipe, data, Run(tmp_path / "run"), weights=weights, average_with=[trained[0]])
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
