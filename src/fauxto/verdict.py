@@ -101,6 +101,11 @@ def lean(
     is_open = reason.word == "pixels_inconclusive" and combined == (Verdict.INCONCLUSIVE, Basis.PIXELS)
     if probability is None or not is_open or any(piece.is_tampered for piece in evidence):
         return Lean.NONE
+    return leaning(probability, point)
+
+
+def leaning(probability: float, point: OperatingPoint) -> Lean:
+    """Return where a probability between the thresholds leans, if it is closer to one of them than to 0.5."""
     if probability >= (0.5 + point.ai_above) / 2:
         return Lean.AI
     return Lean.REAL if probability <= (0.5 + point.real_below) / 2 else Lean.NONE

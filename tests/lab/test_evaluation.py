@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from types import SimpleNamespace
@@ -21,10 +22,10 @@ from fauxto.lab.datasets import Dataset
 from fauxto.lab.degradations.protocols import CLEAN
 from fauxto.lab.evaluation import metrics, tables
 from fauxto.lab.evaluation.page import write_page
-from fauxto.lab.evaluation.results import coverage, figures, flips, measure
+from fauxto.lab.evaluation.results import coverage, figures, flips, leans, measure
 from fauxto.lab.evaluation.scores import Scores
 from fauxto.lab.evaluation.shortcuts import shortcuts
-from fauxto.lab.run import Run
+from fauxto.lab.run import UNCALIBRATED, Run
 
 
 @pytest.fixture
@@ -144,6 +145,20 @@ def test_a_verdict_has_to_outlast_the_re_encoding_and_the_domain(calibrated_run)
     verdicts = scores.verdicts(bundle, point).tolist()
     assert verdicts[:5] == ["ai", "inconclusive", "inconclusive", "real", "inconclusive"]
     assert verdicts[5] == point.verdict(float(bundle.calibration.probability(np.array([0.5]))[0]))
+
+
+def test_leans_are_counted_where_probability_alone_leaves_a_picture_open(calibrated_run):
+    bundle = calibrated_run.bundle()
+    point = dataclasses.replace(bundle.operating_points["balanced"], real_below=0.1, ai_above=0.9)
+    bundle = dataclasses.replace(
+        bundle, operating_points=dict.fromkeys(bundle.operating_points, point), calibration=UNCALIBRATED
+    )
+    probability = np.array([0.05, 0.2, 0.5, 0.8, 0.8, 0.8, 0.95])
+    scores = scores_of(np.log(probability / (1 - probability)), refused=[False] * 5 + [True, False])
+    assert leans(bundle, np.array([0, 0, 1, 1, 0, 1, 1]), scores)[2:4] == [
+        {"point": "balanced", "lean": "real", "real": 1, "ai": 0},
+        {"point": "balanced", "lean": "ai", "real": 1, "ai": 1},
+    ]
 
 
 def test_flips_are_verdicts_that_turn_over(calibrated_run):

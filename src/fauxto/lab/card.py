@@ -122,6 +122,7 @@ def _accuracy_part(evaluations: Sequence[Results], dataset: Mapping[str, Any] | 
             "Called real under one protocol and ai under another: "
             + ", ".join(f"{share(value)} at `{name}`" for name, value in results["flips"].items())
             + ".",
+            "Where pictures without a verdict lean, as found:\n\n" + markdown(tables.leans_table(results)),
         ]
     return parts
 
@@ -185,14 +186,15 @@ def _calibration_part(bundle: Description, results: Results, run: Run) -> list[s
 
 
 def _groups_part(results: Results) -> list[str]:
-    parts = []
-    for title, groups in results["evaluation"]["groups"].items():
-        if len(groups) > 1:
-            parts += [
-                f"### By {title}, on {results['subject']['split']} as found",
-                markdown(tables.group_table(title, groups)),
-            ]
-    return parts
+    return [
+        part
+        for title, groups in results["evaluation"]["groups"].items()
+        if len(groups) > 1
+        for part in (
+            f"### By {title}, on {results['subject']['split']} as found",
+            markdown(tables.group_table(title, groups)),
+        )
+    ]
 
 
 def _robustness_of(run: Run, results: Results) -> Results | None:
@@ -250,8 +252,7 @@ def _shortcut_part(results: Results) -> list[str]:
     if None in explained.values():
         return []
     return [
-        "### Does it judge the file rather than the picture?",
-        "Inside one label a file's facts can't be of use. How well format, JPEG quality, size and shape alone tell "
+        "### Does it judge the file rather than the picture?\n\nInside one label a file's facts can't be of use. How well format, JPEG quality, size and shape alone tell "
         f"which half of the photographs it holds more suspect: AUROC {decimal(explained['real'])}; which half of the "
         f"generated pictures: {decimal(explained['ai'])} (.500 is chance). The sources differ in these facts too, so a "
         "part of it is the source.",
@@ -262,8 +263,7 @@ def _shortcut_part(results: Results) -> list[str]:
 
 def _coverage_part(results: Results) -> list[str]:
     return [
-        "### Coverage",
-        "How right it is, at a probability of .5, on the share of the pictures of which it is surest.",
+        "### Coverage\n\nHow right it is, at a probability of .5, on the share of the pictures of which it is surest.",
         markdown(tables.coverage_table(results)),
     ]
 

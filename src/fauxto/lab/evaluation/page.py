@@ -97,6 +97,7 @@ def _protocols(page: HtmlPage, results: Results) -> None:
     )
     page.table(*tables.protocol_table(results))
     page.table(*tables.verdict_table(results), "Verdicts, the check of stability and the rules of the domain included.")
+    page.table(*tables.leans_table(results), "Where pictures without a verdict lean, as found.")
     for title, groups in results["evaluation"]["groups"].items():
         if len(groups) > 1:
             page.section(f"By {title}", "As found; verdicts at the operating point `balanced`.")

@@ -20,10 +20,10 @@ from fauxto.lab.evaluation.scores import Scores, score
 from fauxto.lab.evaluation.shortcuts import shortcuts
 from fauxto.lab.families import families_of
 from fauxto.lab.run import UNCALIBRATED
-from fauxto.report import Verdict
+from fauxto.report import Lean, Verdict
 from fauxto.verdict import likeliest_family
 
-RESULTS_VERSION = 3
+RESULTS_VERSION = 4
 
 _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 _COVERAGES = 10
@@ -60,7 +60,8 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
         `version`; `name`; the `subject`; `evaluation`, a `fauxto.bundles.metrics.Evaluation` as plain JSON;
         `trained_on_this_data`, without which nobody knows what leaked; `leaked`, the number of pictures whose pixels
         also stand in an earlier split; `full` and `without_leaked` (None when that is the same or nothing), each as
-        `figures` returns it; `flips`, `refused`, `coverage`, `families` and `shortcuts`, as their functions say.
+        `figures` returns it; `flips`, `refused`, `coverage`, `families`, `leans` and `shortcuts`, as their functions
+        say.
 
     Raises:
         FauxtoError: The network gives no finite scores.
@@ -90,6 +91,7 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
         },
         "coverage": coverage(bundle, pictures.labels, clean),
         "families": families(bundle, pictures, clean),
+        "leans": leans(bundle, pictures.labels, clean),
         "shortcuts": shortcuts(pictures, clean.score),
     }
 
@@ -117,6 +119,21 @@ def families(bundle: Bundle, pictures: Split, scores: Scores) -> list[dict[str, 
             "right": answered & (named == known),
         }
         rows.append({"family": family, **{name: int(chosen.sum()) for name, chosen in counts.items()}})
+    return rows
+
+
+def leans(bundle: Bundle, labels: NDArray[np.int64], scores: Scores) -> list[dict[str, Any]]:
+    """Say how often pictures without a verdict lean, and how often to the right side.
+
+    Returns:
+        A row an operating point and side: `point`, `lean`, and how many `real` and how many `ai` pictures lean there.
+    """
+    rows = []
+    for name, point in bundle.operating_points.items():
+        lean = scores.leans(bundle, point)
+        for side in (Lean.REAL, Lean.AI):
+            real, ai = (int(np.sum((lean == side) & (labels == label))) for label in (0, 1))
+            rows.append({"point": name, "lean": str(side), "real": real, "ai": ai})
     return rows
 
 

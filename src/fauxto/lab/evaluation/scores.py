@@ -20,7 +20,8 @@ from fauxto.lab import cache
 from fauxto.lab.datasets import Split
 from fauxto.lab.degradations import functions, protocols
 from fauxto.lab.degradations.protocols import Protocol
-from fauxto.report import Verdict
+from fauxto.report import Lean, Verdict
+from fauxto.verdict import leaning
 
 Floats = NDArray[np.float64]
 
@@ -50,6 +51,11 @@ class Scores:
         rows = zip(probabilities.tolist(), again.tolist(), self.refused.tolist(), strict=True)
         return np.array([_verdict(point, *row) for row in rows])
 
+    def leans(self, bundle: Bundle, point: OperatingPoint) -> NDArray[np.str_]:
+        """Return where each picture [N] leans that gets no verdict for its probability; "none" for all others."""
+        rows = zip(bundle.calibration.probability(self.score).tolist(), self.refused.tolist(), strict=True)
+        return np.array([_lean(point, *row) for row in rows])
+
     def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Scores:
         """Return the scores of some of the pictures."""
         return Scores(self.protocol, self.score[rows], self.reencoded[rows], self.refused[rows], self.families[rows])
@@ -58,6 +64,11 @@ class Scores:
 def _verdict(point: OperatingPoint, probability: float, reencoded: float, refused: bool) -> str:
     verdict = point.verdict(probability)
     return verdict if not refused and point.verdict(reencoded) is verdict else Verdict.INCONCLUSIVE
+
+
+def _lean(point: OperatingPoint, probability: float, refused: bool) -> str:
+    is_open = point.verdict(probability) is Verdict.INCONCLUSIVE and not refused
+    return leaning(probability, point) if is_open else Lean.NONE
 
 
 def score(

@@ -134,6 +134,21 @@ def group_table(title: str, groups: Sequence[Results], point: str = "balanced") 
     ]
 
 
+def leans_table(results: Results) -> Table:
+    """Return header and rows: where pictures without a verdict lean, and the share of these that are of that label."""
+    header = ["operating point", "leans", "real", "ai", "of these, to the right side"]
+    return header, [
+        [
+            row["point"],
+            row["lean"],
+            f"{row['real']:,}",
+            f"{row['ai']:,}",
+            share(row[row["lean"]] / total) if (total := row["real"] + row["ai"]) else None,
+        ]
+        for row in results["leans"]
+    ]
+
+
 def families_table(results: Results) -> Table:
     """Return header and rows: how often a family of generators is named, and how often rightly."""
     header = ["family", "pictures", "called ai", "of these, a family named", "of these, the right one"]
