@@ -29,7 +29,7 @@ def main() -> None:
     """Judge the thumbnails, print the table and write results/foreign-thumbnails.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the data set of whole pictures")
-    pictures, labels = thumbnails(Dataset.open(parser.parse_args().data).split("val"), SIDE)
+    pictures, labels, _ = thumbnails(Dataset.open(parser.parse_args().data).split("val"), SIDE)
     figures: dict[str, Any] = {
         "real": int(np.sum(labels == 0)),
         "ai": int(np.sum(labels == 1)),
@@ -40,10 +40,13 @@ def main() -> None:
 
 
 def _judged(bundle: bundles.Bundle, pictures: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    scores = Network(bundle).score(list(pictures))
-    probabilities = bundle.calibration.probability(scores)
+    network = Network(bundle)
+    judged = network.judge([network.views(rgb) for rgb in pictures])
+    unlike = bundle.domain.unlike(judged.unlikeness)
+    probabilities = np.where(unlike, 0.0, bundle.calibration.probability(judged.scores))
     return {
-        "auroc": metrics.ranking(labels, scores)["auroc"],
+        "auroc": metrics.ranking(labels, judged.scores)["auroc"],
+        "real_refused": round(float(np.mean(unlike[labels == 0])), 4),
         "real_called_ai": {
             name: round(float(np.mean(probabilities[labels == 0] >= point.ai_above)), 4)
             for name, point in bundle.operating_points.items()

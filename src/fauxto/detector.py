@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fauxto import bundles, images, preprocessing
 from fauxto.bundles import Bundle
-from fauxto.bundles.model import Model, judged
+from fauxto.bundles.model import Model, Outputs, judged
 from fauxto.domain import objection
 from fauxto.errors import ImageError
 from fauxto.evidence import gather, load_sources, unreadable
@@ -59,15 +59,13 @@ class _Decoded:
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """Result for the pixels of one picture; all None if the network gave no finite number.
-
-    `family`: whose pictures it looks most like, with the probability, were the picture AI; None where that is unsure.
-    """
+    """Result for the pixels of one picture; None where the network gave no finite number, or isn't sure of a family."""
 
     score: float | None
     probability: float | None
     fpr: float | None
     family: tuple[str, float] | None
+    unlikeness: float
     milliseconds: float
 
 
@@ -185,7 +183,7 @@ class Detector:
         """
         models = [self._model_for(rgb.shape) for rgb in pictures]
         views = [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)]
-        return np.array([score for score, _ in judged(models, views)])
+        return np.array([score for score, *_ in judged(models, views)])
 
     def reduced(self, rgb: Pixels) -> Pixels:
         """Return a picture, uint8 [H, W, 3], as small as it may be for `score_pixels` to give it the same score."""
@@ -248,23 +246,24 @@ class Detector:
         results = judged([picture.model for picture in pictures], [picture.views for picture in pictures])
         milliseconds = _since(started, len(pictures))
         return [
-            self._report(picture, self._scored(picture.model.bundle, *outputs, milliseconds))
+            self._report(picture, self._scored(picture.model.bundle, outputs, milliseconds))
             for picture, outputs in zip(pictures, results, strict=True)
         ]
 
-    def _scored(self, bundle: Bundle, score: float, families: NDArray[np.float64], milliseconds: float) -> _Scored:
+    def _scored(self, bundle: Bundle, outputs: Outputs, milliseconds: float) -> _Scored:
+        score, families, unlikeness = outputs
         if not np.isfinite(score):
-            return _Scored(None, None, None, None, milliseconds)
+            return _Scored(None, None, None, None, unlikeness, milliseconds)
         scores = np.array([score])
         probability, fpr = bundle.calibration.probability(scores), bundle.real_score_quantiles.fpr_at(scores)
         family = likeliest_family(bundle.families, families)
-        return _Scored(score, float(probability[0]), float(fpr[0]), family, milliseconds)
+        return _Scored(score, float(probability[0]), float(fpr[0]), family, unlikeness, milliseconds)
 
     def _report(self, picture: _Decoded, scored: _Scored) -> Report:
         facts, bundle = picture.facts, picture.model.bundle
-        short_side = min(facts.width, facts.height)
-        point = bundle.operating_points[self.operating_point]
-        pixels, reason = pixel_verdict(scored.probability, short_side, picture.objection, bundle.domain, point)
+        size, point = min(facts.width, facts.height), bundle.operating_points[self.operating_point]
+        seen = scored.probability, size, picture.objection, bundle.domain, point, scored.unlikeness
+        pixels, reason = pixel_verdict(*seen)
         started = perf_counter()
         stability = self._stability(picture, pixels)
         if stability and stability.flips:

@@ -34,7 +34,12 @@ from fauxto.report import Basis, Evidence, Lean, Reason, Says, Trust, Verdict
 
 
 def pixel_verdict(
-    probability: float | None, short_side: int, objection: str | None, domain: Domain, point: OperatingPoint
+    probability: float | None,
+    short_side: int,
+    objection: str | None,
+    domain: Domain,
+    point: OperatingPoint,
+    unlikeness: float = 0.0,
 ) -> tuple[Verdict, Reason]:
     """Return the verdict of the pixels alone.
 
@@ -42,8 +47,9 @@ def pixel_verdict(
         probability: Calibrated P(AI) in [0, 1]; None where the network gave no finite number.
         short_side: Of the decoded picture, in pixels.
         objection: Why the picture is out of domain, whatever its size (`fauxto.domain.objection`), or None.
-        domain: The sizes that the network accepts.
+        domain: The sizes that the network accepts, and the unlikeness.
         point: The thresholds.
+        unlikeness: How unlike those that the network learnt the picture is, in [0, 1]; NaN is too unlike.
 
     Returns:
         The verdict and the one reason for it.
@@ -52,6 +58,11 @@ def pixel_verdict(
         return Verdict.INCONCLUSIVE, Reason("model_error", "the network gave no finite number for this picture.")
     if reason := _outside(short_side, objection, domain):
         return Verdict.INCONCLUSIVE, reason
+    if domain.unlike(np.array(unlikeness)):
+        measured = f"{unlikeness:.3f} of 1, where {domain.max_unlikeness:.3f} at most is judged."
+        return Verdict.INCONCLUSIVE, Reason(
+            "unlike_learnt", f"the picture is unlike those the model learnt: {measured}"
+        )
     verdict = point.verdict(probability)
     meaning = {
         Verdict.AI: f"{point.ai_above:g} or more counts as AI.",

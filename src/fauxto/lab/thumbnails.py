@@ -1,4 +1,4 @@
-"""Thumbnails of whole pictures from many sources, beside which a network trained on one set of thumbnails is tried."""
+"""Thumbnails of whole pictures from many sources: what a network trained on one set of thumbnails hasn't learnt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OF_A_SOURCE = 25
 """At most so many pictures of a source and label, so that none outweighs the others."""
 
 
-def thumbnails(pictures: Split, side: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def thumbnails(pictures: Split, side: int) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.str_]]:
     """Shrink the middle square of some pictures of every source.
 
     Args:
@@ -22,7 +22,7 @@ def thumbnails(pictures: Split, side: int) -> tuple[NDArray[np.uint8], NDArray[n
         side: Of the thumbnails, in pixels.
 
     Returns:
-        uint8 [N, side, side, 3], and the labels int64 [N].
+        uint8 [N, side, side, 3], the labels int64 [N] and the sources str [N].
     """
     taken: Counter[tuple[str, int]] = Counter()
     rows = []
@@ -30,7 +30,8 @@ def thumbnails(pictures: Split, side: int) -> tuple[NDArray[np.uint8], NDArray[n
         taken[key] += 1
         if taken[key] <= OF_A_SOURCE:
             rows.append(row)
-    return np.stack([_thumbnail(pictures.images[row], side) for row in rows]), pictures.labels[rows]
+    shrunk = np.stack([_thumbnail(pictures.images[row], side) for row in rows])
+    return shrunk, pictures.labels[rows], pictures.sources[rows]
 
 
 def _thumbnail(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

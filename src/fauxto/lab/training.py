@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fauxto.errors import ConfigError, DatasetError
+from fauxto.lab import unlikeness
 from fauxto.lab.backend import import_keras
 from fauxto.lab.datasets import Dataset, Split
+from fauxto.lab.provenance import start_of
 from fauxto.lab.recipe import Recipe
-from fauxto.lab.run import Run, start_of
+from fauxto.lab.run import Run
 from fauxto.lab.weighting import held_out
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def train(
     *,
     weights: Path | None = None,
     average_with: Sequence[Run] = (),
+    foreign: Path | None = None,
     resume: bool = False,
     command: str = "fauxto.lab.training.train",
 ) -> dict[str, Any]:
@@ -46,6 +49,7 @@ def train(
         average_with: Finished runs of the same network and starting weights; the backbone becomes the mean of theirs
             and its own (Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves
             accuracy without increasing inference time"), before a logistic head is fitted.
+        foreign: A data set of whole pictures of other sources, where the recipe wants unlikeness told.
         resume: Go on after the last whole epoch of the run, which must have an equal recipe, data set, starting
             weights and runs to average with; a finished run is left as it is.
         command: What the records say that the run was started by.
@@ -71,15 +75,16 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy(recipe.precision if recipe.epochs else "float32")
     model = _starting_model(recipe, weights)
+    other = _other_pictures(recipe, model, foreign)
     start = start_of(recipe, dataset.name, dataset.manifest_sha256, weights, command)
     _check_runs(average_with, recipe, start["weights_sha256"])
-    start = run.begin(recipe, {**start, "averaged_with": [other.network_sha256 for other in average_with] or None})
+    start = run.begin(recipe, {**start, "averaged_with": [each.network_sha256 for each in average_with] or None})
     if run.is_trained:
         return run.record
     started = time.perf_counter()
     history = _fit(model, recipe, run, learn, val) if recipe.epochs else []
     if recipe.head == "logistic":
-        model = run.load_keras_model(run.folder / FITTED) if history else model
+        model = run.load_network(run.folder / FITTED) if history else model
         if recipe.epochs:
             _average(model, average_with)
             _interpolate(model, recipe, weights)
@@ -89,6 +94,8 @@ def train(
         model.save(run.keras_model)
     else:
         shutil.copyfile(run.folder / FITTED, run.keras_model)
+        if other:
+            unlikeness.fit(run.load_network(), learn, other, recipe).save(run.unlikeness)
     record = {
         **start,
         "parameters": model.count_params(),
@@ -138,6 +145,17 @@ def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
         for layer in model.layers:
             layer.trainable = layer.name in trained
     return model
+
+
+def _other_pictures(recipe: Recipe, model: keras.Model, foreign: Path | None) -> Split | None:
+    if not recipe.unlikeness:
+        if foreign:
+            raise ConfigError("the recipe doesn't want unlikeness told: leave --foreign out")
+        return None
+    if foreign is None:
+        raise ConfigError("the recipe wants unlikeness told: name a data set of whole pictures of others (--foreign)")
+    unlikeness.check(model)
+    return _whole_pictures(foreign).split("train")
 
 
 def _fit(model: keras.Model, recipe: Recipe, run: Run, learn: Any, val: Any) -> list[dict[str, Any]]:

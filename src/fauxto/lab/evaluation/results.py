@@ -60,8 +60,8 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
         `version`; `name`; the `subject`; `evaluation`, a `fauxto.bundles.metrics.Evaluation` as plain JSON;
         `trained_on_this_data`, without which nobody knows what leaked; `leaked`, the number of pictures whose pixels
         also stand in an earlier split; `full` and `without_leaked` (None when that is the same or nothing), each as
-        `figures` returns it; `flips`, `refused`, `coverage`, `families`, `leans` and `shortcuts`, as their functions
-        say.
+        `figures` returns it; `flips`, `refused`, `unlike` (by label, the share refused as too unlike what was learnt),
+        `coverage`, `families`, `leans` and `shortcuts`, as their functions say.
 
     Raises:
         FauxtoError: The network gives no finite scores.
@@ -87,6 +87,10 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
         "flips": flips(bundle, scores),
         "refused": {
             label: metrics.share(clean.refused[pictures.labels == number])
+            for number, label in enumerate(("real", "ai"))
+        },
+        "unlike": {
+            label: metrics.share(bundle.domain.unlike(clean.unlikeness[pictures.labels == number]))
             for number, label in enumerate(("real", "ai"))
         },
         "coverage": coverage(bundle, pictures.labels, clean),
