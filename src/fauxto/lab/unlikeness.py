@@ -76,9 +76,7 @@ def with_features(network: keras.Model, *, mirrored: bool) -> tuple[keras.KerasT
     logits, features = whole(pixels)
     if mirrored:
         mirror = whole(keras.ops.flip(pixels, axis=2))
-        logits, features = (
-            (straight + turned) / 2 for straight, turned in zip((logits, features), mirror, strict=True)
-        )
+        logits, features = (logits + mirror[0]) / 2, (features + mirror[1]) / 2
     return pixels, logits, features
 
 
