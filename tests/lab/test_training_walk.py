@@ -295,7 +295,7 @@ def test_calibrate_evaluate_pack_and_judge(run, dataset, tmp_path):
         assert scores[sha256] == score
     assert "A network for a test." in (bundle / "CARD.md").read_text()
     described = json.loads((bundle / "bundle.json").read_text())
-    assert described["domain"] == {"min_short_side": 32, "max_short_side": 32}
+    assert described["domain"] == {"min_short_side": 32, "max_short_side": 32, "max_unlikeness": None}
     assert described["training"]["epochs"] == 4
     assert len(load(bundle).metrics.test.robustness) == 20
 
