@@ -29,7 +29,7 @@ def main() -> None:
     """Judge the thumbnails, print the table and write results/foreign-thumbnails.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the data set of whole pictures")
-    pictures, labels, _ = thumbnails(Dataset.open(parser.parse_args().data).split("val"), SIDE)
+    pictures, labels = thumbnails(Dataset.open(parser.parse_args().data).split("val"), SIDE)
     figures: dict[str, Any] = {
         "real": int(np.sum(labels == 0)),
         "ai": int(np.sum(labels == 1)),

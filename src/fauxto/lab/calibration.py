@@ -290,9 +290,9 @@ def _larger_sources(labels: NDArray[np.int64], sources: NDArray[np.str_]) -> lis
 
 def _foreign(bundle: Bundle, val: Split, foreign: Dataset) -> Judged:
     """Judge other photographs, shrunk to the size of the data set's pictures, that no head has met."""
-    pictures, labels, sources = thumbnails(foreign.split("train"), val.images[0].shape[0])
+    others, network = foreign.split("train"), Network(bundle)
+    photographs = others.labels == 0
     if bundle.domain.max_unlikeness is not None:
-        kept = held_out(sources, HELD_OUT)
-        pictures, labels = pictures[kept], labels[kept]
-    network = Network(bundle)
-    return network.judge([network.views(rgb) for rgb in pictures[labels == 0]])
+        photographs &= held_out(others.sources, HELD_OUT)
+    pictures, _ = thumbnails(others, val.images[0].shape[0], photographs)
+    return network.judge([network.views(rgb) for rgb in pictures])

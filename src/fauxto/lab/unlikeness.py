@@ -109,9 +109,8 @@ def fit(network: keras.Model, learnt: Split, other: Split, recipe: Recipe) -> Un
         return np.asarray(encoder.predict(np.stack(views).astype(np.float32) / 255, verbose=0), np.float64)
 
     rows = np.sort(draws.permutation(len(learnt))[:_MOST_LEARNT])
-    strangers, _, sources = thumbnails(other, learnt.images[0].shape[0])
-    met = strangers[~held_out(sources, HELD_OUT)]
-    parts = seen([learnt.images[row] for row in rows]), seen([rgb for rgb in met for _ in range(_VARIANTS)])
+    strangers, _ = thumbnails(other, learnt.images[0].shape[0], ~held_out(other.sources, HELD_OUT))
+    parts = seen([learnt.images[row] for row in rows]), seen([rgb for rgb in strangers for _ in range(_VARIANTS)])
     everything, unlike = np.concatenate(parts), np.repeat([0, 1], [len(part) for part in parts])
     centre, spread = everything.mean(axis=0), everything.std(axis=0) + 1e-6
     model = LogisticRegression(C=_STRENGTH, max_iter=1000, class_weight="balanced")
