@@ -60,7 +60,7 @@ def leak_prose(results: Results) -> str:
 
 def unlike_prose(results: Results) -> str:
     """Say how many pictures are refused as too unlike those that were learnt; "" for none."""
-    refused = results["unlike"]
+    refused = results.get("unlike", {})  # results of before have no such key
     if not any(refused.values()):
         return ""
     return f"As too unlike what it learnt, it refuses {share(refused['real'])} and {share(refused['ai'])} of them."
