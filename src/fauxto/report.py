@@ -141,6 +141,16 @@ class ImageSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Crop:
+    """The part of a picture that was judged: its left upper corner and its size, in pixels after orientation."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSummary:
     """The bundle that gave the score; `sha256` is that of its model.onnx."""
 

@@ -1,0 +1,169 @@
+"""The picture inside a screenshot: found between flat bars and interface, by cuts along its flat rows and columns.
+
+The cuts are those of Nagy and Seth, "Hierarchical representation of optically scanned documents" (1984): the picture is
+cut at rows of one colour, then at columns, and so on, each time for the block with the most detail, until no flat line
+is left. What comes out is a picture only if it is a rectangle whose edges are straight, with flat ground on opposite
+sides: things on a plain table, the lamps of a night and the sea below an even sky aren't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fauxto.report import Crop
+
+_SIDE = 192  # samples of the short side, at least
+_LIKE = 10  # levels of 256 by which samples of one colour differ at most, in each channel
+_FLAT = 0.985  # of a flat line's samples have its colour
+_DETAIL = 3  # levels by which neighbours in detail differ at least
+_PROBES = 15  # samples whose median is a line's colour
+_CUTS = 12
+_FRAME, _WIDEST_FRAME = 0.8, 5  # of a frame's samples have its colour; samples
+_GROUND = 0.9  # of the samples beside a picture have one colour
+_EDGE, _LEAST_EDGE = 0.6, 0.2  # of the samples along its edges differ from that: of all, and of each edge
+_LEAST_SIDE, _LEAST_AREA = 0.25, 0.06  # of the whole
+
+Samples = NDArray[np.int16]
+"""Levels of red, green and blue: [3, N, M], N lines of M samples each."""
+
+Span = tuple[int, int]
+"""The first line, and the one behind the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Neighbouring lines of one `colour`; a block of others has none."""
+
+    start: int
+    stop: int
+    colour: Samples | None
+
+    def is_like(self, other: _Run) -> bool:
+        both = self.colour, other.colour
+        return both[0] is not None and both[1] is not None and bool(np.abs(both[0] - both[1]).max() <= _LIKE)
+
+
+def find(rgb: NDArray[np.uint8]) -> Crop | None:
+    """Find the picture inside a screenshot, a letterbox or a margin.
+
+    Args:
+        rgb: uint8 [H, W, 3].
+
+    Returns:
+        The rectangle, inside the picture's edges by at most 1/192 of the short side; None where there is none.
+    """
+    step = max(1, min(rgb.shape[:2]) // _SIDE)
+    samples = np.ascontiguousarray(rgb[step // 2 :: step, step // 2 :: step].transpose(2, 0, 1), dtype=np.int16)
+    box = _cut(samples)
+    if box is None or not _is_picture(samples, box := _without_frame(samples, box)):
+        return None
+    (top, bottom), (left, right) = (
+        (start and step // 2 + start * step, side if stop == count else step // 2 + (stop - 1) * step + 1)
+        for (start, stop), count, side in zip(box, samples.shape[1:], rgb.shape, strict=False)
+    )
+    return Crop(left, top, right - left, bottom - top)
+
+
+def _part(samples: Samples, box: Sequence[Span], axis: int) -> Samples:
+    """Return the rows (axis 0) or the columns (axis 1) of a box as lines."""
+    (top, bottom), (left, right) = box
+    part = samples[:, top:bottom, left:right]
+    return part if axis == 0 else part.swapaxes(1, 2)
+
+
+def _cut(samples: Samples) -> list[Span] | None:
+    """Return rows and columns where no flat line is left; None where there is nothing but flat lines."""
+    box = [(0, samples.shape[1]), (0, samples.shape[2])]
+    uncut = 0
+    for cut in range(_CUTS):
+        axis = cut % 2
+        start, stop = box[axis]
+        block = _block(_part(samples, box, axis))
+        if block is None:
+            return None
+        uncut = uncut + 1 if block == (0, stop - start) else 0
+        box[axis] = start + block[0], start + block[1]
+        if uncut == 2:
+            break
+    return box
+
+
+def _block(lines: Samples) -> Span | None:
+    """Return where among `lines` the block with the most detail is."""
+    runs = _runs(lines)
+    blocks = [number for number, run in enumerate(runs) if run.colour is None]
+    if len(runs) == 1 or not blocks:
+        return (0, lines.shape[1]) if blocks else None
+    detail = (np.abs(np.diff(lines, axis=2)).max(axis=0) >= _DETAIL).sum(axis=1)
+    best = max(blocks, key=lambda number: int(detail[runs[number].start : runs[number].stop].sum()))
+    ground = max(runs, key=lambda run: sum(other.stop - other.start for other in runs if run.is_like(other)))
+    around = [runs[best], *_sky(runs[:best][::-1], ground), *_sky(runs[best + 1 :], ground)]
+    return min(run.start for run in around), max(run.stop for run in around)
+
+
+def _sky(beyond: Sequence[_Run], ground: _Run) -> Sequence[_Run]:
+    """Return the flat run beside a block that is part of its picture, such as an even sky: beyond it there is ground."""
+    if not beyond or beyond[0].is_like(ground) or (len(beyond) > 1 and not beyond[1].is_like(ground)):
+        return ()
+    return beyond[:1]
+
+
+def _runs(lines: Samples) -> list[_Run]:
+    """Part `lines` into runs of one colour each and the blocks between them."""
+    colours, shares = _colours(lines)
+    is_flat = shares >= _FLAT
+    changes = (is_flat[1:] != is_flat[:-1]) | (is_flat[1:] & (np.abs(np.diff(colours)).max(axis=0) > _LIKE))
+    bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), lines.shape[1]]
+    return [_Run(start, stop, colours[:, start] if is_flat[start] else None) for start, stop in pairwise(bounds)]
+
+
+def _colours(lines: Samples) -> tuple[Samples, NDArray[np.float64]]:
+    """Return each line's colour [3, N], and the share of its samples [N] that have it."""
+    colours = np.median(lines[:, :, :: max(1, lines.shape[2] // _PROBES)], axis=2).astype(np.int16)
+    return colours, (np.abs(lines - colours[:, :, np.newaxis]).max(axis=0) <= _LIKE).mean(axis=1)
+
+
+def _without_frame(samples: Samples, box: list[Span]) -> list[Span]:
+    """Take off a frame of one colour that is too thin or too round at its corners for a cut, as of a chat's bubble."""
+    for axis, (start, stop) in enumerate(box):
+        _, shares = _colours(_part(samples, box, axis))
+        is_frame = np.append(shares[:_WIDEST_FRAME] >= _FRAME, False)  # noqa: FBT003
+        before = int(np.argmin(is_frame))
+        is_frame = np.append(shares[: -_WIDEST_FRAME - 1 : -1] >= _FRAME, False)  # noqa: FBT003
+        box[axis] = start + before, stop - int(np.argmin(is_frame))
+    return box
+
+
+def _is_picture(samples: Samples, box: list[Span]) -> bool:
+    """Tell whether a box is large enough, and has straight edges and flat ground on opposite sides."""
+    sides = [stop - start for start, stop in box]
+    whole = samples.shape[1:]
+    if min(sides) < _LEAST_SIDE * min(whole) or sides[0] * sides[1] < _LEAST_AREA * whole[0] * whole[1]:
+        return False
+    edges: list[float] = []
+    is_between = False
+    for axis, length in enumerate(whole):
+        lines = _part(samples, [(0, length), box[1]] if axis == 0 else [box[0], (0, length)], axis)
+        start, stop = box[axis]
+        free = [(first, outward) for first, outward in ((start, -1), (stop - 1, 1)) if 0 < first < length - 1]
+        edges += [_edge(lines, *side) for side in free]
+        is_between = is_between or len(free) == 2
+    return is_between and min(edges) >= _LEAST_EDGE and sum(edges) >= _EDGE * len(edges)
+
+
+def _edge(lines: Samples, first: int, outward: int) -> float:
+    """Return which share of the samples along an edge, at its `first` line, differ from the flat ground beyond it.
+
+    A line in between is passed over on either side, since scaling and compression blur it.
+    """
+    outside = min(max(first + 2 * outward, 0), lines.shape[1] - 1)
+    colours, shares = _colours(lines[:, [outside]])
+    if shares[0] < _GROUND:
+        return 0.0
+    edge = lines[:, [first, first - outward]]
+    return float((np.abs(edge - colours[:, :, np.newaxis]).max(axis=0) > _LIKE).any(axis=0).mean())
