@@ -8,6 +8,7 @@ sides: things on a plain table, the lamps of a night and the sea below an even s
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +16,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from fauxto.report import Crop
+from fauxto.domain import objection
+from fauxto.errors import ConfigError
+from fauxto.images import Image
+from fauxto.report import Crop, Reason, Report
 
 _SIDE = 192  # samples of the short side, at least
 _LIKE = 10  # levels of 256 by which samples of one colour differ at most, in each channel
@@ -27,6 +31,12 @@ _FRAME, _WIDEST_FRAME = 0.8, 5  # of a frame's samples have its colour; samples
 _GROUND = 0.9  # of the samples beside a picture have one colour
 _EDGE, _LEAST_EDGE = 0.6, 0.2  # of the samples along its edges differ from that: of all, and of each edge
 _LEAST_SIDE, _LEAST_AREA = 0.25, 0.06  # of the whole
+_MOST_AREA = 0.75  # of the whole, where that gets a verdict too
+_SHARP, _INTERFACE = 40, 0.01  # levels between neighbours in letters; share of such samples outside the picture
+_DIMMED = 0.35  # of the brightness outside a crop stays
+
+Rectangle = Crop | tuple[int, int, int, int]
+"""x, y, width and height in pixels."""
 
 Samples = NDArray[np.int16]
 """Levels of red, green and blue: [3, N, M], N lines of M samples each."""
@@ -48,11 +58,116 @@ class _Run:
         return both[0] is not None and both[1] is not None and bool(np.abs(both[0] - both[1]).max() <= _LIKE)
 
 
-def find(rgb: NDArray[np.uint8]) -> Crop | None:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a picture is judged.
+
+    Attributes:
+        crop: None for the whole.
+        short_side: Of the part, in pixels of the whole after orientation.
+        objection: Why the part gets no verdict, whatever its size (`fauxto.domain.objection`), or None.
+        reasons: Why it is not the whole.
+    """
+
+    crop: Crop | None
+    short_side: int
+    objection: str | None
+    reasons: tuple[Reason, ...] = ()
+
+
+def part_to_judge(image: Image, crop: Rectangle | None = None) -> tuple[NDArray[np.uint8], Part]:
+    """Choose the part of a picture to judge: as asked, or the picture inside it, or the whole.
+
+    A picture inside is taken where the whole gets no verdict, or where there is interface around it.
+
+    Args:
+        image: The picture as decoded.
+        crop: What was asked for: x, y, width and height in pixels after orientation; None to look for it.
+
+    Returns:
+        Its pixels, uint8 [H, W, 3], a view of the whole, and what they are.
+
+    Raises:
+        ConfigError: The crop reaches beyond the picture, or is empty.
+        TypeError: It isn't four whole numbers.
+    """
+    rgb, facts = image.rgb, image.facts
+    if crop is not None:
+        crop = _checked(crop, facts.width, facts.height)
+        pixels = cut(rgb, crop, facts.width)
+        reason = Reason("crop", f"only the part that was asked for was judged: {crop}.")
+        return pixels, Part(crop, min(crop.width, crop.height), objection(pixels), (reason,))
+    whole = Part(None, min(facts.width, facts.height), objection(rgb))
+    inside = find(rgb, beside_interface=whole.objection is None)
+    if inside is None:
+        return rgb, whole
+    inside = _enlarged(inside, image.scale, facts.width, facts.height)
+    pixels = cut(rgb, inside, facts.width)
+    if objection(pixels) is not None:
+        return rgb, whole
+    reason = Reason("picture_inside", f"judged was the picture inside, without what is around it: {inside}.")
+    return pixels, Part(inside, min(inside.width, inside.height), None, (reason,))
+
+
+def judged_part(rgb: NDArray[np.uint8], report: Report) -> NDArray[np.uint8]:
+    """Return the part of a decoded picture, uint8 [H, W, 3], that its report is about; a view."""
+    return rgb if report.crop is None or report.image is None else cut(rgb, report.crop, report.image.width)
+
+
+def marked(rgb: NDArray[np.uint8], report: Report) -> NDArray[np.uint8]:
+    """Return a decoded picture, uint8 [H, W, 3], dimmed around the part that its report is about."""
+    return rgb if report.crop is None or report.image is None else dimmed(rgb, report.crop, report.image.width)
+
+
+def dimmed(rgb: NDArray[np.uint8], crop: Crop, width: int) -> NDArray[np.uint8]:
+    """Return a picture, uint8 [H, W, 3], dimmed around a crop; the arguments are those of `cut`."""
+    around = (rgb * np.float32(_DIMMED)).astype(np.uint8)
+    cut(around, crop, width)[:] = cut(rgb, crop, width)
+    return around
+
+
+def cut(rgb: NDArray[np.uint8], crop: Crop, width: int) -> NDArray[np.uint8]:
+    """Cut a crop out of a picture.
+
+    Args:
+        rgb: uint8 [H, W, 3], perhaps decoded or shown smaller than it is.
+        crop: In pixels of the picture.
+        width: Of the picture.
+
+    Returns:
+        A view of `rgb`, at least one pixel high and wide.
+    """
+    factor = rgb.shape[1] / width
+    left, top = (min(int(start * factor), side - 1) for start, side in ((crop.x, rgb.shape[1]), (crop.y, len(rgb))))
+    right, bottom = round((crop.x + crop.width) * factor), round((crop.y + crop.height) * factor)
+    return rgb[top : max(bottom, top + 1), left : max(right, left + 1)]
+
+
+def _enlarged(crop: Crop, scale: int, width: int, height: int) -> Crop:
+    x, y = crop.x * scale, crop.y * scale
+    return Crop(x, y, min(crop.width * scale, width - x), min(crop.height * scale, height - y))
+
+
+def _checked(crop: Rectangle, width: int, height: int) -> Crop:
+    if not isinstance(crop, Crop):
+        if len(crop) != 4:
+            raise TypeError(f"a crop is x, y, width and height in pixels, not {len(crop)} numbers")
+        crop = Crop(*map(operator.index, crop))
+    if min(crop.x, crop.y) < 0 or min(crop.width, crop.height) < 1:
+        raise ConfigError(f"the crop {crop} is none: x and y are 0 or more, width and height 1 or more")
+    if crop.x + crop.width > width or crop.y + crop.height > height:
+        raise ConfigError(
+            f"the crop {crop} reaches beyond the picture, which has {width} x {height} px after orientation"
+        )
+    return crop
+
+
+def find(rgb: NDArray[np.uint8], *, beside_interface: bool = False) -> Crop | None:
     """Find the picture inside a screenshot, a letterbox or a margin.
 
     Args:
         rgb: uint8 [H, W, 3].
+        beside_interface: Whether there have to be letters or symbols around it, and room for them.
 
     Returns:
         The rectangle, inside the picture's edges by at most 1/192 of the short side; None where there is none.
@@ -61,6 +176,8 @@ def find(rgb: NDArray[np.uint8]) -> Crop | None:
     samples = np.ascontiguousarray(rgb[step // 2 :: step, step // 2 :: step].transpose(2, 0, 1), dtype=np.int16)
     box = _cut(samples)
     if box is None or not _is_picture(samples, box := _without_frame(samples, box)):
+        return None
+    if beside_interface and not _is_beside_interface(samples, box):
         return None
     (top, bottom), (left, right) = (
         (start and step // 2 + start * step, side if stop == count else step // 2 + (stop - 1) * step + 1)
@@ -107,7 +224,7 @@ def _block(lines: Samples) -> Span | None:
 
 
 def _sky(beyond: Sequence[_Run], ground: _Run) -> Sequence[_Run]:
-    """Return the flat run beside a block that is part of its picture, such as an even sky: beyond it there is ground."""
+    """Return the flat run that belongs to the picture beside it, as an even sky does: beyond it there is ground."""
     if not beyond or beyond[0].is_like(ground) or (len(beyond) > 1 and not beyond[1].is_like(ground)):
         return ()
     return beyond[:1]
@@ -132,9 +249,9 @@ def _without_frame(samples: Samples, box: list[Span]) -> list[Span]:
     """Take off a frame of one colour that is too thin or too round at its corners for a cut, as of a chat's bubble."""
     for axis, (start, stop) in enumerate(box):
         _, shares = _colours(_part(samples, box, axis))
-        is_frame = np.append(shares[:_WIDEST_FRAME] >= _FRAME, False)  # noqa: FBT003
+        is_frame = np.append(shares[:_WIDEST_FRAME] >= _FRAME, False)
         before = int(np.argmin(is_frame))
-        is_frame = np.append(shares[: -_WIDEST_FRAME - 1 : -1] >= _FRAME, False)  # noqa: FBT003
+        is_frame = np.append(shares[: -_WIDEST_FRAME - 1 : -1] >= _FRAME, False)
         box[axis] = start + before, stop - int(np.argmin(is_frame))
     return box
 
@@ -167,3 +284,14 @@ def _edge(lines: Samples, first: int, outward: int) -> float:
         return 0.0
     edge = lines[:, [first, first - outward]]
     return float((np.abs(edge - colours[:, :, np.newaxis]).max(axis=0) > _LIKE).any(axis=0).mean())
+
+
+def _is_beside_interface(samples: Samples, box: list[Span]) -> bool:
+    """Tell whether a fourth of the whole or more is around a box, with letters or symbols there."""
+    (top, bottom), (left, right) = box
+    outside = np.ones(samples.shape[1:], bool)
+    outside[max(top - 2, 0) : bottom + 2, max(left - 2, 0) : right + 2] = False
+    if (bottom - top) * (right - left) > _MOST_AREA * outside.size:
+        return False
+    is_sharp = np.abs(np.diff(samples, axis=2)).max(axis=0) >= _SHARP
+    return bool(np.mean(is_sharp[outside[:, 1:]]) >= _INTERFACE)
