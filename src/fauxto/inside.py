@@ -31,8 +31,9 @@ _FRAME, _WIDEST_FRAME = 0.8, 5  # of a frame's samples have its colour; samples
 _GROUND = 0.9  # of the samples beside a picture have one colour
 _EDGE, _LEAST_EDGE = 0.6, 0.2  # of the samples along its edges differ from that: of all, and of each edge
 _LEAST_SIDE, _LEAST_AREA = 0.25, 0.06  # of the whole
-_MOST_AREA = 0.75  # of the whole, where that gets a verdict too
-_SHARP, _INTERFACE = 40, 0.01  # levels between neighbours in letters; share of such samples outside the picture
+_EVEN = 0.65  # of the samples around a picture are like their neighbours
+_AROUND, _BETWEEN_BARS = 0.2, 0.6  # of the whole: around a picture at least, between bars at most
+_SHARP, _INTERFACE = 40, 0.01  # levels between neighbours in letters; share of such neighbours around a picture
 _DIMMED = 0.35  # of the brightness outside a crop stays
 
 Rectangle = Crop | tuple[int, int, int, int]
@@ -78,7 +79,7 @@ class Part:
 def part_to_judge(image: Image, crop: Rectangle | None = None) -> tuple[NDArray[np.uint8], Part]:
     """Choose the part of a picture to judge: as asked, or the picture inside it, or the whole.
 
-    A picture inside is taken where the whole gets no verdict, or where there is interface around it.
+    A picture inside is taken where the whole gets no verdict, or where it is plain that it is inside something.
 
     Args:
         image: The picture as decoded.
@@ -98,7 +99,7 @@ def part_to_judge(image: Image, crop: Rectangle | None = None) -> tuple[NDArray[
         reason = Reason("crop", f"only the part that was asked for was judged: {crop}.")
         return pixels, Part(crop, min(crop.width, crop.height), objection(pixels), (reason,))
     whole = Part(None, min(facts.width, facts.height), objection(rgb))
-    inside = find(rgb, beside_interface=whole.objection is None)
+    inside = find(rgb, must_be_plain=whole.objection is None)
     if inside is None:
         return rgb, whole
     inside = _enlarged(inside, image.scale, facts.width, facts.height)
@@ -162,12 +163,12 @@ def _checked(crop: Rectangle, width: int, height: int) -> Crop:
     return crop
 
 
-def find(rgb: NDArray[np.uint8], *, beside_interface: bool = False) -> Crop | None:
+def find(rgb: NDArray[np.uint8], *, must_be_plain: bool = False) -> Crop | None:
     """Find the picture inside a screenshot, a letterbox or a margin.
 
     Args:
         rgb: uint8 [H, W, 3].
-        beside_interface: Whether there have to be letters or symbols around it, and room for them.
+        must_be_plain: Whether there have to be wide bars, letters or symbols around it: a print's border isn't enough.
 
     Returns:
         The rectangle, inside the picture's edges by at most 1/192 of the short side; None where there is none.
@@ -177,7 +178,11 @@ def find(rgb: NDArray[np.uint8], *, beside_interface: bool = False) -> Crop | No
     box = _cut(samples)
     if box is None or not _is_picture(samples, box := _without_frame(samples, box)):
         return None
-    if beside_interface and not _is_beside_interface(samples, box):
+    steps = _steps_around(samples, box)
+    if np.count_nonzero(steps <= 1) <= _EVEN * steps.size:
+        return None
+    has_interface = steps.size >= _AROUND * samples[0].size and np.mean(steps >= _SHARP) >= _INTERFACE
+    if must_be_plain and not (has_interface or _is_between_bars(samples, box)):
         return None
     (top, bottom), (left, right) = (
         (start and step // 2 + start * step, side if stop == count else step // 2 + (stop - 1) * step + 1)
@@ -286,12 +291,21 @@ def _edge(lines: Samples, first: int, outward: int) -> float:
     return float((np.abs(edge - colours[:, :, np.newaxis]).max(axis=0) > _LIKE).any(axis=0).mean())
 
 
-def _is_beside_interface(samples: Samples, box: list[Span]) -> bool:
-    """Tell whether a fourth of the whole or more is around a box, with letters or symbols there."""
+def _steps_around(samples: Samples, box: list[Span]) -> Samples:
+    """Return the steps between neighbours in all rows around a box, in levels."""
     (top, bottom), (left, right) = box
-    outside = np.ones(samples.shape[1:], bool)
-    outside[max(top - 2, 0) : bottom + 2, max(left - 2, 0) : right + 2] = False
-    if (bottom - top) * (right - left) > _MOST_AREA * outside.size:
-        return False
-    is_sharp = np.abs(np.diff(samples, axis=2)).max(axis=0) >= _SHARP
-    return bool(np.mean(is_sharp[outside[:, 1:]]) >= _INTERFACE)
+    is_around = np.ones(samples.shape[1:], bool)
+    is_around[max(top - 2, 0) : bottom + 2, max(left - 2, 0) : right + 2] = False
+    return np.abs(np.diff(samples, axis=2)).max(axis=0)[is_around[:, 1:]]
+
+
+def _is_between_bars(samples: Samples, box: list[Span]) -> bool:
+    """Tell whether a box reaches from side to side between two bars of one colour, which take most of the rest."""
+    for axis, (start, stop) in enumerate(box):
+        length, across = samples.shape[1 + axis], samples.shape[2 - axis]
+        if box[1 - axis] == (0, across) and 0 < start < stop < length and stop - start <= _BETWEEN_BARS * length:
+            lines = samples if axis == 0 else samples.swapaxes(1, 2)
+            bars = np.concatenate([lines[:, : start - 1], lines[:, stop + 1 :]], axis=1).reshape(3, -1)
+            colour = np.median(bars[:, :: 1 + bars.shape[1] // 999], axis=1)
+            return bool((np.abs(bars - colour[:, np.newaxis]).max(axis=0) <= _LIKE).mean() >= _FLAT)
+    return False

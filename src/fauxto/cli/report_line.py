@@ -29,7 +29,7 @@ def report_line(report: Report) -> Text:
 
 
 def _why(report: Report) -> str:
-    """Return in a word or two what a line can't show: what else a verdict rests on than all pixels, or why there is none."""
+    """Return in a few words what a line can't show: on what else a verdict rests, or why there is none."""
     if report.verdict is None:
         return report.status.replace("_", " ")
     if report.basis is not Basis.PIXELS:

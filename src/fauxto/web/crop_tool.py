@@ -28,16 +28,16 @@ def show(judged: Judged, preview: NDArray[np.uint8], key: str) -> None:
     image = judged.report.image
     if image is None:
         return
-    crop = judged.report.crop or Crop(0, 0, image.width, image.height)
+    before = judged.report.crop or Crop(0, 0, image.width, image.height)
     picture, words = st.columns([3, 2], gap="medium")
     with words:
         st.markdown("Judge a part alone, such as the photograph in a screenshot or one of several pictures.")
-        across, down = (crop.x, crop.x + crop.width), (crop.y, crop.y + crop.height)
+        across, down = (before.x, before.x + before.width), (before.y, before.y + before.height)
         left, right = st.slider("From left to right", 0, image.width, across, format="%d px", key=f"{key}-across")
         top, bottom = st.slider("From top to bottom", 0, image.height, down, format="%d px", key=f"{key}-down")
         crop = Crop(left, top, right - left, bottom - top)
         st.caption(f"{crop.width:,} × {crop.height:,} of {image.width:,} × {image.height:,} px")
-        is_new = crop.width > 0 and crop.height > 0 and crop != judged.report.crop
+        is_new = crop.width > 0 and crop.height > 0 and crop != before
         with st.container(horizontal=True):
             if st.button(
                 "Judge this part", type="primary", icon=":material/crop:", disabled=not is_new, key=f"{key}-crop"
