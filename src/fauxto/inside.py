@@ -21,7 +21,7 @@ from fauxto.errors import ConfigError
 from fauxto.images import Image
 from fauxto.report import Crop, Reason, Report
 
-_SIDE = 192  # samples of the short side, at least
+_SIDE = 192  # samples of the short side, at least; no smaller picture has one inside
 _LIKE = 10  # levels of 256 by which samples of one colour differ at most, in each channel
 _FLAT = 0.985  # of a flat line's samples have its colour
 _DETAIL = 3  # levels by which neighbours in detail differ at least
@@ -30,9 +30,9 @@ _CUTS = 12
 _FRAME, _WIDEST_FRAME = 0.8, 5  # of a frame's samples have its colour; samples
 _GROUND = 0.9  # of the samples beside a picture have one colour
 _EDGE, _LEAST_EDGE = 0.6, 0.2  # of the samples along its edges differ from that: of all, and of each edge
-_LEAST_SIDE, _LEAST_AREA = 0.25, 0.06  # of the whole
+_LEAST_SIDE, _LEAST_AREA = 0.34, 0.06  # of the whole
 _EVEN = 0.65  # of the samples around a picture are like their neighbours
-_AROUND, _BETWEEN_BARS = 0.2, 0.6  # of the whole: around a picture at least, between bars at most
+_AROUND, _BETWEEN_BARS = 0.25, 0.6  # of the whole: around a picture at least, between bars at most
 _SHARP, _INTERFACE = 40, 0.01  # levels between neighbours in letters; share of such neighbours around a picture
 _DIMMED = 0.35  # of the brightness outside a crop stays
 
@@ -173,7 +173,9 @@ def find(rgb: NDArray[np.uint8], *, must_be_plain: bool = False) -> Crop | None:
     Returns:
         The rectangle, inside the picture's edges by at most 1/192 of the short side; None where there is none.
     """
-    step = max(1, min(rgb.shape[:2]) // _SIDE)
+    step = min(rgb.shape[:2]) // _SIDE
+    if step == 0:
+        return None
     samples = np.ascontiguousarray(rgb[step // 2 :: step, step // 2 :: step].transpose(2, 0, 1), dtype=np.int16)
     box = _cut(samples)
     if box is None or not _is_picture(samples, box := _without_frame(samples, box)):
@@ -281,14 +283,15 @@ def _is_picture(samples: Samples, box: list[Span]) -> bool:
 def _edge(lines: Samples, first: int, outward: int) -> float:
     """Return which share of the samples along an edge, at its `first` line, differ from the flat ground beyond it.
 
-    A line in between is passed over on either side, since scaling and compression blur it.
+    Either of two lines on each side will do, since scaling and compression blur the one at the edge.
     """
-    outside = min(max(first + 2 * outward, 0), lines.shape[1] - 1)
-    colours, shares = _colours(lines[:, [outside]])
-    if shares[0] < _GROUND:
+    beyond = [first + outward, min(max(first + 2 * outward, 0), lines.shape[1] - 1)]
+    colours, shares = _colours(lines[:, beyond])
+    ground = int(shares.argmax())
+    if shares[ground] < _GROUND:
         return 0.0
     edge = lines[:, [first, first - outward]]
-    return float((np.abs(edge - colours[:, :, np.newaxis]).max(axis=0) > _LIKE).any(axis=0).mean())
+    return float((np.abs(edge - colours[:, ground, np.newaxis, np.newaxis]).max(axis=0) > _LIKE).any(axis=0).mean())
 
 
 def _steps_around(samples: Samples, box: list[Span]) -> Samples:

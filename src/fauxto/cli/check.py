@@ -34,6 +34,17 @@ def _crop(text: str) -> Crop:
     return Crop(x, y, width, height)
 
 
+_CropOption = Annotated[
+    Crop | None,
+    typer.Option(
+        parser=_crop,
+        metavar="X,Y,WIDTH,HEIGHT",
+        help="Judge this part of one picture, in pixels after orientation.",
+        show_default=False,
+    ),
+]
+
+
 @takes_detector_options
 def check(
     images: Annotated[
@@ -51,15 +62,7 @@ def check(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Show panels, with a card for every source of evidence.")
     ] = False,
-    crop: Annotated[
-        Crop | None,
-        typer.Option(
-            parser=_crop,
-            metavar="X,Y,WIDTH,HEIGHT",
-            help="Judge this part of one picture, in pixels after orientation.",
-            show_default=False,
-        ),
-    ] = None,
+    crop: _CropOption = None,
     explain: Annotated[
         Path | None,
         typer.Option(
