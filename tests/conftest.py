@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from fauxto.bundles.metrics import Bin, Evaluation, Measurement, Metrics, Share, Verdicts
 from fauxto.report import (
     Basis,
+    Crop,
     Evidence,
     ImageSummary,
     ModelSummary,
@@ -114,6 +115,7 @@ def full_report() -> Report:
         image=ImageSummary(512, 384, "JPEG", "ab" * 32),
         model=ModelSummary("golden", "1.0.0", "cd" * 32),
         milliseconds={"decode": 9.0, "evidence": 2.0, "model": 31.5},
+        crop=Crop(16, 32, 400, 300),
     )
 
 

@@ -29,6 +29,7 @@ from fauxto.limits import Limits
 from fauxto.options import DetectorOptions
 from fauxto.report import (
     Basis,
+    Crop,
     Evidence,
     ImageSummary,
     Lean,
@@ -50,6 +51,7 @@ __all__ = [
     "BundleNotFoundError",
     "Client",
     "ConfigError",
+    "Crop",
     "DatasetError",
     "Detector",
     "DetectorOptions",

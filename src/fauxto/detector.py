@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from fauxto import bundles, images, preprocessing
 from fauxto.bundles import Bundle
 from fauxto.bundles.model import Model, Outputs, judged
-from fauxto.domain import objection
 from fauxto.errors import ImageError
 from fauxto.evidence import gather, load_sources, unreadable
 from fauxto.images.in_memory import from_pixels
 from fauxto.images.source import File
+from fauxto.inside import Part, Rectangle, part_to_judge
 from fauxto.limits import Limits
 from fauxto.options import DetectorOptions
 from fauxto.preprocessing import Pixels
@@ -36,8 +36,7 @@ Source = File | PIL.Image.Image | NDArray[np.uint8]
 """A file, or the pixels of a picture: a PIL image, or uint8 [H, W, 3], [H, W, 4] or grey [H, W], in sRGB."""
 
 _DEFAULT_LIMITS = Limits()
-_DECODERS = 2
-"""Threads that decode ahead; Pillow releases the GIL only inside its codecs, so more don't help."""
+_DECODERS = 2  # threads that decode ahead; Pillow releases the GIL only inside its codecs, so more don't help
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +50,7 @@ class _Decoded:
     model: Model
     views: Pixels
     small: Pixels | None
-    objection: str | None
+    part: Part
     facts: images.FileFacts
     evidence: tuple[Evidence, ...]
     milliseconds: Mapping[str, float]
@@ -124,22 +123,24 @@ class Detector:
         """What one picture may cost."""
         return self.options.limits
 
-    def analyze(self, source: Source, *, name: str | None = None) -> Report:
+    def analyze(self, source: Source, *, name: str | None = None, crop: Rectangle | None = None) -> Report:
         """Judge one picture.
 
         Args:
             source: A path, the bytes of a file, a file open for reading bytes, a PIL image, or an array of pixels:
                 uint8 [H, W, 3], [H, W, 4] (laid on white) or grey [H, W]. Pixels come without evidence.
             name: Its name in the report; by default the path.
+            crop: The part to judge, in pixels after orientation; by default the whole, or the picture in a screenshot.
 
         Returns:
             Its report; if the picture can't be judged, the status isn't `ok`.
 
         Raises:
             BundleError: The network can't be opened or fails, for any picture.
+            ConfigError: The crop reaches beyond the picture.
             TypeError: `source` is nothing of that.
         """
-        return self._judge([self._decode(source, name)])[0]
+        return self._judge([self._decode(source, name, crop)])[0]
 
     def analyze_many(self, sources: Iterable[Source]) -> Iterator[Report]:
         """Judge pictures in batches; reports come in the order of `sources`.
@@ -198,8 +199,7 @@ class Detector:
 
     def _model_for(self, shape: tuple[int, ...]) -> Model:
         """Return the model for a picture of `shape` [H, W, 3]."""
-        short_side = min(shape[:2])
-        return min(self._models, key=lambda model: model.bundle.domain.distance(short_side))
+        return min(self._models, key=lambda model: model.bundle.domain.distance(min(shape[:2])))
 
     def _submit(self, pool: ThreadPoolExecutor, source: Source) -> Future[_Decoded | Report]:
         if isinstance(source, (str, os.PathLike, bytes)):
@@ -209,7 +209,7 @@ class Detector:
         done.set_result(self._decode(source, None))
         return done
 
-    def _decode(self, source: Source, name: str | None) -> _Decoded | Report:
+    def _decode(self, source: Source, name: str | None, crop: Rectangle | None = None) -> _Decoded | Report:
         started = perf_counter()
         if name is None and isinstance(source, (str, os.PathLike)):
             name = os.fsdecode(source)
@@ -221,17 +221,16 @@ class Detector:
                 picture = images.decode(data, self.limits, name=name)
         except ImageError as error:
             return replace(Report.unjudged(name, error.status, str(error)), milliseconds={"decode": _since(started)})
-        model = self._model_for(picture.rgb.shape)
-        views = model.views(picture.rgb)
-        small = shrink(picture.rgb, LONGEST_SIDE) if model.bundle.stability else None
-        domain_objection = objection(picture.rgb)
+        rgb, part = part_to_judge(picture, crop)
+        model = self._model_for(rgb.shape)
+        views = model.views(rgb)
+        small = shrink(rgb, LONGEST_SIDE) if model.bundle.stability else None
         milliseconds = {"decode": _since(started)}
         started = perf_counter()
         sources = self._sources if data else {}  # pixels alone carry nothing
         evidence = gather(data, picture, self.limits, sources, personal=self.options.personal)
-        if sources:
-            milliseconds["evidence"] = _since(started)
-        return _Decoded(name, model, views, small, domain_objection, picture.facts, evidence, milliseconds)
+        milliseconds |= {"evidence": _since(started)} if sources else {}
+        return _Decoded(name, model, views, small, part, picture.facts, evidence, milliseconds)
 
     def _judge_first(self, ahead: deque[Future[_Decoded | Report]], size: int) -> list[Report]:
         return self._judge([ahead.popleft().result() for _ in range(min(size, len(ahead)))])
@@ -260,9 +259,9 @@ class Detector:
         return _Scored(score, float(probability[0]), float(fpr[0]), family, unlikeness, milliseconds)
 
     def _report(self, picture: _Decoded, scored: _Scored) -> Report:
-        facts, bundle = picture.facts, picture.model.bundle
-        size, point = min(facts.width, facts.height), bundle.operating_points[self.operating_point]
-        seen = scored.probability, size, picture.objection, bundle.domain, point, scored.unlikeness
+        facts, part, bundle = picture.facts, picture.part, picture.model.bundle
+        point = bundle.operating_points[self.operating_point]
+        seen = scored.probability, part.short_side, part.objection, bundle.domain, point, scored.unlikeness
         pixels, reason = pixel_verdict(*seen)
         started = perf_counter()
         stability = self._stability(picture, pixels)
@@ -270,6 +269,7 @@ class Detector:
             pixels, reason = Verdict.INCONCLUSIVE, unstable(pixels)
         family = (looks_most_like(*scored.family),) if scored.family and pixels is Verdict.AI else ()
         verdict, basis, reasons = combine(pixels, picture.evidence)
+        notes = *part.reasons, *facts.notes, *unreadable(picture.evidence, facts.notes)
         return Report(
             path=picture.path,
             status=Status.OK,
@@ -279,12 +279,13 @@ class Detector:
             score=scored.score,
             fpr_at_score=scored.fpr,
             stability=stability,
-            reasons=(*reasons, reason, *family, *facts.notes, *unreadable(picture.evidence, facts.notes)),
+            reasons=(*reasons, reason, *family, *notes),
             evidence=picture.evidence,
             image=ImageSummary(facts.width, facts.height, facts.format, facts.sha256),
             model=picture.model.summary,
             milliseconds={**picture.milliseconds, "model": round(scored.milliseconds + _since(started), 3)},
             lean=lean(scored.probability, reason, (verdict, basis), picture.evidence, point),
+            crop=part.crop,
         )
 
     def _stability(self, picture: _Decoded, pixels: Verdict) -> Stability | None:
@@ -309,11 +310,11 @@ def _default() -> Detector:
     return Detector()
 
 
-def check(source: Source, *, name: str | None = None) -> Report:
+def check(source: Source, *, name: str | None = None, crop: Rectangle | None = None) -> Report:
     """Judge one picture with the built-in models, which are loaded once per process; thread-safe.
 
     For many pictures or other options, make a `Detector`. Arguments, result and errors are those of `Detector.analyze`.
     """
     with _lock:  # threads that come together wait for the same one
         detector = _default()
-    return detector.analyze(source, name=name)
+    return detector.analyze(source, name=name, crop=crop)

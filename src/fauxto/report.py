@@ -141,6 +141,19 @@ class ImageSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Crop:
+    """The part of a picture that was judged: its left upper corner and its size, in pixels after orientation."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width} x {self.height} px at x {self.x}, y {self.y}"
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSummary:
     """The bundle that gave the score; `sha256` is that of its model.onnx."""
 
@@ -170,6 +183,7 @@ class Report:
         model: None if no network was run.
         milliseconds: Time per stage, in milliseconds ("decode", "evidence", "model").
         lean: Where the pixels lean between the thresholds (`fauxto.verdict.lean`); not a verdict.
+        crop: The part of the picture that score, probability and verdict of the pixels are about; None for the whole.
     """
 
     path: str | None
@@ -186,6 +200,7 @@ class Report:
     model: ModelSummary | None = None
     milliseconds: Mapping[str, float] = field(default_factory=dict)
     lean: Lean = Lean.NONE
+    crop: Crop | None = None
 
     @classmethod
     def unjudged(cls, path: str | None, status: Status, sentence: str, *, word: str | None = None) -> Self:
@@ -219,7 +234,7 @@ class Report:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """Rebuild a report from `to_dict`'s result; reports from before there was a lean have none.
+        """Rebuild a report from `to_dict`'s result; those from before there were leans and crops have none.
 
         Raises:
             ValueError: The version is unknown.
@@ -251,4 +266,5 @@ class Report:
             model=None if plain["model"] is None else ModelSummary(**plain["model"]),
             milliseconds=plain["milliseconds"],
             lean=Lean(plain.get("lean", Lean.NONE)),
+            crop=None if plain.get("crop") is None else Crop(**plain["crop"]),
         )

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from fauxto import Report
+from fauxto import Basis, Report
 from fauxto.cli import commands, main
 from fauxto.cli.report_line import report_line
 
@@ -181,6 +181,12 @@ def test_four_pictures_get_a_line_each(run: Run, monkeypatch: pytest.MonkeyPatch
 def test_a_line_says_what_a_verdict_rests_on_but_the_pixels(full_report: Report) -> None:
     assert report_line(full_report).plain == "▲ ai                   97 %  album/holiday.jpg  (declared metadata)"
     assert report_line(dataclasses.replace(full_report, path="a\nb\x1b[1m")).plain.isprintable()
+
+
+def test_a_line_says_that_a_part_was_judged(full_report: Report) -> None:
+    report = dataclasses.replace(full_report, basis=Basis.PIXELS)
+    assert "(a part of it)" in report_line(report).plain
+    assert "part" not in report_line(dataclasses.replace(report, crop=None)).plain
 
 
 def test_a_folder_is_judged_as_a_scan_would(run: Run) -> None:

@@ -122,3 +122,38 @@ def test_wrong_commands_are_one_sentence_and_write_nothing(run: Run, arguments: 
     assert result.exit_code in (1, 2)
     assert said in (result.stderr or str(result.exception))
     assert {path.name: path.read_bytes() for path in Path().iterdir()} == before
+
+
+def test_a_crop_is_judged_alone_and_shown(run: Run) -> None:
+    result = run("--crop", "0,0,32,32", "--json", "--explain", "map.png", "--explain-anyway", "rough.png")
+    assert result.exit_code == 0, result.output
+    plain = json.loads(result.stdout)
+    assert plain["crop"] == {"x": 0, "y": 0, "width": 32, "height": 32}
+    assert any(reason.startswith("crop: only the part that was asked for") for reason in plain["reasons"])
+    assert plain["image"]["width"] == 64
+    assert plain["probability"] != json.loads(run("--json", "rough.png").stdout)["probability"]
+    panel = " ".join(run("--crop", "0,0,32,32", "--report", "out.html", "rough.png").stdout.replace("│", " ").split())
+    assert "Only the part that was asked for was judged: 32 x 32 px at x 0, y 0." in panel
+    assert "Part that was judged" in Path("out.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("crop", "says"),
+    [
+        ("40,0,32,32", "reaches beyond the picture, which has 64 x 64 px"),
+        ("0,0,0,9", "width and height 1 or more"),
+        ("1,2,3", "isn't four whole numbers"),
+        ("a,b,c,d", "isn't four whole numbers"),
+        ("0,0,1.5,9", "isn't four whole numbers"),
+    ],
+)
+def test_a_crop_that_is_none_is_a_wrong_command(run: Run, crop: str, says: str) -> None:
+    result = run("--crop", crop, "rough.png")
+    assert result.exit_code == 2
+    assert says in " ".join((result.stderr + str(result.exception)).replace("│", " ").split())
+
+
+def test_a_crop_is_of_one_picture(run: Run) -> None:
+    result = run("--crop", "0,0,32,32", "rough.png", "large.png")
+    assert result.exit_code != 0
+    assert "--crop, --explain and --report take one picture" in result.stderr + str(result.exception)

@@ -8,6 +8,7 @@ import pytest
 
 from fauxto.report import (
     Basis,
+    Crop,
     Evidence,
     ImageSummary,
     Lean,
@@ -67,6 +68,7 @@ def test_json_of_a_report_is_version_1_of_the_schema(full_report: Report) -> Non
         "model": {"name": "golden", "version": "1.0.0", "sha256": "cd" * 32},
         "milliseconds": {"decode": 9.0, "evidence": 2.0, "model": 31.5},
         "lean": "none",
+        "crop": {"x": 16, "y": 32, "width": 400, "height": 300},
     }
 
 
@@ -86,7 +88,16 @@ def test_a_report_from_before_there_was_a_lean_has_none(full_report: Report) -> 
     assert Report.from_dict(plain).lean is Lean.NONE
 
 
-@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Report) if field.name != "lean"])
+def test_a_report_from_before_there_were_crops_is_about_the_whole(full_report: Report) -> None:
+    plain = full_report.to_dict()
+    assert Report.from_dict(plain).crop == full_report.crop
+    del plain["crop"]
+    assert Report.from_dict(plain).crop is None
+
+
+@pytest.mark.parametrize(
+    "field", [field.name for field in dataclasses.fields(Report) if field.name not in ("lean", "crop")]
+)
 def test_a_missing_field_is_refused(full_report: Report, field: str) -> None:
     plain = full_report.to_dict()
     del plain[field]
@@ -101,7 +112,7 @@ def test_a_report_cannot_be_changed(full_report: Report) -> None:
 
 def test_the_reference_names_every_key_and_word() -> None:
     page = (Path(__file__).parents[2] / "docs" / "reference" / "report.md").read_text()
-    keys = [field.name for kind in (Report, Evidence, ImageSummary) for field in dataclasses.fields(kind)]
+    keys = [field.name for kind in (Report, Crop, Evidence, ImageSummary) for field in dataclasses.fields(kind)]
     for word in (*keys, *Status, *Verdict, *Basis, *Says, *Trust, *Lean):
         assert f"`{word}`" in page or f'"{word}"' in page, word
 

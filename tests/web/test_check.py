@@ -258,6 +258,26 @@ def test_cant_tell_leans_beside_its_headline(page: AppTest, png: Png, monkeypatc
     assert any("leans generated; not enough to say so" in shown.value for shown in page.markdown)
 
 
+def test_a_part_is_judged_in_the_place_of_the_whole_until_undone(page: AppTest, png: Png) -> None:
+    upload(page, ("picture.png", png("generated", 64, 64)))
+    open_tab(page, "A part of it")
+    assert [shown.value for shown in page.slider] == [(0, 64), (0, 64)]
+    [judge_part] = [button for button in page.button if button.label == "Judge this part"]
+    assert judge_part.disabled
+    whole = page.image[0].proto.imgs[0].url
+    page.slider[0].set_value((8, 40)).run()
+    assert "32 × 64 of 64 × 64 px" in [shown.value for shown in page.caption]
+    [judge_part] = [button for button in page.button if button.label == "Judge this part"]
+    judge_part.click().run()
+    assert not page.exception
+    assert any("Only the part that was asked for was judged: 32 x 64 px at x 8, y 0." in said for said in texts(page))
+    assert page.image[0].proto.imgs[0].url != whole  # dimmed around the part
+    [undo] = [button for button in page.button if button.label == "Undo"]
+    undo.click().run()
+    assert not any("part that was asked for" in said for said in texts(page))
+    assert [shown.value for shown in page.slider] == [(0, 64), (0, 64)]
+
+
 def test_no_map_explains_a_picture_outside_the_models_domain(page: AppTest, png: Png) -> None:
     upload(page, ("picture.png", png("generated", 640, 480)))
     open_tab(page, "Where the score comes from")

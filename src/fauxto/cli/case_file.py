@@ -1,4 +1,4 @@
-"""What `fauxto check` writes about one picture: the explanation map, and a report for a case file."""
+"""What `fauxto check` does with one picture alone: a part of it, the explanation map, a report for a case file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from fauxto.explain import Explanation, explain
 from fauxto.export import case_file, html, pdf
 from fauxto.export.thumbnails import fit
 from fauxto.images.source import File
-from fauxto.report import Report, Status
+from fauxto.inside import judged_part
+from fauxto.report import Crop, Report, Status
 from fauxto.wording import is_in_domain, printable
 
 _MAP_SIDE = 1600  # in pixels
@@ -33,21 +34,32 @@ def judge(
     report_file: Path | None,
     *,
     anyway: bool = False,
+    crop: Crop | None = None,
 ) -> Report:
-    """Judge one picture and write the requested files; `anyway` also a map that didn't pass its test.
+    """Judge one picture, or a part of it, and write the requested files.
+
+    Args:
+        detector: What judges.
+        sources: The pictures given.
+        map_file: Where the explanation's map goes, or None.
+        report_file: Where the report goes, or None.
+        anyway: Whether to write a map that didn't pass its test, too.
+        crop: The part to judge; None for what the detector chooses.
 
     Raises:
-        ConfigError: There isn't exactly one picture, or an output file has the wrong ending or is the picture itself.
+        ConfigError: There isn't exactly one picture, the crop reaches beyond it, or an output file has the wrong ending
+            or is the picture itself.
         OSError: A file can't be written.
     """
     source, *others = islice(sources, 2)
     if others:
-        raise ConfigError("--explain and --report take one picture; run fauxto check once for each")
+        raise ConfigError("--crop, --explain and --report take one picture; run fauxto check once for each")
     _check(source, map_file, (".png",), "--explain")
     _check(source, report_file, (".html", ".pdf"), "--report")
     # Read once, so that we show exactly what was judged.
     data = _read(source, detector)
-    report = detector.analyze(data, name=os.fspath(source) if isinstance(source, (str, os.PathLike)) else "-")
+    name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "-"
+    report = detector.analyze(data, name=name, crop=crop)
     rgb = images.decode(data, detector.limits).rgb if report.status is Status.OK and isinstance(data, bytes) else None
     explanation = None if map_file is None else _draw_map(report, rgb, detector, map_file, anyway)
     if report_file is not None:
@@ -79,9 +91,10 @@ def _draw_map(
     if rgb is None or not is_in_domain(report):
         typer.echo("No map: the model wasn't made for pictures like this one.", err=True)
         return None
-    explanation = explain(detector.reduced(rgb), detector, rgb.shape)
+    part = judged_part(rgb, report)
+    explanation = explain(detector.reduced(part), detector, part.shape)
     if explanation.faithful or anyway:
-        PIL.Image.fromarray(explanation.overlay(fit(rgb, _MAP_SIDE))).save(map_file, "PNG")
+        PIL.Image.fromarray(explanation.overlay(fit(part, _MAP_SIDE))).save(map_file, "PNG")
         typer.echo(f"{printable(str(map_file))}: orange points to a generated picture, blue to a photograph.", err=True)
     else:
         typer.echo("No map was written; --explain-anyway writes it all the same.", err=True)

@@ -15,7 +15,7 @@ import typer
 
 from fauxto.cli.options import takes_detector_options
 from fauxto.options import DetectorOptions
-from fauxto.report import Report, Status, Verdict
+from fauxto.report import Crop, Report, Status, Verdict
 
 if TYPE_CHECKING:
     from fauxto.detector import Detector
@@ -23,6 +23,26 @@ if TYPE_CHECKING:
 
 _LINES_FROM = 4
 """Pictures from which each gets a line instead of a panel."""
+
+
+def _crop(text: str) -> Crop:
+    """Parse "x,y,width,height"."""
+    try:
+        x, y, width, height = map(int, text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} isn't four whole numbers such as 0,330,1170,1170") from None
+    return Crop(x, y, width, height)
+
+
+_CropOption = Annotated[
+    Crop | None,
+    typer.Option(
+        parser=_crop,
+        metavar="X,Y,WIDTH,HEIGHT",
+        help="Judge this part of one picture, in pixels after orientation.",
+        show_default=False,
+    ),
+]
 
 
 @takes_detector_options
@@ -42,6 +62,7 @@ def check(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Show panels, with a card for every source of evidence.")
     ] = False,
+    crop: _CropOption = None,
     explain: Annotated[
         Path | None,
         typer.Option(
@@ -79,10 +100,10 @@ def check(
     sources = chain(first, sources)
     show = _show_json if as_json else _lines() if in_lines else _panels(detector, evidence)
     reports = detector.analyze_many(sources)
-    if explain or report_file:
+    if crop or explain or report_file:
         from fauxto.cli import case_file
 
-        reports = iter([case_file.judge(detector, sources, explain, report_file, anyway=explain_anyway)])
+        reports = iter([case_file.judge(detector, sources, explain, report_file, anyway=explain_anyway, crop=crop)])
     _show(chain(reports, unlisted), show, is_told=not as_json, hint="; --full shows why" if in_lines else "")
 
 

@@ -29,7 +29,7 @@ def report_line(report: Report) -> Text:
 
 
 def _why(report: Report) -> str:
-    """Return in a word or two what a line can't show: what a verdict rests on but the pixels, or why there is none."""
+    """Return in a few words what a line can't show: on what else a verdict rests, or why there is none."""
     if report.verdict is None:
         return report.status.replace("_", " ")
     if report.basis is not Basis.PIXELS:
@@ -37,4 +37,5 @@ def _why(report: Report) -> str:
     if report.lean is not Lean.NONE:
         return wording.finding(report).lean
     words = (reason.word for reason in report.reasons)
-    return next((word.replace("_", " ") for word in words if word in wording.SHORT_OF_A_VERDICT), "")
+    part = "a part of it" if report.crop else ""
+    return next((word.replace("_", " ") for word in words if word in wording.SHORT_OF_A_VERDICT), part)

@@ -17,6 +17,7 @@ from fauxto.evidence import title
 from fauxto.explain import Explanation
 from fauxto.export.text import shown, utc, version
 from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
+from fauxto.inside import judged_part, marked
 from fauxto.report import Evidence, Report, Says, Status, Trust, Verdict
 from fauxto.wording import Group
 
@@ -80,8 +81,9 @@ class CaseFile:
     Attributes:
         name: Of the file, without its folders.
         time: Of the report, with its time zone.
-        picture: Re-encoded from the decoded pixels; None if it couldn't be decoded.
-        overlay: The picture in grey with the explanation's map over it; None unless the map passed its test.
+        picture: Re-encoded from the decoded pixels, dimmed around the part that was judged; None if it couldn't be
+            decoded.
+        overlay: That part in grey with the explanation's map over it; None unless the map passed its test.
         verdict: None where the picture couldn't be judged.
         finding: The verdict in words.
         scale: None where there is no probability.
@@ -138,11 +140,11 @@ def assemble(
     name = shown(PurePath(report.path or "").name or "a picture without a name", _MAX_NAME)
     overlay = None
     if explanation is not None and explanation.faithful and rgb is not None:
-        overlay = thumbnail(explanation.overlay(fit(rgb, _PICTURE_SIDE)), _PICTURE_SIDE)
+        overlay = thumbnail(explanation.overlay(fit(judged_part(rgb, report), _PICTURE_SIDE)), _PICTURE_SIDE)
     return CaseFile(
         name=name,
         time=time,
-        picture=None if rgb is None else thumbnail(rgb, _PICTURE_SIDE),
+        picture=None if rgb is None else thumbnail(marked(rgb, report), _PICTURE_SIDE),
         overlay=overlay,
         verdict=report.verdict,
         finding=wording.finding(report),
@@ -233,6 +235,8 @@ def _facts(report: Report, name: str, operating_point: str, time: datetime) -> I
         image = report.image
         yield "Picture", f"{image.format}, {image.width:,} × {image.height:,} px"
         yield "SHA-256 of the file", image.sha256
+    if report.crop is not None:
+        yield "Part that was judged", f"{report.crop}"
     if report.model is not None:
         yield "Model", f"{report.model.name} {report.model.version}, operating point '{operating_point}'"
         yield "SHA-256 of the model", report.model.sha256

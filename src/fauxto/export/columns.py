@@ -52,6 +52,10 @@ COLUMNS = (
     Column("other_evidence", "text", "what other packages' sources say or found, joined by ' | '"),
     Column("width", "integer", "of the picture after orientation, in pixels"),
     Column("height", "integer", "of the picture after orientation, in pixels"),
+    Column("crop_x", "integer", "left edge of the part that was judged, in pixels; empty for the whole"),
+    Column("crop_y", "integer", "its upper edge"),
+    Column("crop_width", "integer", "its width"),
+    Column("crop_height", "integer", "its height"),
     Column("format", "text", "container format, such as JPEG"),
     Column("sha256", "text", "of the file's bytes"),
     Column("model_name", "text", "the bundle that gave the score"),
@@ -82,6 +86,8 @@ def row(report: Report) -> dict[str, Cell]:
         filled |= {"stability_flips": report.stability.flips, "stability_of": report.stability.of}
     if report.image is not None:
         filled |= asdict(report.image)
+    if report.crop is not None:
+        filled |= {f"crop_{name}": value for name, value in asdict(report.crop).items()}
     if report.model is not None:
         filled |= {f"model_{name}": value for name, value in asdict(report.model).items()}
     return {column.name: _cut(filled.get(column.name)) for column in COLUMNS}

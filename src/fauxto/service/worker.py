@@ -114,8 +114,9 @@ class Judge:
 
     def _explain(self, data: bytes) -> frames.Frame:
         from fauxto.explain import explain
+        from fauxto.inside import part_to_judge
 
-        rgb = images.decode(data, self._detector.limits).rgb
+        rgb, _ = part_to_judge(images.decode(data, self._detector.limits))
         explanation = explain(self._detector.reduced(rgb), self._detector, rgb.shape)
         shown = PIL.Image.fromarray(rgb)
         shown.thumbnail((_MAP_SIDE, _MAP_SIDE))

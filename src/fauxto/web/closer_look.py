@@ -13,7 +13,8 @@ from fauxto.detector import Detector
 from fauxto.evidence import trace_pictures
 from fauxto.explain import Explanation, explain, passes
 from fauxto.export.thumbnails import fit
-from fauxto.report import ImageSummary, Report
+from fauxto.inside import judged_part
+from fauxto.report import Report
 from fauxto.web.judging import PREVIEW_SIDE, Judged
 from fauxto.web.look import facts_html
 
@@ -28,6 +29,7 @@ def show_heat_map(judged: Judged, preview: NDArray[np.uint8], detector: Detector
         st.caption("This picture is outside the model's domain, so there is no score that a map could explain.")
         return
     explanation = _explain(judged, detector)
+    preview = judged_part(preview, judged.report)
     if not explanation.faithful:
         st.warning(explanation.sentence, icon=":material/warning:")
         if not st.toggle("Show the map anyway", key=f"{key}-anyway"):
@@ -61,11 +63,11 @@ def _explain(judged: Judged, detector: Detector) -> Explanation:
     """Explain a picture once a session, for it takes many runs of the network."""
     made = explanation_made(judged)
     if made is None:
-        rgb = images.decode(judged.data, detector.limits).rgb
+        rgb = judged_part(images.decode(judged.data, detector.limits).rgb, judged.report)
         scorer = _ScorerWithProgress(detector, passes(*rgb.shape[:2]))
         made = explain(detector.reduced(rgb), scorer, rgb.shape)
         scorer.bar.empty()
-        st.session_state["explanations"][judged.report.image] = made
+        st.session_state["explanations"][judged.report.image, judged.report.crop] = made
     return made
 
 
@@ -91,8 +93,8 @@ class _ScorerWithProgress:
 
 def explanation_made(judged: Judged) -> Explanation | None:
     """Return the explanation of a picture if this session has made one."""
-    made: dict[ImageSummary | None, Explanation] = st.session_state.setdefault("explanations", {})
-    return made.get(judged.report.image)
+    made: dict[object, Explanation] = st.session_state.setdefault("explanations", {})
+    return made.get((judged.report.image, judged.report.crop))
 
 
 def show_spectrum(judged: Judged, detector: Detector) -> None:
@@ -145,6 +147,8 @@ def _facts(facts: images.FileFacts, report: Report) -> Iterator[tuple[str, objec
     yield "Format", facts.format
     yield "Size of the file", size_in_words(facts.bytes)
     yield "Width × height", f"{facts.width:,} × {facts.height:,} px"
+    if report.crop is not None:
+        yield "Part that was judged", report.crop
     yield "Pixels stored as", facts.mode
     yield "Colour profile", facts.icc_profile or "none"
     yield "Orientation", "upright" if facts.orientation == 1 else f"turned (EXIF {facts.orientation})"

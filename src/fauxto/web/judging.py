@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fauxto import images
 from fauxto.detector import Detector
 from fauxto.export.thumbnails import fit
-from fauxto.report import Report, Status
+from fauxto.report import Crop, Report, Status
 from fauxto.scan.items import Item, report_on
 
 PREVIEW_SIDE = 640  # pixels
@@ -24,21 +24,23 @@ class Judged:
         report: What fauxto says of it.
         preview: uint8 RGB [H, W, 3], or None without a picture.
         data: The file's bytes, for views that are made when they are asked for.
+        crop: The part that was asked for.
     """
 
     report: Report
     preview: NDArray[np.uint8] | None
     data: bytes = field(repr=False, default=b"")
+    crop: Crop | None = None
 
 
-def judge(detector: Detector, data: bytes, name: str) -> Judged:
-    """Judge one file's bytes; a file that can't be judged is a report too.
+def judge(detector: Detector, data: bytes, name: str, crop: Crop | None = None) -> Judged:
+    """Judge one file's bytes, or a part of the picture; a file that can't be judged is a report too.
 
     Raises:
         FauxtoError: The network can't be opened or fails; no other picture would fare better.
     """
-    report = report_on(Item(name, name, data), detector)
+    report = detector.analyze(data, name=name, crop=crop) if crop else report_on(Item(name, name, data), detector)
     if report.status is not Status.OK:
-        return Judged(report, preview=None)
+        return Judged(report, preview=None, crop=crop)
     # Decoded a second time: milliseconds for most pictures, and the detector needn't hand pixels around.
-    return Judged(report, fit(images.decode(data, detector.limits).rgb, PREVIEW_SIDE), data)
+    return Judged(report, fit(images.decode(data, detector.limits).rgb, PREVIEW_SIDE), data, crop)

@@ -17,8 +17,9 @@ from fauxto import wording
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
 from fauxto.export import case_file
+from fauxto.inside import marked
 from fauxto.report import Report
-from fauxto.web import closer_look, downloads
+from fauxto.web import closer_look, crop_tool, downloads
 from fauxto.web.evidence_cards import show_evidence
 from fauxto.web.judging import Judged
 from fauxto.web.look import LOOKS
@@ -29,7 +30,7 @@ _WORKING = "Working …"
 
 
 @st.fragment
-def show_card(judged: Judged, detector: Detector, key: str, caption: str = "") -> None:
+def show_card(judged: Judged, detector: Detector, key: str, caption: str = "", *, can_crop: bool = False) -> None:
     """Show one file.
 
     Args:
@@ -37,20 +38,21 @@ def show_card(judged: Judged, detector: Detector, key: str, caption: str = "") -
         detector: What judged it.
         key: Tells this card's widgets from those of others.
         caption: Our own words on the picture, in Markdown.
+        can_crop: Whether a part can be chosen, which the caller has to judge then (`crop_tool.chosen`).
     """
     report = judged.report
     with st.container(border=True, key=f"card-{key}"):
         picture, words = st.columns([2, 3], gap="medium")
         with picture:
             if judged.preview is not None:
-                st.image(judged.preview, width="stretch", alt="The picture as fauxto decoded it")
+                st.image(marked(judged.preview, report), width="stretch", alt="The picture as fauxto decoded it")
             st.text(printable(report.path or ""))
             if caption:
                 st.caption(caption)
         with words:
             _show_verdict(report, detector)
         if judged.preview is not None:
-            _show_tabs(judged, judged.preview, detector, key)
+            _show_tabs(judged, judged.preview, detector, key, can_crop)
         elif report.evidence:
             show_evidence(report.evidence)
 
@@ -71,7 +73,7 @@ def _show_verdict(report: Report, detector: Detector) -> None:
         st.text(printable(reason))
 
 
-def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, key: str) -> None:
+def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, key: str, can_crop: bool) -> None:
     """Show the views behind tabs; only the open one is made, and the others show meanwhile that they are waiting.
 
     A click on a tab doesn't end another card's run, such as that of a map: until it has ended, the tab waits.
@@ -79,6 +81,7 @@ def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, k
     views: dict[str, Callable[[], None]] = {
         "What the file says": lambda: show_evidence(judged.report.evidence),
         "Where the score comes from": lambda: closer_look.show_heat_map(judged, preview, detector, key),
+        **({"A part of it": lambda: crop_tool.show(judged, preview, key)} if can_crop else {}),
         "Spectrum": lambda: closer_look.show_spectrum(judged, detector),
         "Compression": lambda: closer_look.show_compression(judged, detector),
         "File facts": lambda: closer_look.show_facts(judged, detector),

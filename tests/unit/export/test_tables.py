@@ -130,6 +130,13 @@ def test_a_lean_has_its_column_in_every_table(full: Report, tmp_path: Path) -> N
     assert parquet.read_table(tmp_path / "out.parquet")["lean"].to_pylist() == ["real", "none", None]
 
 
+def test_the_part_that_was_judged_has_its_columns(full: Report, tmp_path: Path) -> None:
+    export.write([full, replace(full, crop=None)], tmp_path / "out.parquet", "parquet")
+    table = parquet.read_table(tmp_path / "out.parquet")
+    names = ("crop_x", "crop_y", "crop_width", "crop_height")
+    assert [table[name].to_pylist() for name in names] == [[16, None], [32, None], [400, None], [300, None]]
+
+
 def test_every_column_is_in_the_reference() -> None:
     page = (Path(__file__).parents[3] / "docs/reference/exports.md").read_text()
     for column in columns.COLUMNS:

@@ -11,7 +11,7 @@ from fauxto import error_rates
 from fauxto.detector import Detector
 from fauxto.images import formats
 from fauxto.limits import Limits
-from fauxto.web import session
+from fauxto.web import crop_tool, session
 from fauxto.web.judging import Judged, judge
 from fauxto.web.picture_card import show_card
 from fauxto.web.samples import samples
@@ -41,7 +41,7 @@ def main() -> None:
             f"Here are the first {MOST} of {len(given)}. The page Check many takes hundreds.", icon=":material/info:"
         )
     for file, judged in judge_all(detector, given[:MOST]):
-        show_card(judged, detector, file.id, file.caption)
+        show_card(judged, detector, file.id, file.caption, can_crop=True)
     show_limits(detector)
 
 
@@ -74,9 +74,10 @@ def judge_all(detector: Detector, given: list[Given]) -> Iterator[tuple[Given, J
     for gone in judged.keys() - set(keys):
         del judged[gone]
     for number, (key, file) in enumerate(zip(keys, given, strict=True), start=1):
-        if key not in judged:
+        crop = crop_tool.chosen(file.id)
+        if key not in judged or judged[key].crop != crop:
             with st.spinner(f"Looking at picture {number} of {len(given)} …"):
-                judged[key] = judge(detector, file.data, file.name)
+                judged[key] = judge(detector, file.data, file.name, crop)
         yield file, judged[key]
 
 
