@@ -58,8 +58,9 @@ class _Run:
     colour: Samples | None
 
     def is_like(self, other: _Run) -> bool:
-        both = self.colour, other.colour
-        return both[0] is not None and both[1] is not None and bool(np.abs(both[0] - both[1]).max() <= _LIKE)
+        if self.colour is None or other.colour is None:
+            return False
+        return bool(np.abs(self.colour - other.colour).max() <= _LIKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +161,7 @@ def _checked(crop: Rectangle, width: int, height: int) -> Crop:
     if min(crop.x, crop.y) < 0 or min(crop.width, crop.height) < 1:
         raise ConfigError(f"the crop {crop} is none: x and y are 0 or more, width and height 1 or more")
     if crop.x + crop.width > width or crop.y + crop.height > height:
-        raise ConfigError(
-            f"the crop {crop} reaches beyond the picture, which has {width} x {height} px after orientation"
-        )
+        raise ConfigError(f"the crop {crop} reaches beyond the picture of {width} x {height} px")
     return crop
 
 
@@ -228,12 +227,11 @@ def _block(lines: Samples) -> Span | None:
         return (0, lines.shape[1]) if blocks else None
     detail = (np.abs(np.diff(lines, axis=2)).max(axis=0) >= _DETAIL).sum(axis=1)
     best = max(blocks, key=lambda number: int(detail[runs[number].start : runs[number].stop].sum()))
+    coarse = [b"" if run.colour is None else (run.colour // _COARSE).tobytes() for run in runs]
     lines_of: Counter[bytes] = Counter()
-    for run in runs:
-        if run.colour is not None:
-            lines_of[(run.colour // _COARSE).tobytes()] += run.stop - run.start
-    most = lines_of.most_common(1)[0][0]
-    ground = next(run for run in runs if run.colour is not None and (run.colour // _COARSE).tobytes() == most)
+    for colour, run in zip(coarse, runs, strict=True):
+        lines_of[colour] += run.stop - run.start if colour else 0
+    ground = runs[coarse.index(lines_of.most_common(1)[0][0])]
     around = [runs[best], *_sky(runs[:best][::-1], ground), *_sky(runs[best + 1 :], ground)]
     return min(run.start for run in around), max(run.stop for run in around)
 

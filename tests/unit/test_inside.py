@@ -341,7 +341,7 @@ def test_a_crop_is_taken_as_asked_and_the_picture_inside_is_not_looked_for() -> 
 @pytest.mark.parametrize(
     ("crop", "says"),
     [
-        ((0, 0, 101, 80), "reaches beyond the picture, which has 100 x 80 px"),
+        ((0, 0, 101, 80), "reaches beyond the picture of 100 x 80 px"),
         ((0, 41, 100, 40), "reaches beyond the picture"),
         ((100, 0, 1, 1), "reaches beyond the picture"),
         ((-1, 0, 10, 10), "x and y are 0 or more"),
