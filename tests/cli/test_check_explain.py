@@ -140,7 +140,7 @@ def test_a_crop_is_judged_alone_and_shown(run: Run) -> None:
 @pytest.mark.parametrize(
     ("crop", "says"),
     [
-        ("40,0,32,32", "reaches beyond the picture, which has 64 x 64 px"),
+        ("40,0,32,32", "reaches beyond the picture of 64 x 64 px"),
         ("0,0,0,9", "width and height 1 or more"),
         ("1,2,3", "isn't four whole numbers"),
         ("a,b,c,d", "isn't four whole numbers"),

@@ -144,7 +144,7 @@ def assemble(
     return CaseFile(
         name=name,
         time=time,
-        picture=None if rgb is None else thumbnail(marked(rgb, report), _PICTURE_SIDE),
+        picture=None if rgb is None else _shown(rgb, report),
         overlay=overlay,
         verdict=report.verdict,
         finding=wording.finding(report),
@@ -160,6 +160,11 @@ def assemble(
         facts=tuple((label, shown(value)) for label, value in _facts(report, name, operating_point, time)),
         data=_data(replace(report, path=report.path and PurePath(report.path).name)),
     )
+
+
+def _shown(rgb: NDArray[np.uint8], report: Report) -> Thumbnail:
+    """Return the picture in the size of reports, dimmed around the part that was judged."""
+    return thumbnail(rgb if report.crop is None else marked(fit(rgb, _PICTURE_SIDE), report), _PICTURE_SIDE)
 
 
 def scale(report: Report, bundle: Bundle | None, operating_point: str) -> Scale | None:
