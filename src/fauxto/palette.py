@@ -36,6 +36,8 @@ PANEL = Tones("#f1f3f6", "#1e2128")
 STRONG_LETTERS = "#0b0c10"
 """On light ground, where captions are shown at 60 % and need the contrast."""
 ACTION = Tones("#1d4ed8", "#93b4ff")
+RING = "#3b82f6"
+"""Around what has the keyboard's focus, on light and on dark ground alike."""
 
 TEXT: Mapping[Verdict | None, Tones] = {
     Verdict.AI: Tones("#b4500b", "#ff9d4d"),

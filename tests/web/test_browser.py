@@ -181,16 +181,18 @@ def test_every_format_gets_a_verdict_and_a_report_to_forward(page: Page, photo: 
     files.append(("picture.heic", encode(thumbnail(photo, 64), "HEIF")))
     open_page(page, "")
     upload(page, *files)
-    cards = page.locator("[class*=st-key-card]")
-    expect(cards).to_have_count(len(files))
-    for card, (name, _) in zip(cards.all(), files, strict=True):
+    expect(cards(page)).to_have_count(len(files))
+    for card, (name, _) in zip(cards(page).all(), files, strict=True):
         expect(card.get_by_text(name, exact=True)).to_be_visible()
         expect(card.get_by_text("Probability that it was generated")).to_be_visible()
     assert serious_violations(page) == []
 
     open_page(page, "")
+    cards(page).first.wait_for()  # the tab keeps what it had
+    page.get_by_role("button", name="Put all away").click()
+    expect(cards(page)).to_have_count(0)
     upload(page, files[0])
-    expect(cards).to_have_count(1)
+    expect(cards(page)).to_have_count(1)
     page.get_by_role("tab", name="Where the score comes from").click()
     expect(page.get_by_text("This map was tested")).to_be_visible()
     assert serious_violations(page) == []
@@ -278,6 +280,136 @@ def test_a_pasted_picture_is_judged(page: Page, photo: NDArray[np.uint8]) -> Non
     expect(page.get_by_text("image.png")).to_be_visible()
     page.get_by_test_id("stChatInputSubmitButton").click()
     expect(page.get_by_text("Probability that it was generated")).to_be_visible()
+
+
+def cards(page: Page) -> Locator:
+    return page.locator("[class*=st-key-card]")
+
+
+def told(page: Page) -> Locator:
+    """What a screen reader is told."""
+    return page.locator("[role=status].fauxto-unseen")
+
+
+def test_a_tab_keeps_pictures_and_choices_and_no_other_tab_has_them(page: Page, photo: NDArray[np.uint8]) -> None:
+    open_page(page, "")
+    upload(page, ("a.png", encode(thumbnail(photo), "PNG")), ("text.jpg", b"text"))
+    expect(cards(page)).to_have_count(2)
+    page.get_by_text("Catch more", exact=True).click()
+    expect(page.get_by_role("radio", name="Catch more")).to_be_checked()
+    page.get_by_role("link", name="Models", exact=True).locator("visible=true").click()
+    expect(page.get_by_role("radio", name="Catch more")).to_be_checked()
+    page.get_by_role("link", name="Check", exact=True).locator("visible=true").click()
+    expect(cards(page)).to_have_count(2)
+
+    page.reload()
+    expect(cards(page)).to_have_count(2)
+    expect(cards(page).get_by_text("a.png", exact=True)).to_be_visible()
+    expect(page.get_by_role("radio", name="Catch more")).to_be_checked()
+    secret = page.evaluate("sessionStorage.getItem('fauxto-tab')")
+    assert len(secret) >= 43
+    assert secret not in page.url
+    assert page.context.cookies() == [] or secret not in str(page.context.cookies())
+
+    other = page.context.new_page()
+    open_page(other, "")
+    expect(other.get_by_role("heading", name="What it can't tell")).to_be_visible()
+    assert cards(other).count() == 0
+    assert other.evaluate("sessionStorage.getItem('fauxto-tab')") != secret
+    other.close()
+    cards(page).first.get_by_role("button", name="Put away").click()
+    expect(cards(page)).to_have_count(1)
+
+
+def test_forty_pictures_are_all_there_and_a_batch_survives_a_reload(page: Page, photo: NDArray[np.uint8]) -> None:
+    patches = [photo[row : row + 32, column : column + 32] for row in range(0, 256, 32) for column in range(0, 160, 32)]
+    files = [(f"{number}.png", encode(patch, "PNG")) for number, patch in enumerate(patches)]
+    open_page(page, "")
+    upload(page, *files)
+    expect(cards(page)).to_have_count(40)
+    expect(told(page)).to_contain_text("40 pictures")
+    page.get_by_text("Look closer").nth(39).click()
+    expect(page.get_by_role("tab", name="What the file says")).to_be_visible()
+    assert serious_violations(page) == []
+
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        for number, (name, data) in enumerate(files):
+            made.writestr(f"set/{'a' if number % 2 else 'b'}/{name if number > 1 else 'equal.png'}", data)
+    page.get_by_role("link", name="Check many", exact=True).locator("visible=true").click()
+    upload(page, ("forty.zip", archive.getvalue()))
+    expect(page.get_by_role("button", name="Check them")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Check them").click()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    page.reload()
+    page.get_by_role("tab", name="Gallery").click()
+    expect(page.locator("figure")).to_have_count(40)
+    page.reload()
+    expect(page.locator("figure")).to_have_count(40)
+    names = [caption.split("\n")[0] for caption in page.locator("figcaption").all_inner_texts()]
+    assert sorted(names) == sorted(["a/equal.png", "b/equal.png", *(name for name, _ in files[2:])])
+
+
+def test_on_a_phone_the_verdict_is_in_view_above_the_picture(
+    browser: Browser, address: str, photo: NDArray[np.uint8]
+) -> None:
+    context = browser.new_context(
+        base_url=address, viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.set_default_timeout(1000 * SECONDS)
+    open_page(page, "")
+    for name in ("Check", "Check many", "Models", "Laboratory"):
+        expect(page.get_by_role("link", name=name, exact=True).locator("visible=true")).to_be_in_viewport()
+    expect(page.get_by_placeholder("paste a picture")).to_be_hidden()
+    upload(page, ("IMG_1.jpg", encode(thumbnail(photo, 64), "JPEG")))
+    expect(told(page)).to_contain_text("IMG_1.jpg: ")
+    verdict = cards(page).get_by_role("heading")
+    expect(verdict).to_be_in_viewport(ratio=1)
+    picture = page.get_by_role("img", name="The picture as fauxto decoded it")
+    expect(picture).to_be_visible()
+    above, below = verdict.bounding_box(), picture.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] < below["y"]
+    context.close()
+
+
+RING = """() => {
+    const focused = document.activeElement;
+    const has = (element) => element && parseFloat(getComputedStyle(element).outlineWidth) >= 2
+        && getComputedStyle(element).outlineStyle !== "none";
+    return focused === document.body ? null : {
+        ring: [focused, focused.closest("label"), focused.closest("[data-testid=stFileUploaderDropzone]")].some(has),
+        what: focused.outerHTML.slice(0, 200),
+        label: focused.tagName === "MAIN" ? "" : focused.ariaLabel || focused.innerText || "",
+    };
+}"""
+
+
+def test_everything_is_reached_by_keyboard_and_shows_where_one_is(page: Page, photo: NDArray[np.uint8]) -> None:
+    open_page(page, "")
+    upload(page, ("a.png", encode(thumbnail(photo), "PNG")))
+    expect(told(page)).to_contain_text("a.png: ")
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if (focus := page.evaluate(RING)) is None:
+            break
+        assert focus["ring"], focus["what"]
+        reached.append(focus["label"])
+    wanted = ["Check many", "Add files", "A photograph", "Put away", "What the file says", "Looked for"]
+    order = [next(i for i, label in enumerate(reached) if want in label) for want in wanted]
+    assert order == sorted(order), reached
+
+    page.get_by_role("tab", name="What the file says").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("SHA-256", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Put away").focus()
+    page.keyboard.press("Enter")
+    expect(cards(page)).to_have_count(0)
 
 
 def test_sixty_files_with_three_broken_ones_and_their_downloads(page: Page, photo: NDArray[np.uint8]) -> None:

@@ -48,10 +48,8 @@ def main() -> None:
 
 def _folder(label: str, likely: str, key: str) -> Path | None:
     """Ask for a folder of this computer; None while none is given."""
-    known = likely if Path(likely).is_dir() else ""
-    given = st.text_input(
-        f"{label} (a folder on this computer)", known, key=key, placeholder=likely, persist_state="session"
-    )
+    st.session_state.setdefault(key, likely if Path(likely).is_dir() else "")
+    given = st.text_input(f"{label} (a folder on this computer)", key=key, placeholder=likely, persist_state="session")
     return Path(given).expanduser() if given else None
 
 
