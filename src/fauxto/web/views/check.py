@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from secrets import token_hex
 from typing import NamedTuple
 
 import streamlit as st
 
 from fauxto import error_rates
 from fauxto.detector import Detector
+from fauxto.errors import ImageError
 from fauxto.images import formats
 from fauxto.limits import Limits
 from fauxto.web import crop_tool, session
 from fauxto.web.judging import Judged, judge
 from fauxto.web.picture_card import show_card
 from fauxto.web.samples import samples
+from fauxto.wording import printable
 
 DROP_HERE = f"Drop pictures here: {formats.labels()}"
 PASTE_HERE = "Or click here, paste a picture (Ctrl+V) and press Enter"
+PASTE_OR_ADDRESS = "Or click here, paste a picture (Ctrl+V) or its address, and press Enter"
 MOST = 12  # cards that one page can bear
 
 
@@ -52,11 +56,12 @@ def collect() -> Iterator[Given]:
         yield Given(upload.file_id, upload.name, upload.getvalue())
     pasted: list[Given] = st.session_state.setdefault("pasted", [])
     with st.container(key="paste"):
-        message = st.chat_input(PASTE_HERE, accept_file="multiple", key="paste-here", max_upload_size=most)
+        paste_here = PASTE_OR_ADDRESS if session.may_fetch() else PASTE_HERE
+        message = st.chat_input(paste_here, accept_file="multiple", key="paste-here", max_upload_size=most)
     if message:
         pasted += [Given(file.file_id, file.name, file.getvalue()) for file in message.files]
         if not message.files:
-            st.info("Paste the picture itself: fauxto fetches nothing from the net.", icon=":material/info:")
+            pasted += fetch(message.text)
     chosen = st.pills("Or try a sample", list(samples()), key="sample")
     if pasted and st.button(f"Put away what was pasted ({len(pasted)})", icon=":material/close:"):
         pasted.clear()
@@ -65,6 +70,28 @@ def collect() -> Iterator[Given]:
     if chosen:
         sample = samples()[chosen]
         yield Given(f"sample-{sample.name}", sample.name, sample.data, sample.origin)
+
+
+def fetch(text: str) -> Iterator[Given]:
+    """Yield the picture at the address that was pasted, or say why there is none."""
+    address = text.strip()
+    if not session.may_fetch():
+        st.info(
+            "Paste the picture itself: fauxto fetches nothing from the net, unless it is started with "
+            "`fauxto app --fetch-urls`.",
+            icon=":material/info:",
+        )
+        return
+    from fauxto import fetching
+
+    try:
+        with st.spinner("Fetching the picture …"):
+            data = fetching.read(address, session.detector().limits)
+    except ImageError as error:
+        st.warning("There is no picture to judge.", icon=":material/warning:")
+        st.text(printable(str(error)))
+        return
+    yield Given(f"fetched-{token_hex(8)}", address, data)
 
 
 def judge_all(detector: Detector, given: list[Given]) -> Iterator[tuple[Given, Judged]]:
