@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from fauxto import fetching, wording
 from fauxto.errors import ImageError
 from fauxto.report import Reason, Report, Status
-from fauxto.service import body, examples, openapi, query
+from fauxto.service import body, openapi, query
 from fauxto.service.guard import Guard
 from fauxto.service.keys import KeyRing, Rates
 from fauxto.service.line import Held, Line
@@ -85,8 +85,7 @@ class _Service:
 
     def _add_routes(self) -> None:
         answers = openapi.problems(*_UPLOAD_PROBLEMS, "not_fetched", "timed_out")
-        content = {"schema": _ref("Report"), "examples": examples.REPORTS}
-        report = {"description": "The report", "content": {"application/json": content}}
+        report = {"description": "The report", "content": {"application/json": {"schema": _ref("Report")}}}
         self.app.post(
             "/v1/analyze",
             responses={200: report, **answers},
@@ -94,8 +93,7 @@ class _Service:
             openapi_extra=dict(openapi.picture(query.BOTH, address=self.settings.fetch_urls)),
         )(self.analyze)
         answers = openapi.problems(*_UPLOAD_PROBLEMS)
-        content = {"schema": _ref("Report"), "example": examples.LINES}
-        lines = {"description": "A report a line", "content": {"application/x-ndjson": content}}
+        lines = {"description": "A report a line", "content": {"application/x-ndjson": {"schema": _ref("Report")}}}
         self.app.post(
             "/v1/analyze/batch",
             responses={200: lines, **answers},

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from fauxto.choices import PointName
 from fauxto.report import REPORT_VERSION, Report
+from fauxto.service import examples
 from fauxto.service.problems import MEDIA_TYPE, PROBLEMS
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
@@ -88,6 +89,9 @@ def document(app: FastAPI, *, keys: bool) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         components = document.setdefault("components", {})
         components.setdefault("schemas", {}).update(_schemas(), ProblemDocument=ProblemDocument.model_json_schema())
+        # Not given to FastAPI, which takes what is null out of them.
+        _answer(document, "/v1/analyze", "application/json")["examples"] = examples.REPORTS
+        _answer(document, "/v1/analyze/batch", "application/x-ndjson")["example"] = examples.LINES
         if keys:
             components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             for path, operations in document["paths"].items():
@@ -95,6 +99,11 @@ def document(app: FastAPI, *, keys: bool) -> dict[str, Any]:
                     operation["security"] = [{"key": []}]
         app.openapi_schema = _plain(document)
     return app.openapi_schema
+
+
+def _answer(document: dict[str, Any], path: str, media_type: str) -> dict[str, Any]:
+    answer: dict[str, Any] = document["paths"][path]["post"]["responses"]["200"]["content"][media_type]
+    return answer
 
 
 def _plain(part: Any) -> Any:
