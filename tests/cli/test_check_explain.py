@@ -112,6 +112,7 @@ def test_where_there_is_nothing_to_explain_the_report_says_why(run: Run, name: s
         (["--report", "out.pdf", "*.png"], "take one picture"),
         (["--explain", "map.jpg", "rough.png"], "needs that ending"),
         (["--report", "out.docx", "rough.png"], "needs that ending"),
+        (["--examiner", "Ann", "rough.png"], "name its file with --report"),
         (["--explain", "rough.png", "rough.png"], "would overwrite the picture"),
         (["--explain", "no/such/folder/map.png", "rough.png"], "No such file or directory"),
     ],

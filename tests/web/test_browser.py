@@ -36,6 +36,7 @@ from fauxto.evidence import SOURCES
 from fauxto.explain import explain
 from fauxto.export import case_file, html
 from fauxto.report import Report, Status, Verdict
+from fauxto.web.reverse_search import ENGINES
 
 pytestmark = [
     pytest.mark.slow,
@@ -203,10 +204,18 @@ def test_every_format_gets_a_verdict_and_a_report_to_forward(page: Page, photo: 
     written = download(page, "HTML").decode()
     assert report.image.sha256 in written
     assert "<script" not in written
-    sheet = pypdf.PdfReader(io.BytesIO(download(page, "PDF")))
+    with page.expect_download() as started:
+        page.get_by_role("button", name="PDF", exact=True).click()
+    assert started.value.suggested_filename == "picture-fauxto.pdf"
+    sheet = pypdf.PdfReader(started.value.path())
     said = "".join(one.extract_text() for one in sheet.pages)
     assert "picture.jpg" in said
     assert report.image.sha256 in said.replace("\n", "")
+    page.get_by_role("button", name="Search the web for this picture").click()
+    expect(page.get_by_text("you upload the picture by hand")).to_be_visible()
+    for name in ENGINES:  # links to other hosts, of which none is asked unless one is clicked: see the fixture
+        expect(page.get_by_role("link", name=name)).to_be_visible()
+    assert serious_violations(page) == []
 
 
 def test_a_report_with_a_map_prints_on_one_page(

@@ -39,7 +39,10 @@ def report(case: CaseFile) -> bytes:
     """
     sheet = Sheet(f"fauxto report: {case.name}", case.time)
     sheet.text("fauxto report on a picture", 8.5, colour=SOFT)
-    sheet.text(case.name, 15, style="B", after=3)
+    sheet.text(case.name, 15, style="B", after=0.6 if case.case else 3)
+    for label, value in case.case:
+        _in_columns(sheet, label, value, at=38, colours=(SOFT, INK))
+    sheet.y += 2.4 if case.case else 0
     x = LEFT
     top = map_top = sheet.y
     if case.picture is not None:
@@ -60,6 +63,10 @@ def report(case: CaseFile) -> bytes:
     sheet.title("What this can't tell")
     for sentence in case.limits:
         sheet.item(sentence)
+    if case.notes:
+        sheet.title("Notes of the examiner")
+        for line in case.notes:
+            sheet.text(line)
     sheet.title("Record")
     for label, value in case.facts:
         _in_columns(sheet, label, value, at=38, colours=(SOFT, INK))
@@ -118,10 +125,9 @@ def _verdict(sheet: Sheet, case: CaseFile, x: float) -> None:
 
 
 def _map_in_words(sheet: Sheet, case: CaseFile, x: float, top: float) -> None:
-    key = "Orange points to a generated picture, blue to a photograph. " if case.overlay else ""
     sheet.y = max(sheet.y + 1.5, top if case.overlay else 0)
     sheet.text("Where the score comes from", x=x, style="B", after=0.4)
-    sheet.text(key + case.map, x=x)
+    sheet.text(case.map, x=x)
 
 
 def _scale(sheet: Sheet, scale: Scale, x: float) -> None:
@@ -148,8 +154,10 @@ def _scale(sheet: Sheet, scale: Scale, x: float) -> None:
 def _card(sheet: Sheet, card: Card) -> None:
     is_silent = card.says is Says.NOTHING
     colour = _TONES[None] if card.is_alarm else SOFT if card.group is Group.NOTHING else INK
-    source = card.source if is_silent else f"{card.source} ({card.trust})"
+    source = card.source if is_silent else f"{card.source} · {card.trust}"
     _in_columns(sheet, source, card.summary, at=47, colours=(colour, colour), style="B")
+    if card.worth:
+        sheet.text(card.worth, 7, x=LEFT + 47, colour=SOFT, after=0.4)
 
 
 def _in_columns(

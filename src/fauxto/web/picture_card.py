@@ -15,15 +15,18 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fauxto import wording
+from fauxto.addresses import is_address
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
 from fauxto.export import case_file, groups
+from fauxto.export.record import Case
 from fauxto.inside import marked
 from fauxto.report import Report
 from fauxto.web import closer_look, crop_tool, downloads
 from fauxto.web.evidence_cards import show_evidence
 from fauxto.web.judging import Judged
 from fauxto.web.look import LOOKS, row_picture_html
+from fauxto.web.reverse_search import show_links
 from fauxto.web.scale import scale_html
 from fauxto.wording import printable
 
@@ -97,6 +100,7 @@ def _show_whole(judged: Judged, detector: Detector, key: str, showing: Showing) 
     if judged.preview is not None:
         picture.image(marked(judged.preview, report), width="stretch", alt="The picture as fauxto decoded it")
         _show_tabs(judged, judged.preview, detector, key, showing.can_crop)
+        show_links(report.path if is_address(report.path or "") else None, key)
     elif report.evidence:
         show_evidence(report.evidence)
 
@@ -154,10 +158,27 @@ def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, k
                     st.text(str(error))
 
 
+def _ask_for_case(key: str) -> Case:
+    """Ask for what the examiner writes into a report; the next picture's form begins with the same case and name."""
+    kept: dict[str, str] = st.session_state.setdefault("case", {})  # Streamlit forgets a form that isn't in view
+    keys = {field: f"{key}-{field}" for field in ("number", "examiner", "notes")}
+    for field, own in keys.items():
+        st.session_state.setdefault(own, kept.get(own, kept.get(field, "")))
+    is_filled = any(st.session_state[own] for own in keys.values())
+    with st.expander("For a case file: number, examiner, notes (optional)", expanded=is_filled):
+        number = st.text_input("Case number", key=keys["number"], max_chars=100)
+        examiner = st.text_input("Examiner", key=keys["examiner"], max_chars=100)
+        notes = st.text_area("Notes", key=keys["notes"], max_chars=4_000)
+    kept.update(zip(keys.values(), (number, examiner, notes), strict=True))
+    kept.update({field: words for field, words in (("number", number), ("examiner", examiner)) if words})
+    return Case(number, examiner, notes)
+
+
 def _show_report(judged: Judged, detector: Detector, key: str) -> None:
     st.markdown("One page for a case file: the picture, the verdict, the evidence, the method and its limits.")
+    case = _ask_for_case(f"{key}-{judged.report.image and judged.report.image.sha256}")
     with st.container(horizontal=True):
-        for file in downloads.of_one(judged, detector, closer_look.explanation_made(judged)):
+        for file in downloads.of_one(judged, detector, closer_look.explanation_made(judged), case):
             downloads.button(file, key)
     with st.expander("As data"):
         st.json(json.dumps(judged.report.to_dict()))

@@ -13,6 +13,9 @@ from fauxto.choices import PointName
 from fauxto.detector import Detector
 from fauxto.options import DetectorOptions
 
+FETCH_URLS = "fetch-urls"
+"""What the launcher hands over behind the options where the page may fetch pictures."""
+
 POINTS: dict[str, str] = {
     PointName.CAUTIOUS.value: "Fewer false alarms",
     PointName.BALANCED.value: "Balanced",
@@ -33,6 +36,11 @@ def load_detector(options: DetectorOptions) -> Detector:
 def launched_with() -> DetectorOptions:
     """Return the options that the launcher handed over, as JSON in the only argument, if any."""
     return DetectorOptions.from_dict(json.loads(sys.argv[1])) if len(sys.argv) > 1 else DetectorOptions()
+
+
+def may_fetch() -> bool:
+    """Tell whether the page may fetch pictures by their addresses."""
+    return FETCH_URLS in sys.argv[2:]
 
 
 def operating_point() -> str:

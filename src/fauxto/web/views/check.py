@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from secrets import token_hex
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fauxto import error_rates, wording
 from fauxto.detector import Detector
+from fauxto.errors import ImageError
 from fauxto.images import formats
 from fauxto.limits import Limits
 from fauxto.report import Verdict
@@ -20,9 +22,11 @@ from fauxto.web.look import LOOKS
 from fauxto.web.picture_card import Showing, show_card
 from fauxto.web.samples import samples
 from fauxto.web.uploads import Given
+from fauxto.wording import printable
 
 DROP_HERE = f"Drop pictures here: {formats.labels()}"
 PASTE_HERE = "Or click here, paste a picture (Ctrl+V) and press Enter"
+PASTE_OR_ADDRESS = "Or click here, paste a picture (Ctrl+V) or its address, and press Enter"
 SAMPLE = "sample-"
 MOST_WHOLE_CARDS = 3
 """More pictures than these are rows, which open on demand."""
@@ -45,11 +49,12 @@ def collect() -> list[Given]:
     most = Limits().max_bytes // 2**20
     given = drop_zone.drop_zone(DROP_HERE, "given", most_megabytes=most, **room)
     with st.container(key="paste"):
-        message = st.chat_input(PASTE_HERE, accept_file="multiple", key="paste-here", max_upload_size=most)
+        paste_here = PASTE_OR_ADDRESS if session.may_fetch() else PASTE_HERE
+        message = st.chat_input(paste_here, accept_file="multiple", key="paste-here", max_upload_size=most)
     if message:
         drop_zone.take("given", drop_zone.as_given(message.files), **room)
         if not message.files:
-            st.info("Paste the picture itself: fauxto fetches nothing from the net.", icon=":material/info:")
+            drop_zone.take("given", list(fetch(message.text)), **room)
     chosen = st.pills("Or try a sample", list(samples()), key="sample", on_change=_show_sample)
     if not chosen:
         return given
@@ -104,6 +109,28 @@ def tally_in_words(counts: Counter[Verdict | None], total: int) -> str:
     return " · ".join(
         [pictures, *(f"{look.word}: {counts[verdict]}" for verdict, look in LOOKS.items() if counts[verdict])]
     )
+
+
+def fetch(text: str) -> Iterator[Given]:
+    """Yield the picture at the address that was pasted, or say why there is none."""
+    address = text.strip()
+    if not session.may_fetch():
+        st.info(
+            "Paste the picture itself: fauxto fetches nothing from the net, unless it is started with "
+            "`fauxto app --fetch-urls`.",
+            icon=":material/info:",
+        )
+        return
+    from fauxto import fetching
+
+    try:
+        with st.spinner("Fetching the picture …"):
+            data = fetching.read(address, session.detector().limits)
+    except ImageError as error:
+        st.warning("There is no picture to judge.", icon=":material/warning:")
+        st.text(printable(str(error)))
+        return
+    yield Given(f"fetched-{token_hex(8)}", address, data)
 
 
 def judge_all(detector: Detector, given: list[Given]) -> Iterator[tuple[Given, Judged]]:
