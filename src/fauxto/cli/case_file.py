@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fauxto import images
 from fauxto.detector import Detector
 from fauxto.errors import ConfigError, ImageError
+from fauxto.evidence.listing import FileMetadata, read_metadata
 from fauxto.explain import Explanation, explain
 from fauxto.export import case_file, html, pdf
 from fauxto.export.thumbnails import fit
@@ -63,7 +64,13 @@ def judge(
     rgb = images.decode(data, detector.limits).rgb if report.status is Status.OK and isinstance(data, bytes) else None
     explanation = None if map_file is None else _draw_map(report, rgb, detector, map_file, anyway)
     if report_file is not None:
-        _write_report(report, rgb, detector, explanation, report_file)
+        metadata = None
+        if rgb is not None:
+            options = detector.options
+            metadata = read_metadata(
+                data, personal=options.personal, limits=options.limits, trust_list=options.trust_list
+            )
+        _write_report(report, rgb, detector, explanation, metadata, report_file)
     return report
 
 
@@ -103,7 +110,12 @@ def _draw_map(
 
 
 def _write_report(
-    report: Report, rgb: NDArray[np.uint8] | None, detector: Detector, explanation: Explanation | None, file: Path
+    report: Report,
+    rgb: NDArray[np.uint8] | None,
+    detector: Detector,
+    explanation: Explanation | None,
+    metadata: FileMetadata | None,
+    file: Path,
 ) -> None:
     case = case_file.assemble(
         report,
@@ -112,5 +124,6 @@ def _write_report(
         operating_point=detector.operating_point,
         time=datetime.now(UTC),
         explanation=explanation,
+        metadata=metadata,
     )
     file.write_bytes(pdf.report(case) if file.suffix.lower() == ".pdf" else html.report(case).encode())

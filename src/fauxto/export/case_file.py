@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fauxto import error_rates, wording
 from fauxto.bundles import Bundle
 from fauxto.evidence import title
+from fauxto.evidence.listing import FileMetadata
 from fauxto.explain import Explanation
 from fauxto.export.text import shown, utc, version
 from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
@@ -95,6 +96,7 @@ class CaseFile:
         limits: What it doesn't say.
         facts: Names and values that identify the file, the model and this report.
         data: The report as JSON.
+        metadata: What the file's metadata states; None where it wasn't read. Its texts are on several lines.
     """
 
     name: str
@@ -112,6 +114,7 @@ class CaseFile:
     limits: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     data: str
+    metadata: FileMetadata | None = None
 
 
 def assemble(
@@ -122,6 +125,7 @@ def assemble(
     operating_point: str,
     time: datetime,
     explanation: Explanation | None = None,
+    metadata: FileMetadata | None = None,
 ) -> CaseFile:
     """Assemble the content of a report on one picture.
 
@@ -132,6 +136,7 @@ def assemble(
         operating_point: Name of the operating point.
         time: Of the report, with its time zone.
         explanation: The explanation of the score, if requested.
+        metadata: What the file's metadata states (`fauxto.read_metadata`), if it shall be in the report.
 
     Raises:
         ValueError: The time has no time zone.
@@ -159,6 +164,7 @@ def assemble(
         limits=(*_domain(judge), *LIMITS),
         facts=tuple((label, shown(value)) for label, value in _facts(report, name, operating_point, time)),
         data=_data(replace(report, path=report.path and PurePath(report.path).name)),
+        metadata=metadata,
     )
 
 

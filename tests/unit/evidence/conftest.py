@@ -167,6 +167,7 @@ def sign() -> Sign:
         passed_on: bool = False,
         remote_url: str | None = None,
         compress: bool = False,
+        thumbnails: bool = False,
     ) -> bytes:
         steps: list[dict[str, Any]] = [
             {"action": _INGREDIENT_ACTIONS[relationship], "parameters": {"ingredientIds": [str(number)]}}
@@ -188,7 +189,7 @@ def sign() -> Sign:
             "core": {"prefer_compress_manifests": compress},
             "verify": {"verify_after_sign": False},
             "builder": {
-                "thumbnail": {"enabled": False},
+                "thumbnail": {"enabled": thumbnails},
                 "created_assertion_labels": [] if passed_on else ["c2pa.actions"],
             },
         }
