@@ -35,6 +35,7 @@ MAX_TOTAL = 400_000
 
 _POINTERS = (0x8769, 0x8825, 0xA005)  # to other directories, of EXIF, GPS and interoperability
 _SHORT_BYTES = 16
+_OF_THUMBNAIL = "thumbnail_differs"  # `FileMetadata.thumbnail_sentence` says it
 _HISTORY = "xmpMM:History"
 _DATASETS = {**iptc.NAMES, **iptc.OTHER_NAMES}
 _DEFAULT_LIMITS = Limits()
@@ -159,7 +160,7 @@ def read(
     return FileMetadata(
         glance=tuple((label, _visible(text)) for label, text in _glance(camera)),
         edits=tuple(map(_cut, edits)),
-        notes=tuple(_sentence(note) for note in camera.details.get("notes", ())),
+        notes=tuple(_sentence(note) for note in camera.details.get("notes", ()) if not note.startswith(_OF_THUMBNAIL)),
         fields=fields,
         withheld=len(stated) - len(wanted),
         unlisted=len(wanted) - len(fields),

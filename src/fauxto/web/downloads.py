@@ -17,6 +17,7 @@ from fauxto.explain import Explanation
 from fauxto.export import case_file, html, pdf
 from fauxto.export.case_file import CaseFile
 from fauxto.report import Report
+from fauxto.web import metadata_tab
 from fauxto.web.batch import Checked
 from fauxto.web.judging import Judged
 
@@ -43,11 +44,17 @@ def button(file: Download, key: str) -> None:
     )
 
 
-def of_one(judged: Judged, detector: Detector, explanation: Explanation | None) -> list[Download]:
-    """Return the forms of one picture's report; its map is part of them where one was made."""
+def of_one(
+    judged: Judged, detector: Detector, explanation: Explanation | None, *, personal: bool = False
+) -> list[Download]:
+    """Return the forms of one picture's report; its map is part of them where one was made.
+
+    The metadata in PDF and HTML is without what tells of people and places, unless it is asked for by `personal`.
+    """
+    case = partial(_case_file, judged, detector, explanation, personal=personal)
     return [
-        Download("PDF", "fauxto-report.pdf", "application/pdf", partial(_sheet, judged, detector, explanation)),
-        Download("HTML", "fauxto-report.html", "text/html", partial(_page, judged, detector, explanation)),
+        Download("PDF", "fauxto-report.pdf", "application/pdf", lambda: pdf.report(case())),
+        Download("HTML", "fauxto-report.html", "text/html", lambda: html.report(case()).encode()),
         Download("JSON", "fauxto-report.json", "application/json", partial(_json, judged.report)),
     ]
 
@@ -63,15 +70,7 @@ def of_many(checked: Sequence[Checked]) -> list[Download]:
     ]
 
 
-def _sheet(judged: Judged, detector: Detector, explanation: Explanation | None) -> bytes:
-    return pdf.report(_case_file(judged, detector, explanation))
-
-
-def _page(judged: Judged, detector: Detector, explanation: Explanation | None) -> bytes:
-    return html.report(_case_file(judged, detector, explanation)).encode()
-
-
-def _case_file(judged: Judged, detector: Detector, explanation: Explanation | None) -> CaseFile:
+def _case_file(judged: Judged, detector: Detector, explanation: Explanation | None, *, personal: bool) -> CaseFile:
     return case_file.assemble(
         judged.report,
         images.decode(judged.data, detector.limits).rgb,
@@ -79,6 +78,7 @@ def _case_file(judged: Judged, detector: Detector, explanation: Explanation | No
         operating_point=detector.operating_point,
         time=datetime.now(UTC),
         explanation=explanation,
+        metadata=metadata_tab.read(judged, detector, personal=personal),
     )
 
 

@@ -13,13 +13,15 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fauxto import wording
+from fauxto import images, wording
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
+from fauxto.evidence import content_credentials
+from fauxto.evidence.content_credentials.timeline import Timeline
 from fauxto.export import case_file
 from fauxto.inside import marked
 from fauxto.report import Report
-from fauxto.web import closer_look, crop_tool, downloads
+from fauxto.web import closer_look, crop_tool, downloads, looking, metadata_tab
 from fauxto.web.evidence_cards import show_evidence
 from fauxto.web.judging import Judged
 from fauxto.web.look import LOOKS
@@ -54,7 +56,7 @@ def show_card(judged: Judged, detector: Detector, key: str, caption: str = "", *
         if judged.preview is not None:
             _show_tabs(judged, judged.preview, detector, key, can_crop)
         elif report.evidence:
-            show_evidence(report.evidence)
+            show_evidence(report.evidence, lambda: None)
 
 
 def _show_verdict(report: Report, detector: Detector) -> None:
@@ -79,11 +81,11 @@ def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, k
     A click on a tab doesn't end another card's run, such as that of a map: until it has ended, the tab waits.
     """
     views: dict[str, Callable[[], None]] = {
-        "What the file says": lambda: show_evidence(judged.report.evidence),
+        "What the file says": lambda: show_evidence(judged.report.evidence, lambda: _timeline(judged, detector)),
+        "Metadata": lambda: metadata_tab.show(judged, detector, key),
+        "Look closer": lambda: looking.show(judged, detector, key),
         "Where the score comes from": lambda: closer_look.show_heat_map(judged, preview, detector, key),
         **({"A part of it": lambda: crop_tool.show(judged, preview, key)} if can_crop else {}),
-        "Spectrum": lambda: closer_look.show_spectrum(judged, detector),
-        "Compression": lambda: closer_look.show_compression(judged, detector),
         "File facts": lambda: closer_look.show_facts(judged, detector),
         "Report": lambda: _show_report(judged, detector, key),
     }
@@ -100,10 +102,16 @@ def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, k
                     st.text(str(error))
 
 
+def _timeline(judged: Judged, detector: Detector) -> Timeline | None:
+    image, options = images.decode(judged.data, detector.limits), detector.options
+    return content_credentials.read_timeline(judged.data, image, options.limits, trust_list=options.trust_list)
+
+
 def _show_report(judged: Judged, detector: Detector, key: str) -> None:
     st.markdown("One page for a case file: the picture, the verdict, the evidence, the method and its limits.")
+    is_personal = st.checkbox("With what tells of people, devices and places", key=f"{key}-report-personal")
     with st.container(horizontal=True):
-        for file in downloads.of_one(judged, detector, closer_look.explanation_made(judged)):
+        for file in downloads.of_one(judged, detector, closer_look.explanation_made(judged), personal=is_personal):
             downloads.button(file, key)
     with st.expander("As data"):
         st.json(json.dumps(judged.report.to_dict()))
