@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fauxto.cli.options import takes_detector_options
+from fauxto.errors import ConfigError
 from fauxto.options import DetectorOptions
 from fauxto.report import Crop, Report, Status, Verdict
 
@@ -33,6 +34,15 @@ def _crop(text: str) -> Crop:
         raise typer.BadParameter(f"{text!r} isn't four whole numbers such as 0,330,1170,1170") from None
     return Crop(x, y, width, height)
 
+
+_MetadataOption = Annotated[
+    bool,
+    typer.Option(
+        "--metadata",
+        help="Show all that the metadata states, too, and a content credential as a timeline; "
+        "--personal adds names, places and the position.",
+    ),
+]
 
 _CropOption = Annotated[
     Crop | None,
@@ -62,6 +72,7 @@ def check(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Show panels, with a card for every source of evidence.")
     ] = False,
+    metadata: _MetadataOption = False,
     crop: _CropOption = None,
     explain: Annotated[
         Path | None,
@@ -96,14 +107,21 @@ def check(
     unlisted: list[Report] = []
     sources = _sources(images, unlisted)
     first = list(islice(sources, _LINES_FROM))
-    in_lines = len(first) == _LINES_FROM and not (full or evidence or as_json)
+    in_lines = len(first) == _LINES_FROM and not (full or evidence or metadata or as_json)
     sources = chain(first, sources)
     show = _show_json if as_json else _lines() if in_lines else _panels(detector, evidence)
+    if metadata and (crop or explain or report_file):
+        raise ConfigError("--metadata goes without --crop, --explain and --report; run fauxto check for each")
     reports = detector.analyze_many(sources)
     if crop or explain or report_file:
         from fauxto.cli import case_file
 
         reports = iter([case_file.judge(detector, sources, explain, report_file, anyway=explain_anyway, crop=crop)])
+    elif metadata:
+        from fauxto.cli.metadata import WithMetadata
+
+        with_metadata = WithMetadata(detector, None if as_json else show)
+        reports, show = with_metadata.judge(sources), with_metadata.show
     _show(chain(reports, unlisted), show, is_told=not as_json, hint="; --full shows why" if in_lines else "")
 
 

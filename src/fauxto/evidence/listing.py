@@ -167,7 +167,7 @@ def read(
         position=camera_metadata.position(parsed) if personal else None,
         thumbnail=thumbnail.decode(parsed.exif.thumbnail) if parsed.exif.thumbnail else None,
         comparison=camera.details.get("thumbnail", {}),
-        credential=content_credentials.read_timeline(data, image, limits, trust_list=trust_list),
+        credential=content_credentials.read_timeline(data, image.facts.format, limits, trust_list=trust_list),
         unreadable=tuple(dict.fromkeys(of_generators.unreadable)),
     )
 

@@ -19,7 +19,9 @@ STYLE = Path(__file__).with_name("metadata.css").read_text(encoding="utf-8")
 
 WORTH = "Anyone can write, copy or remove metadata: it is a lead to follow, not proof."
 
-VOUCHED = {True: "trusted signer", False: "nobody vouches for this"}
+NO_FIELDS = "The file has no fields of metadata to show. Most files lose them when they are shared."
+
+VOUCHED = {True: "trusted signer", False: "not trusted"}
 """Whether a trusted signer vouches for an entry, in words."""
 
 _PICTURE_SIDE = 240  # pixels
@@ -55,8 +57,8 @@ def signer_in_words(entry: Entry) -> str:
 
 def when_and_how(entry: Entry) -> str:
     """Return when an entry was signed and with which tool, in a line."""
-    when = f"Signed {entry.when}" if entry.when else "Signed at a time that no time stamp tells"
-    return f"{when}, with {entry.tool}" if entry.tool else when
+    when = f"Signed {entry.when}" if entry.when else "Not stated when it was signed"
+    return f"{when} · written with {entry.tool}" if entry.tool else when
 
 
 def step_in_words(step: Step) -> str:
@@ -109,7 +111,7 @@ def section(metadata: FileMetadata, picture: Thumbnail | None) -> str:
         parts.append(both(metadata.thumbnail, picture, metadata.thumbnail_sentence))
     if metadata.credential is not None:
         parts += ["<h3>Content credential</h3>", timeline(metadata.credential)]
-    parts.append(fields(metadata.fields) or "<p>The file has no fields of metadata to show. Most files lose them.</p>")
+    parts.append(fields(metadata.fields) or f"<p>{NO_FIELDS}</p>")
     if withheld := what_is_withheld(metadata):
         parts.append(f'<p class="quiet">{html.escape(withheld)}</p>')
     return "".join((*parts, "</section>"))

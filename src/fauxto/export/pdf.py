@@ -24,7 +24,6 @@ from fauxto.wording import Group
 _PICTURE_WIDTH, _PICTURE_HEIGHT, _GAP = 66.0, 58.0, 7.0
 _HEIGHT_OF_TWO = 48.0  # of the picture and of its map, where both are shown
 _TILES, _TILE_WIDTH, _TILE_HEIGHT, _TILE_GAP = 6, 26.0, 41.0, 4.4
-_NO_FIELDS = "The file has no fields of metadata to show. Most files lose them."
 _RULE, _AI, _REAL = map(palette.rgb, (palette.RULE.light, palette.FILL[Verdict.AI], palette.FILL[Verdict.REAL]))
 _TONES = {verdict: palette.rgb(tones.light) for verdict, tones in palette.TEXT.items()}
 _SYMBOLS = {  # `wording.SYMBOLS`, by font, style and letter
@@ -178,7 +177,9 @@ def _metadata(sheet: Sheet, metadata: FileMetadata, picture: Thumbnail | None) -
         sheet.text(shown(where), style="B", after=0.4)
         for field in fields:
             _in_columns(sheet, field.name or "text", shown(field.value), at=60, colours=(SOFT, INK))
-    sheet.text(metadata_section.what_is_withheld(metadata) or _NO_FIELDS * (not metadata.fields), colour=SOFT)
+    if not metadata.fields:
+        sheet.text(metadata_section.NO_FIELDS)
+    sheet.text(metadata_section.what_is_withheld(metadata), colour=SOFT)
 
 
 def _entry(sheet: Sheet, entry: Entry) -> None:

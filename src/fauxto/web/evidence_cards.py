@@ -31,7 +31,7 @@ _TRUST: Mapping[Trust, _Look] = {
 }
 
 
-def show_evidence(evidence: Iterable[Evidence], read_timeline: Callable[[], Timeline | None]) -> None:
+def show_evidence(evidence: Iterable[Evidence], read_timeline: Callable[[], Timeline | None] = lambda: None) -> None:
     """Show the groups of evidence: a card for each source that says or found something, the others in one place.
 
     Args:

@@ -66,7 +66,7 @@ def show(judged: Judged, detector: Detector, key: str) -> None:
 
 
 def _place(pictures: Sequence[Looked], key: str) -> tuple[int, int]:
-    """Return where the part begins that the visitor chose, in percent, where a picture is too large to be shown whole."""
+    """Return in percent where the part begins that the visitor chose of a picture too large to be shown whole."""
     if all(max(looked.image.rgb.shape[:2]) <= LARGEST_SIDE for looked in pictures):
         return 0, 0
     st.caption(f"Too large to show every pixel at once: this is a part of {LARGEST_SIDE:,} pixels a side at most.")

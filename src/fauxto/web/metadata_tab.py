@@ -1,4 +1,4 @@
-"""The tab with all that a file's metadata states: searchable, and what tells of people and places only when asked for."""
+"""The tab with all that a file's metadata states, to search; what tells of people and places only when asked for."""
 
 from __future__ import annotations
 
@@ -32,15 +32,20 @@ def show(judged: Judged, detector: Detector, key: str) -> None:
 
 
 def read(judged: Judged, detector: Detector, *, personal: bool) -> FileMetadata:
-    """Read a picture's metadata under the detector's limits and trust list."""
-    image, options = images.decode(judged.data, detector.limits), detector.options
-    return listing.read(judged.data, image, options.limits, personal=personal, trust_list=options.trust_list)
+    """Read a picture's metadata as the detector would; the session keeps the last, so that a search needs no new."""
+    of = (judged.report.image, personal)
+    if st.session_state.get("metadata", (None,))[0] != of:
+        image, options = images.decode(judged.data, detector.limits), detector.options
+        read = listing.read(judged.data, image, options.limits, personal=personal, trust_list=options.trust_list)
+        st.session_state["metadata"] = (of, read)
+    metadata: FileMetadata = st.session_state["metadata"][1]
+    return metadata
 
 
 def _show_fields(metadata: FileMetadata, key: str) -> None:
     withheld = metadata_section.what_is_withheld(metadata)
     if not metadata.fields:
-        st.markdown("The file has no fields of metadata to show. Most files lose them when they are shared.")
+        st.markdown(metadata_section.NO_FIELDS)
     else:
         query = st.text_input(
             f"Search {len(metadata.fields):,} fields", key=f"{key}-search", placeholder="lens, gps, 2026"

@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fauxto import images, wording
+from fauxto import wording
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
 from fauxto.evidence import content_credentials
@@ -56,7 +56,7 @@ def show_card(judged: Judged, detector: Detector, key: str, caption: str = "", *
         if judged.preview is not None:
             _show_tabs(judged, judged.preview, detector, key, can_crop)
         elif report.evidence:
-            show_evidence(report.evidence, lambda: None)
+            show_evidence(report.evidence)
 
 
 def _show_verdict(report: Report, detector: Detector) -> None:
@@ -103,8 +103,10 @@ def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, k
 
 
 def _timeline(judged: Judged, detector: Detector) -> Timeline | None:
-    image, options = images.decode(judged.data, detector.limits), detector.options
-    return content_credentials.read_timeline(judged.data, image, options.limits, trust_list=options.trust_list)
+    image, options = judged.report.image, detector.options
+    if image is None:
+        return None
+    return content_credentials.read_timeline(judged.data, image.format, options.limits, trust_list=options.trust_list)
 
 
 def _show_report(judged: Judged, detector: Detector, key: str) -> None:

@@ -88,19 +88,19 @@ def _validate(
     return store, *validation.judge(store, hashes, parts)
 
 
-def read_timeline(data: bytes, image: Image, limits: Limits, *, trust_list: Path | None = None) -> Timeline | None:
+def read_timeline(data: bytes, format: str, limits: Limits, *, trust_list: Path | None = None) -> Timeline | None:
     """Read a file's content credential as a timeline, with its thumbnails; None without one that can be read.
 
     Args:
-        data: The whole file.
-        image: The decoded picture.
+        data: The whole file, which has been decoded once.
+        format: Its `FileFacts.format`.
         limits: `max_metadata_bytes` bounds the credential.
         trust_list: PEM file of trusted certificate authorities; None for the built-in list.
 
     Raises:
         ConfigError: The trust list can't be used.
     """
-    format, trusted = image.facts.format, _load_trust_list(trust_list)
+    trusted = _load_trust_list(trust_list)
     try:
         stored = blocks.find_credential(data, format)
         if not stored:
