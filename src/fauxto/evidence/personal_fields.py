@@ -9,7 +9,7 @@ import re
 
 # In any place of a name, for names without capitals and spaces.
 _STEMS = re.compile(
-    r"gps|latitude|longitude|altitude|geo(?!metr)|(?<!subject)location|serial|owner|photographer|copyright|byline"
+    r"gps|latitude|longitude|altitude|geo(?!metr)|(?<!subject)location|serial|owner|photographer|copyright|by-?line"
     r"|person(?!alit)|address|contact|telephone|e-?mail|username|creator(?!.?tool)",
     re.IGNORECASE,
 )

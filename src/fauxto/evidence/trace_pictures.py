@@ -121,6 +121,18 @@ def jpeg_ghosts(image: Image) -> NDArray[np.uint8]:
     return ghosts
 
 
+def draw_ghosts(ghosts: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay the maps of `jpeg_ghosts` side by side, four in a row, each with a margin, a block as 4 x 4 pixels.
+
+    Returns:
+        uint8 [height, width], row by row from the lowest quality to the highest.
+    """
+    large = np.pad(ghosts.repeat(4, 1).repeat(4, 2), ((0, 0), (8, 8), (8, 8)), constant_values=255)
+    count, height, width = large.shape
+    sheet: NDArray[np.uint8] = large.reshape(count // 4, 4, height, width).swapaxes(1, 2).reshape(-1, 4 * width)
+    return sheet
+
+
 def histogram(image: Image) -> NDArray[np.int64]:
     """Count the levels of a picture.
 
