@@ -78,8 +78,8 @@ def _write_noise(image: Image, path: Path) -> None:
 
     _save(PIL.Image.fromarray(noise_residual(image)), path)
     typer.echo(
-        f"\n{printable(str(path))}: the finest grain, strengthened. Parts with another grain may come from elsewhere or "
-        "have been smoothed; sharp focus, dark parts and compression change it as well."
+        f"\n{printable(str(path))}: the finest grain, strengthened. Parts with another grain may come from elsewhere "
+        "or have been smoothed; sharp focus, dark parts and compression change it as well."
     )
 
 
@@ -96,9 +96,9 @@ def _write_ghosts(image: Image, path: Path) -> None:
     _save(PIL.Image.fromarray(draw_ghosts(ghosts)), path)
     qualities = ", ".join(map(str, GHOST_QUALITIES))
     typer.echo(
-        f"\n{printable(str(path))}: how well each block fits the JPEG qualities {qualities}, row by row, dark for well. "
-        "A patch that is dark alone may have been saved at that quality before it was pasted in; flat parts are dark by "
-        "themselves."
+        f"\n{printable(str(path))}: how well each block fits the JPEG qualities {qualities}, row by row, dark for "
+        "well. A patch that is dark alone may have been saved at that quality before it was pasted in; flat parts are "
+        "dark by themselves."
     )
 
 

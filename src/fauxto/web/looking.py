@@ -46,8 +46,8 @@ class Looked(NamedTuple):
 def show(judged: Judged, detector: Detector, key: str) -> None:
     """Show the choice of views and the chosen one."""
     chosen = st.segmented_control("What to look at", list(_VIEWS), default="Picture", key=f"{key}-view", required=True)
-    words, show_view = _VIEWS[chosen or "Picture"]
-    st.markdown(words)
+    view = chosen or "Picture"
+    st.markdown(words(view))
     pictures = [Looked(printable(judged.report.path or "The picture"), images.decode(judged.data, detector.limits))]
     second = st.file_uploader(
         "A second picture to set beside it",
@@ -62,7 +62,12 @@ def show(judged: Judged, detector: Detector, key: str) -> None:
             st.text(f"The second picture can't be shown: {error}")
     if any(looked.image.scale > 1 for looked in pictures):
         st.caption("So large a JPEG is decoded smaller: traces of single pixels are lost.")
-    show_view(pictures, key)
+    _VIEWS[view][1](pictures, key)
+
+
+def words(view: str) -> str:
+    """Return the sentence on what a view can and can't show."""
+    return _VIEWS[view][0]
 
 
 def _place(pictures: Sequence[Looked], key: str) -> tuple[int, int]:

@@ -52,13 +52,14 @@ def _component() -> ComponentRenderer:
 def show(panes: Sequence[Pane], key: str) -> None:
     """Show pictures side by side, which are zoomed and moved together."""
     data = [
-        {"address": _encoded(pane.pixels).address, "words": pane.words, "width": pane.width, "height": pane.height}
+        {"address": encoded(pane.pixels).address, "words": pane.words, "width": pane.width, "height": pane.height}
         for pane in panes
     ]
     _component()(data={"panes": data}, key=key)
 
 
-def _encoded(pixels: NDArray[np.uint8]) -> Thumbnail:
+def encoded(pixels: NDArray[np.uint8]) -> Thumbnail:
+    """Encode pixels, grey [H, W] or RGB [H, W, 3], for the browser: without loss up to `MOST_LOSSLESS`."""
     file = io.BytesIO()
     height, width = pixels.shape[:2]
     picture = PIL.Image.fromarray(pixels)
