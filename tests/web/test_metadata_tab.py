@@ -75,7 +75,7 @@ def test_a_credential_is_a_timeline(page: AppTest) -> None:
     shown = html(page)
     assert shown.index("Camera Maker") < shown.index("Editing House")
     assert "Edited in part by a generative model, with Test Agent" in shown
-    assert "isn&#x27;t on the trust list" in shown
+    assert shown.count("not trusted") == 2
     assert shown.count('src="data:image/') == 4
     assert not [details for details in page.json if "manifests" in details.value]
 

@@ -266,7 +266,7 @@ def _edits(properties: xmp.Xmp) -> Iterator[str]:
         if event.startswith(_HISTORY) and name:
             events.setdefault(event, {})[name] = value
     for event in events.values():
-        yield ", ".join(filter(None, (event.get(name, "") for name in ("action", "when", "softwareAgent", "changed"))))
+        yield ", ".join(filter(None, (event.get(name, "") for name in ("action", "when", "softwareAgent"))))
 
 
 def _glance(camera: Evidence) -> Iterator[tuple[str, str]]:

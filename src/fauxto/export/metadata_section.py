@@ -75,10 +75,7 @@ def source_in_words(source: Source) -> str:
 
 def timeline(credential: Timeline) -> str:
     """Return a credential's entries as a list, the oldest first."""
-    return (
-        f"<p>{html.escape(outcome_in_words(credential))}</p>"
-        f'<ol class="timeline">{"".join(map(_entry, credential.entries))}</ol>'
-    )
+    return f'<ol class="timeline">{"".join(map(_entry, credential.entries))}</ol>'
 
 
 def fields(listed: Iterable[Field]) -> str:
@@ -110,7 +107,8 @@ def section(metadata: FileMetadata, picture: Thumbnail | None) -> str:
     if metadata.thumbnail is not None and picture is not None:
         parts.append(both(metadata.thumbnail, picture, metadata.thumbnail_sentence))
     if metadata.credential is not None:
-        parts += ["<h3>Content credential</h3>", timeline(metadata.credential)]
+        outcome = f"<p>{html.escape(outcome_in_words(metadata.credential))}</p>"
+        parts += ["<h3>Content credential</h3>", outcome, timeline(metadata.credential)]
     parts.append(fields(metadata.fields) or f"<p>{NO_FIELDS}</p>")
     if withheld := what_is_withheld(metadata):
         parts.append(f'<p class="quiet">{html.escape(withheld)}</p>')

@@ -49,7 +49,7 @@ def test_what_people_come_for() -> None:
     }
     assert metadata.edits == (
         "created, 2026-05-01T12:30:00+02:00, Canon EOS R5",
-        "saved, 2026-05-02T09:00:00+02:00, Editor 4.2, /",
+        "saved, 2026-05-02T09:00:00+02:00, Editor 4.2",
     )
     assert value(metadata, "EXIF", "FNumber") == "2.8"
     assert value(metadata, "EXIF", "ExifVersion") == "0232"
