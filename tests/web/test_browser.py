@@ -228,7 +228,7 @@ def test_metadata_is_searched_a_timeline_shown_and_a_picture_zoomed(page: Page, 
     search = page.get_by_role("textbox", name="Search")
     search.fill("LENS")
     search.press("Enter")
-    expect(page.get_by_text("1 of 24 fields match.")).to_be_visible()
+    expect(page.get_by_text("1 of 25 fields match.")).to_be_visible()
     expect(fields.get_by_text("dc:subject 2")).to_have_count(0)
     expect(page.get_by_text("48.858222, 2.2945")).to_have_count(0)
     page.get_by_text("Show what tells of people").click()

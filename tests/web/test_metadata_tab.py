@@ -55,7 +55,7 @@ def test_metadata_is_searched_and_escaped_and_private_until_asked_for(page: AppT
     assert not page.code
     [search] = page.text_input
     search.set_value("lens").run()
-    assert "1 of 24 fields match." in [shown.value for shown in page.markdown]
+    assert "1 of 25 fields match." in [shown.value for shown in page.markdown]
     assert "LensModel" in html(page)
     assert "dc:subject" not in html(page)
     page.text_input[0].set_value("").run()
