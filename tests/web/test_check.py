@@ -240,9 +240,9 @@ def test_a_map_that_failed_is_shown_when_asked_for(page: AppTest, png: Png, monk
 
 def test_a_tab_that_waits_says_so(page: AppTest, png: Png) -> None:
     upload(page, ("picture.png", png("generated", 64, 64)))
-    assert [shown.label for shown in page.status] == ["Working …"] * 5  # all but the open one
+    assert [shown.label for shown in page.status] == ["Working …"] * 6  # all but the open one
     open_tab(page, "File facts")
-    assert [shown.label for shown in page.status] == ["Working …"] * 5
+    assert [shown.label for shown in page.status] == ["Working …"] * 6
 
 
 def test_cant_tell_leans_beside_its_headline(page: AppTest, png: Png, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,20 +49,21 @@ def show(judged: Judged, detector: Detector, key: str) -> None:
     view = chosen or "Picture"
     st.markdown(words(view))
     pictures = [Looked(printable(judged.report.path or "The picture"), images.decode(judged.data, detector.limits))]
+    above = st.container()
     second = st.file_uploader(
-        "A second picture to set beside it",
+        "A second picture to set beside it; it is only shown, not judged",
         key=f"{key}-second",
         max_upload_size=detector.limits.max_bytes // 2**20,
-        help="It is only shown, not judged.",
     )
-    if second is not None:
-        try:
-            pictures.append(Looked(printable(second.name), images.decode(second.getvalue(), detector.limits)))
-        except ImageError as error:
-            st.text(f"The second picture can't be shown: {error}")
-    if any(looked.image.scale > 1 for looked in pictures):
-        st.caption("So large a JPEG is decoded smaller: traces of single pixels are lost.")
-    _VIEWS[view][1](pictures, key)
+    with above:
+        if second is not None:
+            try:
+                pictures.append(Looked(printable(second.name), images.decode(second.getvalue(), detector.limits)))
+            except ImageError as error:
+                st.text(f"The second picture can't be shown: {error}")
+        if any(looked.image.scale > 1 for looked in pictures):
+            st.caption("So large a JPEG is decoded smaller: traces of single pixels are lost.")
+        _VIEWS[view][1](pictures, key)
 
 
 def words(view: str) -> str:
