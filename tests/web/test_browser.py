@@ -56,6 +56,7 @@ CHROMIUM_ARGUMENTS = [
 SECONDS = 120
 HOSTILE = '"><img src=x onerror=alert(1)>.jpg'
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script><image href='http://host.example/x'/></svg>"
+CASES = Path(__file__).parents[1] / "public_cases"
 PAGES = ("", "many", "models", "laboratory")
 
 
@@ -215,6 +216,48 @@ def test_every_format_gets_a_verdict_and_a_report_to_forward(page: Page, photo: 
     expect(page.get_by_text("you upload the picture by hand")).to_be_visible()
     for name in ENGINES:  # links to other hosts, of which none is asked unless one is clicked: see the fixture
         expect(page.get_by_role("link", name=name)).to_be_visible()
+    assert serious_violations(page) == []
+
+
+def test_metadata_is_searched_a_timeline_shown_and_a_picture_zoomed(page: Page, photo: NDArray[np.uint8]) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, "")
+    upload(page, ("edit.jpg", (CASES / "s01_signed_edit.jpg").read_bytes()))
+    timeline = page.locator("ol.timeline > li")
+    expect(timeline).to_have_count(2)
+    expect(timeline.nth(0)).to_contain_text("Camera Maker")
+    expect(timeline.nth(1)).to_contain_text("Edited in part by a generative model, with Test Agent")
+    pictures = timeline.locator("img")
+    expect(pictures).to_have_count(4)
+    assert pictures.evaluate_all("pictures => pictures.every(picture => picture.naturalWidth > 0)")
+    assert serious_violations(page) == []
+
+    page.get_by_role("tab", name="Metadata").click()
+    fields = page.locator("table.fields")
+    expect(fields.get_by_text("dc:subject 2")).to_be_visible()
+    expect(fields.get_by_text('"><img src=x onerror=alert(1)>')).to_be_visible()
+    search = page.get_by_role("textbox", name="Search")
+    search.fill("LENS")
+    search.press("Enter")
+    expect(page.get_by_text("1 of 25 fields match.")).to_be_visible()
+    expect(fields.get_by_text("dc:subject 2")).to_have_count(0)
+    expect(page.get_by_text("48.858222, 2.2945")).to_have_count(0)
+    page.get_by_text("Show what tells of people").click()
+    expect(page.get_by_test_id("stCode").get_by_text("48.858222, 2.2945")).to_be_visible()
+    assert serious_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    page.get_by_role("tab", name="Look closer").click()
+    frame = page.get_by_role("group", name="edit.jpg")
+    expect(frame.locator("img")).to_be_visible()
+    page.get_by_role("button", name="1:1").click()
+    expect(page.get_by_role("status").filter(has_text="100 %")).to_be_visible()
+    before = frame.locator("img").bounding_box()
+    frame.press("ArrowRight")
+    after = frame.locator("img").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["x"] < before["x"]
     assert serious_violations(page) == []
 
 

@@ -18,6 +18,7 @@ from fauxto import images
 from fauxto.cli.fetched import address_of, fetched
 from fauxto.detector import Detector
 from fauxto.errors import ConfigError, ImageError
+from fauxto.evidence.listing import FileMetadata, read_metadata
 from fauxto.explain import Explanation, explain
 from fauxto.export import case_file, html, pdf
 from fauxto.export.record import Case
@@ -78,6 +79,7 @@ def judge(
             time=datetime.now(UTC),
             explanation=explanation,
             data=content,
+            metadata=None if content is None or rgb is None else _metadata(content, detector),
             case=output.case,
         )
         is_pdf = output.report_file.suffix.lower() == ".pdf"
@@ -118,3 +120,8 @@ def _draw_map(
         typer.echo("No map was written; --explain-anyway writes it all the same.", err=True)
     typer.echo(explanation.sentence, err=True)
     return explanation
+
+
+def _metadata(data: bytes, detector: Detector) -> FileMetadata:
+    options = detector.options
+    return read_metadata(data, personal=options.personal, limits=options.limits, trust_list=options.trust_list)

@@ -57,6 +57,15 @@ def _crop(text: str) -> Crop:
     return Crop(x, y, width, height)
 
 
+_MetadataOption = Annotated[
+    bool,
+    typer.Option(
+        "--metadata",
+        help="Show all that the metadata states, too, and a content credential as a timeline; "
+        "--personal adds names, places and the position.",
+    ),
+]
+
 _CropOption = Annotated[
     Crop | None,
     typer.Option(
@@ -86,6 +95,7 @@ def check(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Show panels, with a card for every source of evidence.")
     ] = False,
+    metadata: _MetadataOption = False,
     crop: _CropOption = None,
     explain: Explain = None,
     explain_anyway: Annotated[
@@ -111,9 +121,13 @@ def check(
     unlisted: list[Report] = []
     sources = _sources(images, unlisted)
     first = list(islice(sources, _LINES_FROM))
-    in_lines = len(first) == _LINES_FROM and not (full or evidence or as_json)
+    in_lines = len(first) == _LINES_FROM and not (full or evidence or metadata or as_json)
     sources = chain(first, sources)
     show = _show_json if as_json else _lines() if in_lines else _panels(detector, evidence)
+    if metadata and (crop or explain or report_file or fetch_urls):
+        raise ConfigError(
+            "--metadata goes without --crop, --explain, --report and --fetch-urls; run fauxto check for each"
+        )
     reports = _judged(detector, sources, fetch_urls=fetch_urls)
     if crop or explain or report_file:
         from fauxto.cli import case_file
@@ -122,6 +136,11 @@ def check(
         case = Case(case_number, examiner, notes)
         output = case_file.Output(explain, report_file, case, anyway=explain_anyway)
         reports = iter([case_file.judge(detector, sources, output, crop=crop, fetch_urls=fetch_urls)])
+    elif metadata:
+        from fauxto.cli.metadata import WithMetadata
+
+        with_metadata = WithMetadata(detector, None if as_json else show)
+        reports, show = with_metadata.judge(sources), with_metadata.show
     _show(chain(reports, unlisted), show, is_told=not as_json, hint="; --full shows why" if in_lines else "")
 
 

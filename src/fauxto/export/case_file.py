@@ -14,6 +14,7 @@ from fauxto import error_rates, wording
 from fauxto.addresses import file_name, is_address
 from fauxto.bundles import Bundle
 from fauxto.evidence import title
+from fauxto.evidence.listing import FileMetadata
 from fauxto.explain import Explanation
 from fauxto.export import record
 from fauxto.export.record import Case
@@ -98,6 +99,7 @@ class CaseFile:
         limits: What it doesn't say.
         facts: Names and values that identify the file, the model and this report.
         data: The report as JSON.
+        metadata: What the file's metadata states; None where it wasn't read. Its texts are on several lines.
     """
 
     name: str
@@ -117,6 +119,7 @@ class CaseFile:
     limits: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     data: str
+    metadata: FileMetadata | None = None
 
 
 def assemble(
@@ -129,6 +132,7 @@ def assemble(
     explanation: Explanation | None = None,
     data: bytes | None = None,
     case: Case | None = None,
+    metadata: FileMetadata | None = None,
 ) -> CaseFile:
     """Assemble the content of a report on one picture.
 
@@ -141,6 +145,7 @@ def assemble(
         explanation: The explanation of the score, if requested.
         data: The file's bytes, for its size and hashes; without them there is only the SHA-256 that the report has.
         case: What the examiner writes into it.
+        metadata: What the file's metadata states (`fauxto.read_metadata`), if it shall be in the report.
 
     Raises:
         ValueError: The time has no time zone.
@@ -170,6 +175,7 @@ def assemble(
         limits=(*_domain(judge), *LIMITS),
         facts=tuple((label, shown(value)) for label, value in record.facts(report, name, operating_point, time, data)),
         data=_data(replace(report, path=report.path and _unfoldered(report.path))),
+        metadata=metadata,
     )
 
 

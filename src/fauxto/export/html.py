@@ -13,6 +13,7 @@ from itertools import groupby, starmap
 from pathlib import Path
 
 from fauxto import palette, wording
+from fauxto.export import metadata_section
 from fauxto.export.case_file import Card, CaseFile, Scale
 from fauxto.export.groups import CAUTION, TITLES, Pictures, group, name, reading
 from fauxto.export.page import document, table
@@ -29,7 +30,7 @@ _COLOURS = palette.variables(
     doubt=palette.TEXT[Verdict.INCONCLUSIVE],
     alarm=palette.TEXT[None],
 )
-_STYLE = _COLOURS + Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+_STYLE = _COLOURS + Path(__file__).with_name("report.css").read_text(encoding="utf-8") + metadata_section.STYLE
 _CLASSES = {Verdict.AI: "ai", Verdict.REAL: "real", Verdict.INCONCLUSIVE: "inconclusive", None: "unjudged"}
 
 
@@ -50,6 +51,7 @@ def report(case: CaseFile) -> str:
         _section("What this can't tell", _items(case.limits)),
         *([_section("Notes of the examiner", _paragraphs(case.notes))] if case.notes else []),
         _section("Record", _facts(case.facts)),
+        "" if case.metadata is None else metadata_section.section(case.metadata, case.picture),
         "<details><summary>The whole report as data</summary>"
         f'<pre tabindex="0">{html.escape(case.data)}</pre></details>',
     ]

@@ -20,6 +20,7 @@ from fauxto.export import case_file, html, pdf
 from fauxto.export.case_file import CaseFile
 from fauxto.export.record import Case
 from fauxto.report import Report
+from fauxto.web import metadata_tab
 from fauxto.web.batch import Checked
 from fauxto.web.judging import Judged
 
@@ -50,9 +51,15 @@ def button(file: Download, key: str) -> None:
     )
 
 
-def of_one(judged: Judged, detector: Detector, explanation: Explanation | None, case: Case) -> list[Download]:
-    """Return the forms of one picture's report; its map is part of them where one was made."""
-    name, assembled = _stem(judged.report), partial(_case_file, judged, detector, explanation, case)
+def of_one(
+    judged: Judged, detector: Detector, explanation: Explanation | None, case: Case, *, personal: bool = False
+) -> list[Download]:
+    """Return the forms of one picture's report; its map is part of them where one was made.
+
+    The metadata in PDF and HTML is without what tells of people and places, unless it is asked for by `personal`.
+    """
+    name = _stem(judged.report)
+    assembled = partial(_case_file, judged, detector, explanation, case, personal=personal)
     return [
         Download("PDF", f"{name}.pdf", "application/pdf", lambda: pdf.report(assembled())),
         Download("HTML", f"{name}.html", "text/html", lambda: html.report(assembled()).encode()),
@@ -78,7 +85,9 @@ def _stem(report: Report) -> str:
     return f"{kept.strip('. ') or 'picture'}-fauxto"
 
 
-def _case_file(judged: Judged, detector: Detector, explanation: Explanation | None, case: Case) -> CaseFile:
+def _case_file(
+    judged: Judged, detector: Detector, explanation: Explanation | None, case: Case, *, personal: bool
+) -> CaseFile:
     return case_file.assemble(
         judged.report,
         images.decode(judged.data, detector.limits).rgb,
@@ -88,6 +97,7 @@ def _case_file(judged: Judged, detector: Detector, explanation: Explanation | No
         explanation=explanation,
         data=judged.data,
         case=case,
+        metadata=metadata_tab.read(judged, detector, personal=personal),
     )
 
 

@@ -18,11 +18,13 @@ from fauxto import wording
 from fauxto.addresses import is_address
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
+from fauxto.evidence import content_credentials
+from fauxto.evidence.content_credentials.timeline import Timeline
 from fauxto.export import case_file, groups
 from fauxto.export.record import Case
 from fauxto.inside import marked
 from fauxto.report import Report
-from fauxto.web import closer_look, crop_tool, downloads
+from fauxto.web import closer_look, crop_tool, downloads, looking, metadata_tab
 from fauxto.web.evidence_cards import show_evidence
 from fauxto.web.judging import Judged
 from fauxto.web.look import LOOKS, row_picture_html
@@ -137,11 +139,11 @@ def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, k
     A click on a tab doesn't end another card's run, such as that of a map: until it has ended, the tab waits.
     """
     views: dict[str, Callable[[], None]] = {
-        "What the file says": lambda: show_evidence(judged.report.evidence),
+        "What the file says": lambda: show_evidence(judged.report.evidence, lambda: _timeline(judged, detector)),
+        "Metadata": lambda: metadata_tab.show(judged, detector, key),
+        "Look closer": lambda: looking.show(judged, detector, key),
         "Where the score comes from": lambda: closer_look.show_heat_map(judged, preview, detector, key),
         **({"A part of it": lambda: crop_tool.show(judged, preview, key)} if can_crop else {}),
-        "Spectrum": lambda: closer_look.show_spectrum(judged, detector),
-        "Compression": lambda: closer_look.show_compression(judged, detector),
         "File facts": lambda: closer_look.show_facts(judged, detector),
         "Report": lambda: _show_report(judged, detector, key),
     }
@@ -174,11 +176,20 @@ def _ask_for_case(key: str) -> Case:
     return Case(number, examiner, notes)
 
 
+def _timeline(judged: Judged, detector: Detector) -> Timeline | None:
+    image, options = judged.report.image, detector.options
+    if image is None:
+        return None
+    return content_credentials.read_timeline(judged.data, image.format, options.limits, trust_list=options.trust_list)
+
+
 def _show_report(judged: Judged, detector: Detector, key: str) -> None:
     st.markdown("One page for a case file: the picture, the verdict, the evidence, the method and its limits.")
     case = _ask_for_case(f"{key}-{judged.report.image and judged.report.image.sha256}")
+    is_personal = st.checkbox("With what tells of people, devices and places", key=f"{key}-report-personal")
+    explanation = closer_look.explanation_made(judged)
     with st.container(horizontal=True):
-        for file in downloads.of_one(judged, detector, closer_look.explanation_made(judged), case):
+        for file in downloads.of_one(judged, detector, explanation, case, personal=is_personal):
             downloads.button(file, key)
     with st.expander("As data"):
         st.json(json.dumps(judged.report.to_dict()))
