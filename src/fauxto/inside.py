@@ -270,7 +270,7 @@ def _without_frame(samples: Samples, box: list[Span]) -> list[Span]:
 
 def _is_large(samples: Samples, box: list[Span]) -> bool:
     (height, width), whole = (stop - start for start, stop in box), samples.shape[1:]
-    return min(height, width) >= _LEAST_SIDE * min(whole) and height * width >= _LEAST_AREA * whole[0] * whole[1]
+    return bool(min(height, width) >= _LEAST_SIDE * min(whole) and height * width >= _LEAST_AREA * np.prod(whole))
 
 
 def _is_picture(samples: Samples, box: list[Span]) -> bool:
@@ -305,7 +305,8 @@ def _steps_around(samples: Samples, box: list[Span]) -> Samples:
     (top, bottom), (left, right) = box
     is_around = np.ones(samples.shape[1:], bool)
     is_around[max(top - 2, 0) : bottom + 2, max(left - 2, 0) : right + 2] = False
-    return np.abs(np.diff(samples, axis=2)).max(axis=0)[is_around[:, 1:]]
+    steps: Samples = np.abs(np.diff(samples, axis=2)).max(axis=0)[is_around[:, 1:]]
+    return steps
 
 
 def _is_between_bars(samples: Samples, box: list[Span]) -> bool:

@@ -86,7 +86,7 @@ def chat(wall: Ink = (239, 231, 222), bubble: Ink = "white", ink: Ink = "black",
     """A picture in a bubble with round corners, with text in bubbles around it."""
     screen, draw = blank(1170, 2532, wall)
     for _ in range(300):  # the wallpaper's faint pattern
-        x, y = RNG.integers(0, 1170), RNG.integers(0, 2532)
+        x, y = int(RNG.integers(0, 1170)), int(RNG.integers(0, 2532))
         faint = tuple(int(level) + 7 for level in np.asarray(screen)[-1, -1].astype(int) - 14)
         draw.ellipse((x, y, x + 40, y + 40), outline=faint, width=4)
     draw.rectangle((0, 0, 1170, 280), fill=bar)

@@ -262,9 +262,9 @@ def _edits(properties: xmp.Xmp) -> Iterator[str]:
     """Yield a line for each event of XMP's history: what was done, when, with which program."""
     events: dict[str, dict[str, str]] = {}
     for path, value in properties.values():
-        event, _, name = path.partition("/stEvt:")
-        if event.startswith(_HISTORY) and name:
-            events.setdefault(event, {})[name] = value
+        place, _, name = path.partition("/stEvt:")
+        if place.startswith(_HISTORY) and name:
+            events.setdefault(place, {})[name] = value
     for event in events.values():
         yield ", ".join(filter(None, (event.get(name, "") for name in ("action", "when", "softwareAgent"))))
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fauxto import palette
 from fauxto.errors import MissingExtraError
@@ -119,7 +119,7 @@ class Sheet:
         self.pdf.set_x(x)
         room = LEFT + WIDTH - x if width is None else width
         if is_right_to_left(text):
-            lines = self.pdf.multi_cell(room, text=joined(text, self._letters), dry_run=True, output="LINES")
+            lines: Any = self.pdf.multi_cell(room, text=joined(text, self._letters), dry_run=True, output="LINES")
             text = "\n".join(map(reordered, lines))
         self.pdf.multi_cell(room, size * 0.46, text, align=align, new_x="LMARGIN", new_y="NEXT")
         self.y += after

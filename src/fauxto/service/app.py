@@ -257,8 +257,8 @@ class _Service:
                     under_way.append(asyncio.create_task(self._row(uploads.popleft(), task)))
                 yield await under_way.popleft() + b"\n"
         finally:
-            for task in under_way:
-                task.cancel()
+            for row in under_way:
+                row.cancel()
 
     async def _row(self, upload: body.Upload, task: dict[str, str]) -> bytes:
         if upload.data is None:

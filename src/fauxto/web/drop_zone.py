@@ -45,7 +45,8 @@ def drop_zone(label: str, name: str, *, most: int, most_bytes: int, most_megabyt
 def take(name: str, files: Sequence[Given], most: int, most_bytes: int) -> None:
     """Put files in front of a list, as far as there is room; the place says how many weren't taken."""
     given: list[Given] = st.session_state[name]
-    room, taken = most_bytes - sum(len(file.data) for file in given), []
+    room = most_bytes - sum(len(file.data) for file in given)
+    taken: list[Given] = []
     for file in files:
         if len(given) + len(taken) < most and len(file.data) <= room:
             room -= len(file.data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -102,7 +103,7 @@ def show_table(shown: Sequence[Checked], names: Mapping[str, str], detector: Det
             _show_entry(shown[number], names, detector)
 
 
-def _columns() -> dict[str, object]:
+def _columns() -> dict[str, Any]:
     return {
         "Picture": st.column_config.ImageColumn(width="small"),
         "Name": st.column_config.TextColumn(width="medium"),

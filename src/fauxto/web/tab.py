@@ -33,8 +33,10 @@ _KEPT = (
 
 
 def _weigh(work: Work) -> int:
-    files = sum(len(file.data) for name in LISTS for file in work.get(name, ()))
-    previews = sum(judged.preview.nbytes for judged in work.get("judged", {}).values() if judged.preview is not None)
+    files: int = sum(len(file.data) for name in LISTS for file in work.get(name, ()))
+    previews: int = sum(
+        judged.preview.nbytes for judged in work.get("judged", {}).values() if judged.preview is not None
+    )
     batch: Batch | None = work.get("batch")
     return files + previews + (batch.bytes_kept if batch else 0)
 
