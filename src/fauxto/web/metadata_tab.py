@@ -19,7 +19,7 @@ def show(judged: Judged, detector: Detector, key: str) -> None:
     """Show the metadata of a picture."""
     st.markdown(metadata_section.WORTH)
     is_personal = st.toggle(PERSONAL, value=detector.options.personal, key=f"{key}-personal")
-    metadata = read(judged, detector, personal=is_personal)
+    metadata = _read_once(judged, detector, personal=is_personal)
     _html(metadata_section.glance(metadata))
     if metadata.position is not None:
         st.markdown("**Position**, latitude and longitude, to copy into a map (which then knows it too)")
@@ -32,12 +32,16 @@ def show(judged: Judged, detector: Detector, key: str) -> None:
 
 
 def read(judged: Judged, detector: Detector, *, personal: bool) -> FileMetadata:
-    """Read a picture's metadata as the detector would; the session keeps the last, so that a search needs no new."""
+    """Read a picture's metadata under the detector's limits and trust list."""
+    image, options = images.decode(judged.data, detector.limits), detector.options
+    return listing.read(judged.data, image, options.limits, personal=personal, trust_list=options.trust_list)
+
+
+def _read_once(judged: Judged, detector: Detector, *, personal: bool) -> FileMetadata:
+    """Do what `read` does; the session keeps the last, so that a search needs no new."""
     of = (judged.report.image, personal)
     if st.session_state.get("metadata", (None,))[0] != of:
-        image, options = images.decode(judged.data, detector.limits), detector.options
-        read = listing.read(judged.data, image, options.limits, personal=personal, trust_list=options.trust_list)
-        st.session_state["metadata"] = (of, read)
+        st.session_state["metadata"] = (of, read(judged, detector, personal=personal))
     metadata: FileMetadata = st.session_state["metadata"][1]
     return metadata
 
