@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import re
@@ -15,9 +16,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from fauxto import bundles
+from fauxto.bundles.bundle import Description, Domain
 from fauxto.cli import commands
 from fauxto.detector import Detector
 from fauxto.errors import ConfigError, DatasetError
+from fauxto.lab import packing
 from fauxto.lab.calibration import calibrate
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.folders import import_folders
@@ -43,7 +46,10 @@ def pictures(tmp_path_factory):
         for number in range(40):
             name = f"{label}/{sources[number % 2]}/{number:02}"
             warmth = rng.normal(4 if label == "ai" else -4, 5)
-            save(folder / (f"{name}.jpg" if number % 4 < 2 else f"{name}.png"), warmth, rng)
+            if number % 4 < 2:
+                save(folder / f"{name}.jpg", warmth, rng, quality=98)  # of a lower quality, some would be equal
+            else:
+                save(folder / f"{name}.png", warmth, rng)
     return folder
 
 
@@ -51,8 +57,10 @@ def pictures(tmp_path_factory):
 def toy_model(toy_run, toy_data, tmp_path):
     """A bundle that goes by a picture's warmth, for pictures of 8 x 8 pixels."""
     calibrate(toy_run, Dataset.open(toy_data))
-    assert run_command("evaluate", toy_run.folder, "--data", toy_data).exit_code == 0
-    assert run_command("pack", toy_run.folder, "--out", tmp_path / "toy", "--summary", "A toy.").exit_code == 0
+    bundle = toy_run.bundle()
+    plain = {field.name: getattr(bundle, field.name) for field in dataclasses.fields(Description)}
+    description = Description(**{**plain, "name": "toy", "domain": Domain(SIDE, SIDE)})
+    packing.write_bundle(tmp_path / "toy", description, bundle.model, None, "A toy.")
     return str(tmp_path / "toy")
 
 
