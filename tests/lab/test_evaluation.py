@@ -261,7 +261,7 @@ def test_a_split_of_one_label_still_gives_results_and_a_page(calibrated_run, dat
     assert results["full"]["auroc"] is None
     build(Evaluation, results["evaluation"], "")
     page = write_page(tmp_path / "page.html", results, None).read_text()
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 4
 
 
 def test_one_picture_can_be_evaluated(calibrated_run):

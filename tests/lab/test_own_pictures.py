@@ -26,6 +26,7 @@ from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.folders import import_folders
 from fauxto.lab.evaluation import own
 from fauxto.lab.evaluation.results import measure
+from fauxto.scan.items import judge
 
 SIDE = 8
 RAMP = np.linspace(40, 190, SIDE * SIDE).reshape(SIDE, SIDE, 1)
@@ -68,7 +69,7 @@ def toy_model(toy_run, toy_data, tmp_path):
 def in_process(monkeypatch):
     """Pictures are measured in this process, which starts at once."""
 
-    def run(items, options, workers, judge):
+    def run(items, options, workers, judge=judge):
         detector = Detector.from_options(options, threads=1)
         return (judge(item, detector) for item in items)
 
@@ -178,6 +179,7 @@ def test_what_cannot_be_measured_is_counted_and_listed(pictures, in_process, tmp
     (odd / ".DS_Store").write_bytes(b"\0\0\0\1Bud1" + bytes(40))
     Image.new("RGB", (40, 40), "teal").save(odd / "large.png")
     save(odd / "fine.png", -9, rng)
+    (odd / "link.png").symlink_to(odd / "fine.png")
     (odd / "on-both-sides.png").write_bytes((pictures / "ai/dreamer/02.png").read_bytes())
     (odd / "twice.png").write_bytes((odd / "fine.png").read_bytes())
     options = (
@@ -196,7 +198,7 @@ def test_what_cannot_be_measured_is_counted_and_listed(pictures, in_process, tmp
     both = "the same picture stands among the photographs and among the AI pictures"
     assert set(listed) == {"notes/a.txt", "cut.png", "on-both-sides.png", str(pictures / "ai/dreamer/02.png")}
     assert listed["on-both-sides.png"] == listed[str(pictures / "ai/dreamer/02.png")] == both
-    assert results["copies"] == 1
+    assert [results[key] for key in ("copies", "links", "system_files")] == [1, 1, 1]
     (outside,) = model["outside"]
     assert (outside["path"], outside["label"]) == (str(odd / "large.png"), "real")
     clean = model["evaluation"]["protocols"][0]

@@ -188,7 +188,7 @@ def _on_dataset(
         run.folder / "evaluation" / f"{split}.html",
         results,
         earlier if earlier and earlier["subject"] == results["subject"] else None,
-        pictures.images.__getitem__,
+        lambda row: pictures.images[row],
         training=training,
         published=card.published_facts()["networks"].get(bundle.training.network),
     )

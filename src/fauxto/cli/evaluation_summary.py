@@ -38,7 +38,7 @@ def print_own(results: Results) -> None:
 
     console = _console()
     for sentence in words(results):
-        console.print(Text(sentence))
+        console.print(Text(sentence), soft_wrap=not console.is_terminal)
     for model in results["models"]:
         clean = model["evaluation"]["protocols"][0]
         console.print()
@@ -52,7 +52,7 @@ def print_own(results: Results) -> None:
         ]
         console.print(_verdicts(("operating point", "pictures"), rows))
         for title in ("source", "generator"):
-            console.print(*_groups(title, model["evaluation"]["groups"].get(title, ())))
+            _print_groups(console, title, model["evaluation"]["groups"].get(title, ()))
     console.print()
 
 
@@ -75,7 +75,7 @@ def _figures(clean: Results) -> Text:
 
 def _verdicts(titles: tuple[str, str], rows: Sequence[tuple[str, str, Results, str]]) -> Table:
     """Return a table of verdicts on one label a row; the intervals are of 95 %."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column(titles[0], overflow="fold")
     table.add_column(titles[1], no_wrap=True)
     for verdict in (Verdict.AI, Verdict.REAL):
@@ -93,10 +93,10 @@ def _verdicts(titles: tuple[str, str], rows: Sequence[tuple[str, str, Results, s
     return table
 
 
-def _groups(title: str, groups: Sequence[Results]) -> tuple[Any, ...]:
-    """Return the worst of many groups, at `balanced`; nothing where there are no two."""
+def _print_groups(console: Console, title: str, groups: Sequence[Results]) -> None:
+    """Print the worst of many groups, at `balanced`; nothing where there are no two."""
     if len(groups) < 2:
-        return ()
+        return
     rows = [
         (group["name"], f"{group[label]:,} {label}", group["verdicts"]["balanced"], label)
         for label, *_ in _LABELS
@@ -104,8 +104,10 @@ def _groups(title: str, groups: Sequence[Results]) -> tuple[Any, ...]:
         if group[label]
     ]
     cut = len(rows) - _MOST_GROUPS
-    note = Text(f"… and {cut:,} more on the page" if cut > 0 else "", style="dim", end="")
-    return _verdicts((f"{title}, at balanced", "pictures"), rows[:_MOST_GROUPS]), note
+    console.print(Text(f"\nAt balanced, by {title}{', the worst first' if cut > 0 else ''}:"))
+    console.print(_verdicts((title, "pictures"), rows[:_MOST_GROUPS]))
+    if cut > 0:
+        console.print(Text(f"… and {cut:,} more on the page", style="dim"))
 
 
 def _fault(group: Results, label: str) -> float:

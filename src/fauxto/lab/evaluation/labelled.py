@@ -94,12 +94,12 @@ class Labelled:
             Place(label, location, _origins(location, label) if is_table(location) else None)
             for label, location in [*named, *((None, location) for location in manifests)]
         ]
-        self._ignored = ignored
+        self._sources = [Sources([place.location], ignored=ignored) for place in self.places]
 
     def items(self, limits: Limits, is_done: IsDone) -> Iterator[Item]:
         """Yield the pictures that aren't done, in the order of the places."""
-        for number, place in enumerate(self.places):
-            for shard in self._sources(place).shards():
+        for number, sources in enumerate(self._sources):
+            for shard in sources.shards():
                 done = _with_prefix(is_done, f"{number}:")
                 yield from (replace(item, key=f"{number}:{item.key}") for item in shard.items(limits, done))
 
@@ -110,11 +110,13 @@ class Labelled:
 
     def count(self) -> int | None:
         """Return how many pictures there are, or None where only reading them would tell."""
-        counts = [self._sources(place).count() for place in self.places]
+        counts = [sources.count() for sources in self._sources]
         return None if None in counts else sum(filter(None, counts))
 
-    def _sources(self, place: Place) -> Sources:
-        return Sources([place.location], ignored=self._ignored)
+    @property
+    def links_passed(self) -> int:
+        """Symbolic links inside folders that the last listing didn't follow."""
+        return sum(sources.links_passed for sources in self._sources)
 
 
 def _with_prefix(is_done: IsDone, prefix: str) -> Callable[[str], bool]:

@@ -85,7 +85,8 @@ def evaluate(
     Returns:
         `version`; `dataset`, what was named; `models`, a list of results as `results.measure` returns them, each with
         `outside`, the pictures outside of the model's domain (`path`, `label`, `reason`); `unmeasured`, the pictures
-        that are in no figure (the same keys); `copies`, how many pictures are there more than once.
+        that are in no figure (the same keys); how many `copies` of other pictures count, and how many symbolic `links`
+        and `system_files` were passed over.
 
     Raises:
         DatasetError: There is no picture, or what was named can't be used.
@@ -114,6 +115,8 @@ def evaluate(
             "models": [],
             "unmeasured": unmeasured,
             "copies": copies,
+            "links": labelled.links_passed,
+            "system_files": journal.passed_over() // max(1, len(models)),
         }
         if not scored:
             first = f": {unmeasured[0]['path']}: {unmeasured[0]['reason']}" if unmeasured else ""

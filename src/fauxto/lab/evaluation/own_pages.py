@@ -16,6 +16,7 @@ from fauxto.lab.evaluation import plots, tables
 from fauxto.lab.evaluation.page import Pixels, figures_part
 from fauxto.lab.evaluation.tables import Results, share
 from fauxto.lab.html_report import HtmlPage
+from fauxto.wording import passed_over
 
 _MOST_ROWS = 200
 """Of pictures that are listed on a page; the JSON has all of them."""
@@ -67,13 +68,17 @@ def words(results: Mapping[str, Any]) -> Iterator[str]:
             yield f"There are only {other}, no {label}: the figures that need both (AUROC and the like) are left out."
     if results["unmeasured"]:
         reasons = Counter(entry["reason"] for entry in results["unmeasured"])
-        most = "; ".join(f"{count:,} times: {shown(reason, 100)}" for reason, count in reasons.most_common(2))
+        most = "; ".join(f"{count:,} × {shown(reason, 100)}" for reason, count in reasons.most_common(2))
         yield f"In no figure: {len(results['unmeasured']):,} files ({most}{'; …' if len(reasons) > 2 else ''})."
     for model in results["models"]:
         if outside := len(model["outside"]):
             yield f"Outside of the domain of {model['name']}, and so inconclusive: {outside:,} of them."
     if results["copies"]:
         yield f"Copies of other pictures, pixel for pixel, which count again: {results['copies']:,}."
+    if results["links"]:
+        yield f"Symbolic links, which are not followed: {results['links']:,}."
+    if results["system_files"]:
+        yield f"{passed_over(results['system_files'])}."
 
 
 def _write_model(path: Path, results: Mapping[str, Any], model: Results, files: Files) -> Path:
