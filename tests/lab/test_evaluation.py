@@ -223,7 +223,9 @@ def test_the_command_writes_results_and_a_page(calibrated_run, toy_data):
         assert f"{results['evaluation']['protocols'][0]['auroc']['value']:.4f}" in told
     assert re.findall(r"<h2[^>]*>([^<]*)", page) == [
         "In short",
+        "Some of the pictures",
         "By label",
+        "The surest mistakes",
         "Ranking",
         "Calibration",
         "Verdicts",
@@ -233,7 +235,7 @@ def test_the_command_writes_results_and_a_page(calibrated_run, toy_data):
         "Robustness",
         "What was measured",
     ]
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 7
 
 
 def test_the_page_keeps_robustness_only_of_the_same_network(calibrated_run, toy_data, dataset):

@@ -297,22 +297,6 @@ def test_a_folder_that_may_not_be_read_is_refused(evaluate, tmp_path):
         evaluate(real=[str(tmp_path / "locked")])
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ((), "name the pictures"),
-        (("--real", "{}/real", "--data", "{}"), "a data set or folders, not both"),
-        (("--real", "{}/real", "--save"), "are for data sets"),
-        (("--data", "{}"), "name what to measure"),
-        (("{run}", "--real", "{}/real"), "make it a model first"),
-    ],
-)
-def test_options_that_do_not_fit_are_refused(words, message, pictures, toy_run):
-    result = run_command("evaluate", *(word.format(pictures, run=toy_run.folder) for word in words))
-    assert result.exit_code == 2
-    assert message in result.output
-
-
 def test_names_of_files_and_folders_steer_nothing(in_process, tmp_path, toy_model):
     rng, folder = np.random.default_rng(0), tmp_path / "<b>[red]\u202e"
     save(folder / "\x1b[31m<i>" / "<script>.png", 9, rng)

@@ -108,30 +108,39 @@ def evaluate(
     }
     with Journal(out / JOURNAL_FILE, origin, resume=resume) as journal:
         _score(labelled, models, journal, len(DELIVERED) if protocols else 1, workers or cores(), on_progress)
-        scored, unmeasured, copies = _sorted(journal.rows(), labelled)
-        results = {
-            "version": RESULTS_VERSION,
-            "dataset": " and ".join(dict.fromkeys(place.location for place in labelled.places)),
-            "models": [],
-            "unmeasured": unmeasured,
-            "copies": copies,
-            "links": labelled.links_passed,
-            "system_files": journal.passed_over() // max(1, len(models)),
-        }
-        if not scored:
-            first = f": {unmeasured[0]['path']}: {unmeasured[0]['reason']}" if unmeasured else ""
-            raise DatasetError(f"{results['dataset']} holds no picture that can be measured{first}")
-        tables, files = [], []
-        for number, bundle in enumerate(loaded):
-            pictures = scored.get((number if models else 0, bundle.name), [])
-            if pictures:
-                split, scores = _split(pictures), _scores(pictures)
-                results["models"].append(_measured(bundle, results["dataset"], pictures, split, scores))
-                tables.append(_table(bundle, split, scores, pictures))
-                files.append([picture.file for picture in pictures])
-        _write(out, results, pa.concat_tables(tables))
-        write_pages(out / PAGE_FILE, results, files)
+        asked = [(number if models else 0, bundle) for number, bundle in enumerate(loaded)]
+        results = _finish(out, labelled, journal, asked)
         journal.delete()
+    return results
+
+
+def _finish(out: Path, labelled: Labelled, journal: Journal, models: Sequence[tuple[int, Bundle]]) -> dict[str, Any]:
+    """Compute the figures from the rows, write all files and return the results.
+
+    `models` are the bundles, each with the number of the model that it was asked for as.
+    """
+    scored, unmeasured, copies = _sorted(journal.rows(), labelled)
+    results: dict[str, Any] = {
+        "version": RESULTS_VERSION,
+        "dataset": " and ".join(dict.fromkeys(place.location for place in labelled.places)),
+        "models": [],
+        "unmeasured": unmeasured,
+        "copies": copies,
+        "links": labelled.links_passed,
+        "system_files": journal.passed_over() // (1 + max(number for number, _ in models)),
+    }
+    if not scored:
+        first = f": {unmeasured[0]['path']}: {unmeasured[0]['reason']}" if unmeasured else ""
+        raise DatasetError(f"{results['dataset']} holds no picture that can be measured{first}")
+    tables, files = [], []
+    for number, bundle in models:
+        if pictures := scored.get((number, bundle.name), []):
+            split, scores = _split(pictures), _scores(pictures)
+            results["models"].append(_measured(bundle, results["dataset"], pictures, split, scores))
+            tables.append(_table(bundle, split, scores, pictures))
+            files.append([picture.file for picture in pictures])
+    _write(out, results, pa.concat_tables(tables))
+    write_pages(out / PAGE_FILE, results, files)
     return results
 
 
