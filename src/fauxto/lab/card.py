@@ -252,10 +252,10 @@ def _shortcut_part(results: Results) -> list[str]:
     if None in explained.values():
         return []
     return [
-        "### Does it judge the file rather than the picture?\n\nInside one label a file's facts can't be of use. How well format, JPEG quality, size and shape alone tell "
-        f"which half of the photographs it holds more suspect: AUROC {decimal(explained['real'])}; which half of the "
-        f"generated pictures: {decimal(explained['ai'])} (.500 is chance). The sources differ in these facts too, so a "
-        "part of it is the source.",
+        "### Does it judge the file rather than the picture?\n\nInside one label a file's facts can't be of use. How "
+        "well format, JPEG quality, size and shape alone tell which half of the photographs it holds more suspect: "
+        f"AUROC {decimal(explained['real'])}; which half of the generated pictures: {decimal(explained['ai'])} (.5 is "
+        "chance). The sources differ in these facts too, so a part of it is the source.",
         "AUROC over the pairs of a photograph and a generated picture whose files are alike:",
         markdown(tables.matched_table(results)),
     ]
