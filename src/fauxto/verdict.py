@@ -50,7 +50,7 @@ def pixel_verdict(
     """
     if probability is None:
         return Verdict.INCONCLUSIVE, Reason("model_error", "the network gave no finite number for this picture.")
-    if reason := _outside(short_side, objection, domain):
+    if reason := outside(short_side, objection, domain):
         return Verdict.INCONCLUSIVE, reason
     verdict = point.verdict(probability)
     meaning = {
@@ -61,7 +61,7 @@ def pixel_verdict(
     return verdict, Reason(f"pixels_{verdict}", f"the probability of AI is {probability:.4f}: {meaning[verdict]}")
 
 
-def _outside(short_side: int, objection: str | None, domain: Domain) -> Reason | None:
+def outside(short_side: int, objection: str | None, domain: Domain) -> Reason | None:
     """Return why a picture lies outside the domain of a network, or None."""
     if short_side < domain.min_short_side:
         needed = f"this model needs {domain.min_short_side} px or more."

@@ -53,6 +53,7 @@ def test_judging_leaves_nothing_at_home(tmp_path: Path, monkeypatch: pytest.Monk
         ("data explore FOLDER --out OUT", "lab"),
         ("train --network paper-cnn --data FOLDER --run RUN", "lab"),
         ("evaluate RUN --data FOLDER", "lab"),
+        ("evaluate --real FOLDER --ai FOLDER", "lab"),
         ("calibrate RUN --data FOLDER", "lab"),
         ("pack RUN --out OUT --summary Toy.", "lab"),
     ],

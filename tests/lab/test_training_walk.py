@@ -129,6 +129,12 @@ def test_a_run_that_was_cut_goes_on_after_its_last_whole_epoch(run, dataset, tmp
     assert epochs[2]["loss"] < 0.8 * epochs[0]["loss"]
 
 
+def test_the_record_tells_of_every_layer(run):
+    layers = run.record["layers"]
+    assert sum(layer["parameters"] for layer in layers) == run.record["parameters"]
+    assert (layers[0]["shape"], layers[-1]["shape"]) == ("32 × 32 × 3", "2")
+
+
 def test_a_finished_run_is_left_as_it_is(run, dataset):
     before = run.keras_model.stat().st_mtime_ns
     record = training.train(RECIPE, dataset, run, resume=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fauxto.scan import OnProgress, Scan
     from fauxto.scan.sorting import Sorter
 
-_STOPPED = 130  # exit code of shells for Ctrl-C
+STOPPED = 130  # exit code of shells for Ctrl-C
 _LOG_SECONDS = 30.0
 
 
@@ -99,9 +99,9 @@ def scan(
         follow_symlinks=follow_symlinks,
         pages=[html] if html else [],
     )
-    with job, _stoppable():
+    with job, stoppable():
         try:
-            with _progress_bar() as on_progress:
+            with progress_bar() as on_progress:
                 if watch:
                     _watch(job, interval, workers, on_progress)
                 else:
@@ -112,7 +112,7 @@ def scan(
             job.journal.commit()
             judged = sum(job.journal.counts().values())
             typer.echo(f"stopped; {judged:,} rows are saved. Run the same command with --resume to continue", err=True)
-            raise typer.Exit(_STOPPED) from None
+            raise typer.Exit(STOPPED) from None
         if not watch:
             job.finish()
     for source, sentence in failed.items():
@@ -167,7 +167,7 @@ def _summary(counts: dict[tuple[str, str | None], int]) -> Iterator[str]:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Treat SIGTERM like Ctrl-C."""
 
     def stop(number: int, frame: object) -> None:
@@ -198,7 +198,8 @@ def _log_lines() -> OnProgress:
 
 
 @contextmanager
-def _progress_bar() -> Iterator[Callable[[int, int | None], None]]:
+def progress_bar() -> Iterator[Callable[[int, int | None], None]]:
+    """Show how many pictures are done: as a bar on a terminal, elsewhere as a line every half minute."""
     from rich import progress as bars
     from rich.console import Console
 

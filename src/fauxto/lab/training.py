@@ -91,7 +91,7 @@ def train(
         shutil.copyfile(run.folder / FITTED, run.keras_model)
     record = {
         **start,
-        "parameters": model.count_params(),
+        **_network(model),
         "epochs": len(history),
         "seconds": round(sum(epoch["seconds"] for epoch in history) or time.perf_counter() - started, 1),
         "history": history,
@@ -100,6 +100,21 @@ def train(
     shutil.rmtree(run.folder / CHECKPOINTS, ignore_errors=True)  # until now, a cut would have needed them
     (run.folder / FITTED).unlink(missing_ok=True)
     return record
+
+
+def _network(model: keras.Model) -> dict[str, Any]:
+    """Return how many `parameters` it has, and of its `layers` name and kind, output for a picture and parameters."""
+    shapes = [getattr(layer.output, "shape", (None,)) for layer in model.layers]
+    layers = [
+        {
+            "name": layer.name,
+            "kind": type(layer).__name__,
+            "shape": " × ".join(map(str, shape[1:])),
+            "parameters": layer.count_params(),
+        }
+        for layer, shape in zip(model.layers, shapes, strict=True)
+    ]
+    return {"parameters": model.count_params(), "layers": layers}
 
 
 def _check_runs(runs: Sequence[Run], recipe: Recipe, weights_sha256: str | None) -> None:

@@ -129,15 +129,19 @@ class Journal:
         )
         return next((Report.from_dict(json.loads(report)) for (report,) in row), None)
 
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows in the order of their keys, without those of files that were passed over."""
+        rows = self._database.execute("SELECT * FROM rows WHERE status != ? ORDER BY key", (PASSED_OVER,))
+        for key, status, verdict, report, file in rows:
+            yield Row(_text(key), status, verdict, report, file and _text(file))
+
     def reports(self) -> Iterator[Report]:
         """Yield the reports in the order of their keys."""
         return (report for report, _ in self.reports_and_files())
 
     def reports_and_files(self) -> Iterator[tuple[Report, str | None]]:
         """Yield the reports in the order of their keys, each with the local file that it is on, if it is on one."""
-        rows = self._database.execute("SELECT report, file FROM rows WHERE status != ? ORDER BY key", (PASSED_OVER,))
-        for report, file in rows:
-            yield Report.from_dict(json.loads(report)), file and _text(file)
+        return ((Report.from_dict(json.loads(row.report)), row.file) for row in self.rows())
 
     def close(self) -> None:
         """Commit and close the file, and delete it if it is empty; a second call does nothing."""

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -45,9 +45,12 @@ _START_SECONDS = 300.0
 _PATIENCE = 1.0
 """Seconds that we wait before we look at the clock again."""
 
+Judge = Callable[[Item, Detector], Row]
+"""What a worker does with an item; it is pickled."""
 
-def run(items: Iterable[Item], options: DetectorOptions, workers: int) -> Iterator[Row]:
-    """Yield a row for each item, in the order in which they are done.
+
+def run(items: Iterable[Item], options: DetectorOptions, workers: int, judge: Judge = judge) -> Iterator[Row]:
+    """Yield the row that `judge` makes of each item, in the order in which they are done.
 
     Items are taken only as workers ask for them, one handful ahead of what is being judged. A worker that dies is
     replaced; the item that it held is tried once more and then refused as `crashed`. An item that takes more processor
@@ -63,7 +66,7 @@ def run(items: Iterable[Item], options: DetectorOptions, workers: int) -> Iterat
     crashed: set[str] = set()
     crew: list[_Worker] = []
     try:
-        crew += [_Worker(options) for _ in range(workers if ready else 0)]
+        crew += [_Worker(options, judge) for _ in range(workers if ready else 0)]
         while ready or again or any(worker.held for worker in crew):
             for worker in crew:
                 if worker.is_idle and (again or ready):
@@ -82,7 +85,7 @@ def run(items: Iterable[Item], options: DetectorOptions, workers: int) -> Iterat
                         yield row
                     again.extend([item] for item in remaining)
                 worker.stop()
-                crew[number] = _Worker(options)
+                crew[number] = _Worker(options, judge)
     finally:
         for worker in crew:
             worker.stop()
@@ -91,11 +94,11 @@ def run(items: Iterable[Item], options: DetectorOptions, workers: int) -> Iterat
 class _Worker:
     """A process that judges the items that it is given, in order."""
 
-    def __init__(self, options: DetectorOptions) -> None:
+    def __init__(self, options: DetectorOptions, judge: Judge) -> None:
         # Not a fork: the libraries' threads and locks don't survive one.
         context = multiprocessing.get_context("spawn")
         self.connection, worker_end = context.Pipe()
-        self._process = context.Process(target=_work, args=(worker_end, options), daemon=True)
+        self._process = context.Process(target=_work, args=(worker_end, options, judge), daemon=True)
         with _without_ctrl_c():
             self._process.start()
         worker_end.close()
@@ -234,7 +237,7 @@ def _handfuls(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield handful
 
 
-def _work(connection: Connection, options: DetectorOptions) -> None:
+def _work(connection: Connection, options: DetectorOptions, judge: Judge) -> None:
     """Judge what comes, until the other end is closed: also by a kill."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it couldn't be blocked; the scan ends us
     with suppress(EOFError, OSError):
@@ -242,13 +245,13 @@ def _work(connection: Connection, options: DetectorOptions) -> None:
             detector = Detector.from_options(options, threads=1)
             connection.send(None)
             while True:
-                for row in judge_all(connection.recv(), detector, options):
+                for row in judge_all(connection.recv(), detector, options, judge):
                     connection.send(row)
         except FauxtoError as error:
             connection.send(str(error))
 
 
-def judge_all(handful: list[Item], detector: Detector, options: DetectorOptions) -> Iterator[Row]:
+def judge_all(handful: list[Item], detector: Detector, options: DetectorOptions, judge: Judge = judge) -> Iterator[Row]:
     """Yield the row of each item; one that takes more processor time than it may ends this process.
 
     Raises:
