@@ -305,8 +305,7 @@ def _steps_around(samples: Samples, box: list[Span]) -> Samples:
     (top, bottom), (left, right) = box
     is_around = np.ones(samples.shape[1:], bool)
     is_around[max(top - 2, 0) : bottom + 2, max(left - 2, 0) : right + 2] = False
-    steps: Samples = np.abs(np.diff(samples, axis=2)).max(axis=0)[is_around[:, 1:]]
-    return steps
+    return np.asarray(np.abs(np.diff(samples, axis=2)).max(axis=0)[is_around[:, 1:]], np.int16)
 
 
 def _is_between_bars(samples: Samples, box: list[Span]) -> bool:
