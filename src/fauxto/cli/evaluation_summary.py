@@ -51,8 +51,9 @@ def print_own(results: Results) -> None:
             if clean[label]
         ]
         console.print(_verdicts(("operating point", "pictures"), rows))
-        for title in ("source", "generator"):
-            _print_groups(console, title, model["evaluation"]["groups"].get(title, ()))
+        for title, label in (("source", "real"), ("generator", "ai")):
+            groups = model["evaluation"]["groups"].get(title, ())
+            _print_groups(console, title, label, [group for group in groups if group[label]])
     console.print()
 
 
@@ -93,26 +94,18 @@ def _verdicts(titles: tuple[str, str], rows: Sequence[tuple[str, str, Results, s
     return table
 
 
-def _print_groups(console: Console, title: str, groups: Sequence[Results]) -> None:
-    """Print the worst of many groups, at `balanced`; nothing where there are no two."""
+def _print_groups(console: Console, title: str, label: str, groups: Sequence[Results]) -> None:
+    """Print the groups of a label with the most wrong verdicts at `balanced`; nothing where there are no two."""
     if len(groups) < 2:
         return
-    rows = [
-        (group["name"], f"{group[label]:,} {label}", group["verdicts"]["balanced"], label)
-        for label, *_ in _LABELS
-        for group in sorted(groups, key=lambda group: _fault(group, label), reverse=True)
-        if group[label]
-    ]
+    wrong = "fpr" if label == "real" else "missed"
+    worst = sorted(groups, key=lambda group: -group[label] * group["verdicts"]["balanced"][wrong]["value"])
+    rows = [(group["name"], f"{group[label]:,} {label}", group["verdicts"]["balanced"], label) for group in worst]
     cut = len(rows) - _MOST_GROUPS
-    console.print(Text(f"\nAt balanced, by {title}{', the worst first' if cut > 0 else ''}:"))
+    console.print(Text(f"\nAt balanced, by {title}, most wrong verdicts first:"))
     console.print(_verdicts((title, "pictures"), rows[:_MOST_GROUPS]))
     if cut > 0:
         console.print(Text(f"… and {cut:,} more on the page", style="dim"))
-
-
-def _fault(group: Results, label: str) -> float:
-    key = "fpr" if label == "real" else "missed"
-    return group["verdicts"]["balanced"][key]["value"] or 0.0
 
 
 def _percent(share: float) -> str:

@@ -67,8 +67,8 @@ def words(results: Mapping[str, Any]) -> Iterator[str]:
         if not count:
             yield f"There are only {other}, no {label}: the figures that need both (AUROC and the like) are left out."
     if results["unmeasured"]:
-        reasons = Counter(entry["reason"] for entry in results["unmeasured"])
-        most = "; ".join(f"{count:,} × {shown(reason, 100)}" for reason, count in reasons.most_common(2))
+        reasons = Counter(entry["reason"].partition(";")[0] for entry in results["unmeasured"])
+        most = "; ".join(f"{count:,} × {shown(reason)}" for reason, count in reasons.most_common(2))
         yield f"In no figure: {len(results['unmeasured']):,} files ({most}{'; …' if len(reasons) > 2 else ''})."
     for model in results["models"]:
         if outside := len(model["outside"]):
@@ -110,7 +110,7 @@ def _short(clean: Results) -> tables.Table:
     ]
     for point, verdicts in clean["verdicts"].items():
         for key, says in (("fpr", "photographs called ai"), ("tpr", "AI pictures called ai")):
-            rows.append([f"{says}, `{point}`", share(verdicts[key]["value"]), tables.interval(verdicts[key], share)])
+            rows.append([f"{says}, at {point}", share(verdicts[key]["value"]), tables.interval(verdicts[key], share)])
     return ["", "measured", "95 %"], rows
 
 
