@@ -44,6 +44,16 @@ _MetadataOption = Annotated[
     ),
 ]
 
+_ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html|FILE.pdf",
+        help="Write a report on one picture for a case file.",
+        show_default=False,
+    ),
+]
+
 _CropOption = Annotated[
     Crop | None,
     typer.Option(
@@ -85,15 +95,7 @@ def check(
     explain_anyway: Annotated[
         bool, typer.Option("--explain-anyway", help="With --explain: draw the map even if it failed its test.")
     ] = False,
-    report_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--report",
-            metavar="FILE.html|FILE.pdf",
-            help="Write a report on one picture for a case file.",
-            show_default=False,
-        ),
-    ] = None,
+    report_file: _ReportOption = None,
     *,
     options: DetectorOptions,
 ) -> None:
