@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from fauxto.detector import Detector
     from fauxto.images.source import File
 
+Images = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="IMAGE",
+        help="Pictures: paths, folders, quoted patterns such as 'photos/**/*.jpg', - for standard input, or with "
+        "--fetch-urls addresses.",
+        show_default=False,
+    ),
+]
 Explain = Annotated[
     Path | None,
     typer.Option(
@@ -44,9 +53,6 @@ CaseNumber = Annotated[str, typer.Option(metavar="TEXT", help="With --report: th
 Examiner = Annotated[str, typer.Option(metavar="TEXT", help="With --report: who examined it.", show_default=False)]
 Notes = Annotated[str, typer.Option(metavar="TEXT", help="With --report: the examiner's notes.", show_default=False)]
 
-_LINES_FROM = 4
-"""Pictures from which each gets a line instead of a panel."""
-
 
 def _crop(text: str) -> Crop:
     """Parse "x,y,width,height"."""
@@ -57,7 +63,7 @@ def _crop(text: str) -> Crop:
     return Crop(x, y, width, height)
 
 
-_MetadataOption = Annotated[
+ShowMetadata = Annotated[
     bool,
     typer.Option(
         "--metadata",
@@ -66,7 +72,7 @@ _MetadataOption = Annotated[
     ),
 ]
 
-_CropOption = Annotated[
+JudgedPart = Annotated[
     Crop | None,
     typer.Option(
         parser=_crop,
@@ -76,18 +82,13 @@ _CropOption = Annotated[
     ),
 ]
 
+_LINES_FROM = 4
+"""Pictures from which each gets a line instead of a panel."""
+
 
 @takes_detector_options
 def check(
-    images: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="IMAGE",
-            help="Pictures: paths, folders, quoted patterns such as 'photos/**/*.jpg', - for standard input, or with "
-            "--fetch-urls addresses.",
-            show_default=False,
-        ),
-    ],
+    images: Images,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON report per line.")] = False,
     full: Annotated[
         bool, typer.Option("--full", help=f"Show a panel for each picture, also for {_LINES_FROM} or more.")
@@ -95,8 +96,8 @@ def check(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Show panels, with a card for every source of evidence.")
     ] = False,
-    metadata: _MetadataOption = False,
-    crop: _CropOption = None,
+    metadata: ShowMetadata = False,
+    crop: JudgedPart = None,
     explain: Explain = None,
     explain_anyway: Annotated[
         bool, typer.Option("--explain-anyway", help="With --explain: draw the map even if it failed its test.")
