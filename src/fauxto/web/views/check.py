@@ -28,8 +28,7 @@ DROP_HERE = f"Drop pictures here: {formats.labels()}"
 PASTE_HERE = "Or click here, paste a picture (Ctrl+V) and press Enter"
 PASTE_OR_ADDRESS = "Or click here, paste a picture (Ctrl+V) or its address, and press Enter"
 SAMPLE = "sample-"
-MOST_WHOLE_CARDS = 3
-"""More pictures than these are rows, which open on demand."""
+MOST_WHOLE_CARDS = 3  # more pictures than these are rows, which open on demand
 
 
 def main() -> None:
