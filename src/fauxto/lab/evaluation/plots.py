@@ -121,6 +121,7 @@ def verdict_bars(rows: Sequence[tuple[str, Mapping[str, float]]]) -> Figure:
     axes.set_yticks(range(len(rows)), names)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
+    axes.margins(y=0.01)
     axes.grid(False)
     axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     figure.legend(loc="outside upper right", ncols=3, frameon=False)

@@ -152,13 +152,12 @@ def leans_table(results: Results) -> Table:
 def verdict_shares(groups: Sequence[Results], point: str = "balanced") -> list[tuple[str, dict[str, float]]]:
     """Return a bar a group and label, for `plots.verdict_bars`: its name and number, and the shares of the verdicts."""
     bars = []
-    for group in groups:
-        for label, called_ai, called_real in (("real", "fpr", "cleared"), ("ai", "tpr", "missed")):
+    for label, called_ai, called_real in (("real", "fpr", "cleared"), ("ai", "tpr", "missed")):
+        for group in groups:
             if group[label]:
                 ai, real = (group["verdicts"][point][key]["value"] for key in (called_ai, called_real))
-                name = group["name"] if not (group["real"] and group["ai"]) else f"{group['name']}, {label}"
                 shares = {"real": real, "inconclusive": max(0.0, 1 - real - ai), "ai": ai}
-                bars.append((f"{name[:40]} ({group[label]:,})", shares))
+                bars.append((f"{group['name'][:40]}, {label} ({group[label]:,})", shares))
     return bars
 
 
