@@ -65,7 +65,7 @@ def test_what_isnt_fetched_is_said(page: AppTest, monkeypatch: pytest.MonkeyPatc
     page.chat_input[0].set_value("<b>words</b>").run()
     assert not page.exception
     assert page.warning[0].value == "There is no picture to judge."
-    assert page.text[0].value == "the address isn't fetched: only http and https are fetched"
+    assert page.text[0].value == "The address isn't fetched: only http and https are fetched."
 
 
 def test_a_case_goes_into_the_report_and_its_notes_to_no_other_picture(

@@ -41,5 +41,6 @@ def show_links(address: str | None, key: str) -> None:
             )
         else:
             st.markdown("Each sends the picture's address to the search engine, which then fetches the picture.")
-        for name, link in links(address).items():
-            st.link_button(name, link)
+        with st.container(horizontal=True):
+            for name, link in links(address).items():
+                st.link_button(name, link)

@@ -15,14 +15,14 @@ from fauxto.detector import Detector
 from fauxto.errors import ImageError
 from fauxto.images import formats
 from fauxto.limits import Limits
-from fauxto.report import Verdict
+from fauxto.report import Reason, Verdict
 from fauxto.web import crop_tool, drop_zone, session, uploads
 from fauxto.web.judging import Judged, judge
 from fauxto.web.look import LOOKS
 from fauxto.web.picture_card import Showing, show_card
 from fauxto.web.samples import samples
 from fauxto.web.uploads import Given
-from fauxto.wording import printable
+from fauxto.wording import as_sentence, printable
 
 DROP_HERE = f"Drop pictures here: {formats.labels()}"
 PASTE_HERE = "Or click here, paste a picture (Ctrl+V) and press Enter"
@@ -127,7 +127,7 @@ def fetch(text: str) -> Iterator[Given]:
             data = fetching.read(address, session.detector().limits)
     except ImageError as error:
         st.warning("There is no picture to judge.", icon=":material/warning:")
-        st.text(printable(str(error)))
+        st.text(printable(as_sentence(Reason(error.status, str(error)))))
         return
     yield Given(f"fetched-{token_hex(8)}", address, data)
 
