@@ -161,6 +161,7 @@ def test_forty_pictures_are_rows_which_open_on_demand(page: AppTest, png: Png) -
 
 def test_more_pictures_than_the_page_bears_are_counted(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "CHECK_FILES", 12)
+    page.run()
     upload(page, *((f"{number}.jpg", b"x") for number in range(13)))
     assert len(headlines(page)) == 12
     assert page.warning[0].value.startswith("1 of these files was not taken: there is room for 12 files")
