@@ -82,13 +82,14 @@ def feed(width: int = 1170, height: int = 2532, ground: Ink = "white", ink: Ink 
     return Screen(np.asarray(screen), crop)
 
 
-def chat(wall: Ink = (239, 231, 222), bubble: Ink = "white", ink: Ink = "black", bar: Ink = (0, 128, 105)) -> Screen:
+def chat(
+    wall: tuple[int, int, int] = (239, 231, 222), bubble: Ink = "white", ink: Ink = "black", bar: Ink = (0, 128, 105)
+) -> Screen:
     """A picture in a bubble with round corners, with text in bubbles around it."""
     screen, draw = blank(1170, 2532, wall)
     for _ in range(300):  # the wallpaper's faint pattern
         x, y = int(RNG.integers(0, 1170)), int(RNG.integers(0, 2532))
-        faint = tuple(int(level) + 7 for level in np.asarray(screen)[-1, -1].astype(int) - 14)
-        draw.ellipse((x, y, x + 40, y + 40), outline=faint, width=4)
+        draw.ellipse((x, y, x + 40, y + 40), outline=(wall[0] - 7, wall[1] - 7, wall[2] - 7), width=4)
     draw.rectangle((0, 0, 1170, 280), fill=bar)
     status_bar(draw, 1170, "white")
     write(draw, 200, 180, "white", 54, "Family")
