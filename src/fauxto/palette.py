@@ -55,6 +55,9 @@ FILL: Mapping[Verdict | None, str] = {
 }
 """Verdicts as areas and lines, on any ground."""
 
+CHANNELS: Mapping[str, str] = {"red": "#d1483a", "green": "#2f8f4e", "blue": "#3b74d1"}
+"""The curves of a picture's histogram, on any ground."""
+
 TERMINAL: Mapping[Verdict | None, str] = {
     Verdict.AI: "dark_orange",
     Verdict.REAL: "dodger_blue1",

@@ -58,7 +58,7 @@ def test_json_has_one_more_key(run: Run, tmp_path: Path) -> None:
 def test_it_is_part_of_a_report_anyway(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["check", "--model", str(GOLDEN), "--metadata", "--report", str(tmp_path / "x.html"), CASE])
-    assert "--metadata goes without --crop, --explain and --report" in capfd.readouterr().err
+    assert "--metadata goes without --crop, --explain, --report" in capfd.readouterr().err
     written = tmp_path / "report.html"
     main_arguments = ["check", "--model", str(GOLDEN), "--report", str(written), CASE]
     assert CliRunner().invoke(commands, main_arguments).exit_code == 0

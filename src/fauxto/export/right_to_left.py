@@ -44,7 +44,7 @@ def joined(text: str, font: Collection[str]) -> str:
         follows, leads = "initial" in before and "final" in forms, "initial" in forms and "final" in after
         position = ("medial" if leads else "final") if follows else "initial" if leads else "isolated"
         form = forms.get(position, "")
-        units[place] = form if form in font else units[place]
+        units[place] = form if form and form in font else units[place]
     return "".join(units)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fauxto import images
+from fauxto import images, palette
 from fauxto.detector import Detector
 from fauxto.errors import ImageError
 from fauxto.evidence import trace_pictures
@@ -32,8 +32,6 @@ LARGEST_SIDE = 4096
 """Pixels per side of the part that is looked at."""
 
 _KEPT = 2  # pictures whose JPEG ghosts a session keeps
-
-_CHANNELS = {"red": "#d1483a", "green": "#2f8f4e", "blue": "#3b74d1"}
 
 
 class Looked(NamedTuple):
@@ -167,7 +165,7 @@ def _show_histogram(pictures: Sequence[Looked], key: str) -> None:
 def _histogram(counts: NDArray[np.int64]) -> Figure:
     rows = [
         {"level": level, "pixels": int(count), "channel": channel}
-        for channel, levels in zip(_CHANNELS, counts, strict=True)
+        for channel, levels in zip(palette.CHANNELS, counts, strict=True)
         for level, count in enumerate(levels)
     ]
     used = np.flatnonzero(counts.sum(axis=0))
@@ -181,7 +179,7 @@ def _histogram(counts: NDArray[np.int64]) -> Figure:
             y=alt.Y("pixels:Q", title="pixels"),
             color=alt.Color(
                 "channel:N",
-                scale=alt.Scale(domain=list(_CHANNELS), range=list(_CHANNELS.values())),
+                scale=alt.Scale(domain=list(palette.CHANNELS), range=list(palette.CHANNELS.values())),
                 legend=alt.Legend(orient="top", title=None),
             ),
         )

@@ -177,14 +177,15 @@ def test_pictures_are_made_anew(full: Report, bundle: Bundle, photo: NDArray[np.
     case = case_file.assemble(full, photo, bundle=bundle, operating_point="balanced", time=TIME, explanation=MAP)
     page = html.report(case)
     picture, overlay = Page(page).pictures()
-    assert picture.size == overlay.size == (512, 512)
+    assert picture.size == (512, 512)
+    assert overlay.size == (800, 600)  # of the part that was judged, 400 x 300, each pixel twice
     assert not picture.getexif()
     assert not {"exif", "comment", "icc_profile", "photoshop", "xmp"} & set(picture.info)
     assert np.abs(np.asarray(picture).astype(int) - photo).mean() < 3
     document = pdf.report(case)
     assert [one.image.size for one in pypdf.PdfReader(io.BytesIO(document)).pages[0].images if one.image] == [
         (512, 512),
-        (512, 512),
+        (800, 600),
     ]
 
 
