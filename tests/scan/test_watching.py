@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from fauxto.scan import Scan, items, local
 from fauxto.scan.sorting import Sorter
 from fauxto.scan.watching import Arrival, Watch
 
-Start = Callable[..., "contextmanager[Watch]"]
+Start = Callable[..., AbstractContextManager[Watch]]
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def webhook(address: str) -> Callable[[dict[str, Any], threading.Event], str | N
         raise ConfigError("--webhook takes an address such as https://host.example/path, without a user's name")
 
     class NoRedirects(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_: Any) -> None:
+        def redirect_request(self, *_: Any, **__: Any) -> None:
             """Leave the answer as it is, an error: a redirect would send reports to an address nobody named."""
 
     opener = urllib.request.build_opener(NoRedirects)
