@@ -62,5 +62,5 @@ def test_a_missing_extra_is_named(command: str, extra: str) -> None:
     ended = run(*command.split())
     assert ended.returncode == 2
     assert ended.stdout == ""
-    assert ended.stderr.endswith(f" needs the extra '{extra}': pip install 'fauxto[{extra}]'\n")
+    assert ended.stderr.endswith(f" needs the extra '{extra}': pip install '.[{extra}]' in fauxto's checkout\n")
     assert ended.stderr.count("\n") == 1

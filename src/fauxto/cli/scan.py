@@ -14,7 +14,7 @@ import typer
 from fauxto.choices import Engine, SortAction
 from fauxto.cli.options import Workers, takes_detector_options
 from fauxto.errors import ConfigError
-from fauxto.options import DetectorOptions
+from fauxto.options import DetectorOptions, cores
 from fauxto.wording import passed_over, printable
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ Html = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Resume a scan that was stopped or killed, and try again what took too long.")
 ]
-Watch = Annotated[bool, typer.Option("--watch", help="Keep judging new files in the folders until Ctrl-C.")]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Keep judging new files in the folders until Ctrl-C; see fauxto watch.")
+]
 Interval = Annotated[
     float,
     typer.Option(min=0.1, help="Seconds between checks with --watch, and for which a new file must be unchanged."),
@@ -98,13 +100,16 @@ def scan(
         column=column,
         follow_symlinks=follow_symlinks,
         pages=[html] if html else [],
+        watched=watch,
     )
     with job, stoppable():
         try:
-            with progress_bar() as on_progress:
-                if watch:
-                    _watch(job, interval, workers, on_progress)
-                else:
+            if watch:
+                from fauxto.cli.watch import Watching
+
+                Watching().run(job, interval, workers or cores())
+            else:
+                with progress_bar() as on_progress:
                     job.run(engine, workers=workers, address=address, on_progress=on_progress)
             _finish(job, out, html, sorter, options)
             failed = job.failed_sources()
@@ -139,17 +144,6 @@ def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, opti
     if sorter:
         typer.echo(f"sorted {sorter.sort(job.journal.reports_and_files()):,} files")
     typer.echo(f"wrote {' and '.join(written)}")
-
-
-def _watch(job: Scan, interval: float, workers: int | None, on_progress: OnProgress) -> None:
-    """Judge existing and new files; rewrite the table whenever there are new ones."""
-    try:
-        while True:
-            if job.run(workers=workers, on_progress=on_progress, settled=interval):
-                job.write()
-            time.sleep(interval)
-    except KeyboardInterrupt:
-        return
 
 
 def _summary(counts: dict[tuple[str, str | None], int]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -100,6 +100,13 @@ class Journal:
         if time.monotonic() - self._committed > _SECONDS:
             self.commit()
         return bool(added)
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """Remove rows, which the next commit saves; raises as `add`."""
+        with self._writing():
+            if not self._database.in_transaction:
+                self._database.execute("BEGIN")
+            self._database.executemany("DELETE FROM rows WHERE key = ?", [(_bytes(key),) for key in keys])
 
     def commit(self) -> None:
         """Save all added rows; raises as `add`."""

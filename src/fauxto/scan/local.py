@@ -49,7 +49,13 @@ Judge = Callable[[Item, Detector], Row]
 """What a worker does with an item; it is pickled."""
 
 
-def run(items: Iterable[Item], options: DetectorOptions, workers: int, judge: Judge = judge) -> Iterator[Row]:
+def run(
+    items: Iterable[Item],
+    options: DetectorOptions,
+    workers: int,
+    judge: Judge = judge,
+    crew: list[Worker] | None = None,
+) -> Iterator[Row]:
     """Yield the row that `judge` makes of each item, in the order in which they are done.
 
     Items are taken only as workers ask for them, one handful ahead of what is being judged. A worker that dies is
@@ -57,16 +63,24 @@ def run(items: Iterable[Item], options: DetectorOptions, workers: int, judge: Ju
     time than `Limits.max_seconds`, or longer than `Limits.clock_seconds`, loses its worker and is refused as
     `timed_out`.
 
+    Args:
+        items: What to judge.
+        options: Options of the detector.
+        workers: Processes.
+        crew: Those of an earlier run, to be used again; at first an empty list. The caller has to `stop` them; without
+            it they end with the run.
+
     Raises:
         FauxtoError: Nothing can be judged: the network fails, for one, or no worker starts.
     """
+    is_kept = crew is not None
+    crew = [] if crew is None else crew
     fresh = _handfuls(items)
     ready = next(fresh, [])
     again: deque[list[Item]] = deque()  # what a lost worker left
     crashed: set[str] = set()
-    crew: list[_Worker] = []
     try:
-        crew += [_Worker(options, judge) for _ in range(workers if ready else 0)]
+        crew += [Worker(options, judge) for _ in range(workers - len(crew) if ready else 0)]
         while ready or again or any(worker.held for worker in crew):
             for worker in crew:
                 if worker.is_idle and (again or ready):
@@ -85,14 +99,22 @@ def run(items: Iterable[Item], options: DetectorOptions, workers: int, judge: Ju
                         yield row
                     again.extend([item] for item in remaining)
                 worker.stop()
-                crew[number] = _Worker(options, judge)
+                crew[number] = Worker(options, judge)
     finally:
-        for worker in crew:
+        for worker in () if is_kept else crew:
             worker.stop()
 
 
-class _Worker:
-    """A process that judges the items that it is given, in order."""
+class Worker:
+    """A process that judges the items that it is given, in order.
+
+    Attributes:
+        connection: To the process.
+        deadline: When it is late, by the monotonic clock.
+        held: Items that it was given and that have no row so far.
+        excess: What the item at hand took too much of.
+        is_lost: Whether the process died or was late.
+    """
 
     def __init__(self, options: DetectorOptions, judge: Judge) -> None:
         # Not a fork: the libraries' threads and locks don't survive one.
@@ -106,15 +128,17 @@ class _Worker:
         self._seconds = options.limits.clock_seconds
         self._has_started = False
         self.deadline = time.monotonic() + _START_SECONDS
-        self.held: deque[Item] = deque()  # given, and without its row so far
-        self.excess = ""  # what the item at hand took too much of
+        self.held: deque[Item] = deque()
+        self.excess = ""
         self.is_lost = False
 
     @property
     def is_idle(self) -> bool:
+        """Whether it waits for items."""
         return self._has_started and not self.held and not self.is_lost
 
     def give(self, handful: list[Item]) -> None:
+        """Hand it items to judge."""
         self.held.extend(handful)
         self._seconds = self._limits.clock_seconds + _FETCH_SECONDS * any(map(_is_remote, handful))
         self.deadline = time.monotonic() + self._seconds
@@ -148,6 +172,7 @@ class _Worker:
             raise FauxtoError("a process that judges pictures can't start; its own message stands above, if it had one")
 
     def stop(self) -> None:
+        """End the process, whatever it does."""
         self.connection.close()
         self._end()
 
@@ -195,7 +220,7 @@ def _deferred_signals() -> Iterator[None]:
         signal.raise_signal(late)
 
 
-def _wait_for(crew: list[_Worker]) -> list[int]:
+def _wait_for(crew: list[Worker]) -> list[int]:
     """Wait until a worker has something to say or is late, and return the numbers of all such workers."""
     if lost := [number for number, worker in enumerate(crew) if worker.is_lost]:
         return lost
@@ -209,7 +234,7 @@ def _wait_for(crew: list[_Worker]) -> list[int]:
     return [n for n, worker in enumerate(crew) if worker.connection in speaking or now > worker.deadline]
 
 
-def _after_loss(worker: _Worker, crashed: set[str]) -> tuple[Row | None, list[Item]]:
+def _after_loss(worker: Worker, crashed: set[str]) -> tuple[Row | None, list[Item]]:
     """Return the row of the item at which a worker was lost, if it gets no second try, and what to do anew."""
     culprit, *others = worker.held
     if worker.excess:

@@ -492,4 +492,4 @@ def test_without_fpdf_the_extra_is_named_and_html_goes_on(tmp_path: Path) -> Non
         "except MissingExtraError as error: print(error)\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "fauxto[export]" in ended.stdout
+    assert "'.[export]'" in ended.stdout

@@ -24,7 +24,11 @@ def main() -> None:
     try:
         from fauxto.web import lab_views  # needs the extra `lab`
     except MissingExtraError as error:
-        st.info("The laboratory isn't installed here.", icon=":material/science:")
+        st.info(
+            "The laboratory isn't installed here. In fauxto's checkout, `make lab` installs it (TensorFlow and more, "
+            "about 2.5 GB) and opens this page again.",
+            icon=":material/science:",
+        )
         st.text(str(error))
         return
     st.markdown("Where models come from: the data sets they learn from, and what was measured of them.")
