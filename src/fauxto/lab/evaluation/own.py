@@ -158,11 +158,15 @@ def _score(
     on_progress(done, total)
     for number, model in enumerate(models or (None,)):
         options = DetectorOptions(model, evidence=False)
-        items = labelled.items(options.limits, lambda key, number=number: journal.is_done(f"{number}:{key}"))
+        items = labelled.items(options.limits, partial(_is_done, journal, number))
         for row in local.run(items, options, workers, partial(measured, protocols=protocols)):
             done += journal.add(Row(f"{number}:{row.key}", row.status, row.verdict, row.report, row.file))
             on_progress(done, total)
     journal.commit()
+
+
+def _is_done(journal: Journal, number: int, key: str) -> bool:
+    return journal.is_done(f"{number}:{key}")
 
 
 def _sorted(
@@ -230,7 +234,8 @@ def _scores(pictures: Sequence[_Picture]) -> list[Scores]:
     return [
         Scores(
             protocol,
-            *table[:, number].T,
+            table[:, number, 0],
+            table[:, number, 1],
             np.array([reasons[number] is not None for reasons in objections]),
             np.empty((len(pictures), 0)),
         )
