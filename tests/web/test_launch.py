@@ -106,5 +106,5 @@ def test_a_wrong_model_is_said_before_anything_starts(started: list[list[str]], 
 
 def test_without_streamlit_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"fauxto\[app\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[app\]'"):
         command.app()

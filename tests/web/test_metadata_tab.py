@@ -15,6 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fauxto.detector import Detector
+from fauxto.export.record import Case
 from fauxto.web import downloads, looking, viewer
 from fauxto.web.judging import judge
 
@@ -82,8 +83,12 @@ def test_a_credential_is_a_timeline(page: AppTest) -> None:
 
 def test_reports_have_the_metadata_and_what_is_personal_only_when_ticked(golden_detector: Detector) -> None:
     judged = judge(golden_detector, CASE.read_bytes(), "edit.jpg")
+
+    def made(personal: bool) -> list[downloads.Download]:
+        return downloads.of_one(judged, golden_detector, None, Case(), personal=personal)
+
     for personal in (False, True):
-        files = {file.label: file.make() for file in downloads.of_one(judged, golden_detector, None, personal=personal)}
+        files = {file.label: file.make() for file in made(personal)}
         sheet = pypdf.PdfReader(io.BytesIO(files["PDF"]))
         for said in (files["HTML"].decode(), "".join(sheet_page.extract_text() for sheet_page in sheet.pages)):
             assert "Camera Maker" in said
@@ -93,8 +98,9 @@ def test_reports_have_the_metadata_and_what_is_personal_only_when_ticked(golden_
 
 
 def panes(page: AppTest) -> list[dict[str, Any]]:
-    [component] = page.get("bidi_component")
-    shown: list[dict[str, Any]] = json.loads(component.proto.json)["panes"]
+    data = [json.loads(component.proto.json or "{}") for component in page.get("bidi_component")]
+    [shown] = [entry["panes"] for entry in data if isinstance(entry, dict) and "panes" in entry]
+    assert isinstance(shown, list)
     return shown
 
 
