@@ -13,6 +13,9 @@ chrome.contextMenus.onClicked.addListener((info, tab) => openCheck(info, tab));
 async function openCheck(info, tab) {
   const id = crypto.randomUUID();
   const job = { tab: tab?.id ?? null, frame: info.frameId ?? 0, url: info.srcUrl };
-  await chrome.storage.session.set({ [`job:${id}`]: job });
+  await chrome.storage.session.set({ [`job:${id}`]: job }).catch(async () => {
+    await chrome.storage.session.clear(); // full of earlier reports
+    await chrome.storage.session.set({ [`job:${id}`]: job });
+  });
   await chrome.windows.create({ url: `check.html#${id}`, type: "popup", width: 480, height: 680 });
 }

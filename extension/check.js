@@ -47,7 +47,7 @@ async function checkAll() {
     show(element("p", "The browser lets no extension read this page."));
     return;
   }
-  const { urls, small, more } = listed;
+  const { urls, small, unloaded, more } = listed;
   const status = element("p", "", "status");
   const list = element("ol", "", "pictures");
   show(element("h2", `${urls.length} pictures`), status, list);
@@ -70,7 +70,7 @@ async function checkAll() {
   }
 
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const notes = [refusal, small ? `Left out under ${LEAST_PIXELS} pixels: ${small}` : "", more ? `Left out beyond ${MOST_PICTURES}: ${more}` : ""];
+  const notes = [refusal, small ? `Left out under ${LEAST_PIXELS} pixels: ${small}` : "", unloaded ? `Not loaded yet: ${unloaded}; scroll there and check again` : "", more ? `Left out beyond ${MOST_PICTURES}: ${more}` : ""];
   status.after(...notes.filter(Boolean).map((note) => element("p", note, "note")), ...(refusal ? [settingsLink()] : []));
   if (refused.size) {
     status.after(element("p", `Some come from other sites: ${[...refused.keys()].join(", ")}`, "note"), allowButton([...refused.keys()], checkAll));

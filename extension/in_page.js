@@ -20,7 +20,7 @@ globalThis.fauxtoInPage ??= (() => {
       }
       return { picture: await asDataUrl(await bounded(response)) };
     } catch (error) {
-      return { problem: error instanceof RangeError ? error.message : "The picture can't be fetched.", failed: true };
+      return { problem: error instanceof RangeError ? error.message : "The picture can't be fetched.", failed: !(error instanceof RangeError) };
     }
   }
 
@@ -50,14 +50,17 @@ globalThis.fauxtoInPage ??= (() => {
     });
   }
 
-  // Returns the addresses of the page's pictures, each once, and how many are too small or too many.
+  // Returns the addresses of the page's pictures, each once, and how many are too small, not loaded yet or too many.
   function list(leastPixels, most) {
     pictures = [];
     let small = 0;
+    let unloaded = 0;
     const byUrl = new Map();
-    for (const picture of document.images) {
+    // Not document.images: a picture called "images" would stand in its place.
+    for (const picture of Document.prototype.querySelectorAll.call(document, "img")) {
       const url = picture.currentSrc || picture.src;
       if (!url || !picture.complete) {
+        unloaded += 1;
         continue;
       }
       if (Math.min(picture.naturalWidth, picture.naturalHeight) < leastPixels) {
@@ -73,7 +76,7 @@ globalThis.fauxtoInPage ??= (() => {
     layer?.host.remove();
     layer = null;
     badges.clear();
-    return { urls: urls.slice(0, most), small, more: Math.max(0, urls.length - most) };
+    return { urls: urls.slice(0, most), small, unloaded, more: Math.max(0, urls.length - most) };
   }
 
   // Puts a badge on a picture of the last list, wherever it stands on the page, or changes the one that is there.

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 def is_address(source: str) -> bool:
     """Tell whether a text is an address ("https://...") rather than a path."""
-    return re.match(r"[a-z][a-z0-9+.-]+://", source) is not None
+    return re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE) is not None
 
 
 def file_name(source: str) -> str:

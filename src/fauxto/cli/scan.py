@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -111,7 +112,7 @@ def scan(
             else:
                 with progress_bar() as on_progress:
                     job.run(engine, workers=workers, address=address, on_progress=on_progress)
-            _finish(job, out, html, sorter, options)
+            _finish(job, out, html, sorter, options, watched=watch)
             failed = job.failed_sources()
         except KeyboardInterrupt:
             job.journal.commit()
@@ -126,13 +127,18 @@ def scan(
         raise typer.Exit(1)
 
 
-def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, options: DetectorOptions) -> None:
+def _finish(
+    job: Scan, out: Path, html: Path | None, sorter: Sorter | None, options: DetectorOptions, *, watched: bool
+) -> None:
+    from fauxto.scan.watching import reports_and_files
+
+    reports = partial(reports_and_files, job.journal) if watched else job.journal.reports_and_files
     job.write()
     written = [str(out)]
     if html:
         from fauxto.scan import gallery
 
-        gallery.write(job.journal.reports_and_files(), html, options.limits)
+        gallery.write(reports(), html, options.limits)
         written.append(str(html))
     for line in _summary(job.journal.counts()):
         typer.echo(line)
@@ -142,7 +148,7 @@ def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, opti
     if count := job.journal.passed_over():
         typer.echo(passed_over(count))
     if sorter:
-        typer.echo(f"sorted {sorter.sort(job.journal.reports_and_files()):,} files")
+        typer.echo(f"sorted {sorter.sort(reports()):,} files")
     typer.echo(f"wrote {' and '.join(written)}")
 
 

@@ -36,9 +36,6 @@ _FRACTION = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)(?:/(\d{1,12}))?")
 # "GPSCoordinate" of ISO 16684-1 (2019).
 _XMP_POSITION = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d{1,12})?)(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])")
 
-_XMP_POSITION = re.compile(
-    r"(\d{1,3}),(\d{1,2}(?:\.\d{1,12})?)(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])"
-)  # XMP, part 2, "GPSCoordinate"
 
 WITH_MAKER_NOTE = ("Apple", "Canon", "NIKON CORPORATION")
 OWN_TABLES = ("Canon",)

@@ -29,6 +29,8 @@ OTHER_NAMES: Mapping[int, str] = {
     15: "category",
     20: "supplemental category",
     22: "fixture identifier",
+    26: "content location code",
+    27: "content location name",
     55: "date created",
     60: "time created",
     62: "digital creation date",

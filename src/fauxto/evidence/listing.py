@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -158,7 +159,9 @@ def read(
     fields = tuple(_bounded(wanted))
     edits = [line for line in _edits(parsed.xmp) if personal or not is_personal("", line)]
     return FileMetadata(
-        glance=tuple((label, _visible(text)) for label, text in _glance(camera)),
+        glance=tuple(
+            (label, _visible(text)) for label, text in _glance(camera) if personal or not is_personal("", text)
+        ),
         edits=tuple(map(_cut, edits)),
         notes=tuple(_sentence(note) for note in camera.details.get("notes", ()) if not note.startswith(_OF_THUMBNAIL)),
         fields=fields,
@@ -179,6 +182,8 @@ def _sentence(note: str) -> str:
 
 
 def _is_personal(listed: Field) -> bool:
+    if re.fullmatch(r"tag 0x[0-9A-F]{4}|dataset \d+", listed.name) and re.search(r"[^\W\d_]{3}", listed.value):
+        return not listed.value.endswith("not shown")  # nobody knows what a text in a field without a name tells of
     return is_personal(f"{listed.where} {listed.name}", listed.value)
 
 

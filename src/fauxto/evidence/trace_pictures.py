@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -110,12 +111,13 @@ def jpeg_ghosts(image: Image) -> NDArray[np.uint8]:
     grey = np.asarray(PIL.Image.fromarray(image.rgb).convert("L"))[: rows * GHOST_BLOCK, : columns * GHOST_BLOCK]
     changes = np.empty((len(GHOST_QUALITIES), rows, columns), np.float32)
     blocks = _TILE // GHOST_BLOCK
-    for top in range(0, rows, blocks):
-        tile = grey[top * GHOST_BLOCK : (top + blocks) * GHOST_BLOCK]
+    for top, left in itertools.product(range(0, rows, blocks), range(0, columns, blocks)):
+        down, across = slice(top, top + blocks), slice(left, left + blocks)
+        tile = grey[top * GHOST_BLOCK : down.stop * GHOST_BLOCK, left * GHOST_BLOCK : across.stop * GHOST_BLOCK]
         for number, quality in enumerate(GHOST_QUALITIES):
             change = np.square(_saved(tile, quality).astype(np.float32) - tile)
-            squares = change.reshape(-1, GHOST_BLOCK, columns, GHOST_BLOCK).mean((1, 3))
-            changes[number, top : top + blocks] = squares
+            squares = change.reshape(len(tile) // GHOST_BLOCK, GHOST_BLOCK, -1, GHOST_BLOCK).mean((1, 3))
+            changes[number, down, across] = squares
     best = changes.min(axis=0)
     ghosts: NDArray[np.uint8] = (255 * (changes - best) / np.maximum(changes.max(axis=0) - best, 1e-6)).astype(np.uint8)
     return ghosts

@@ -67,9 +67,9 @@ def train(
     keras = import_keras(recipe.backend)
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy(recipe.precision if recipe.epochs else "float32")
-    model = _starting_model(recipe, weights)
     start = start_of(recipe, dataset.name, dataset.manifest_sha256, weights, command)
     _check_runs(average_with, recipe, start["weights_sha256"])
+    model = _starting_model(recipe, weights)
     start = run.begin(recipe, {**start, "averaged_with": [other.network_sha256 for other in average_with] or None})
     if run.is_trained:
         return run.record
@@ -81,8 +81,8 @@ def train(
     else:
         shutil.copyfile(run.folder / FITTED, run.keras_model)
     seconds = sum(epoch["seconds"] for epoch in history) or time.perf_counter() - started
-    made = {"parameters": model.count_params(), "epochs": len(history), "seconds": round(seconds, 1)}
-    run.finish({**start, **made, "history": history})
+    made = {**_network(model), "epochs": len(history), "seconds": round(seconds, 1), "history": history}
+    run.finish({**start, **made})
     shutil.rmtree(run.folder / CHECKPOINTS, ignore_errors=True)  # until now, a cut would have needed them
     (run.folder / FITTED).unlink(missing_ok=True)
     return run.record
@@ -101,6 +101,21 @@ def _give_logistic_head(
     if families:
         families.save(run.family_head)
     model.save(run.keras_model)
+
+
+def _network(model: keras.Model) -> dict[str, Any]:
+    """Return how many `parameters` it has, and of its `layers` name and kind, output for a picture and parameters."""
+    shapes = [getattr(layer.output, "shape", (None,)) for layer in model.layers]
+    layers = [
+        {
+            "name": layer.name,
+            "kind": type(layer).__name__,
+            "shape": " × ".join(map(str, shape[1:])),
+            "parameters": layer.count_params(),
+        }
+        for layer, shape in zip(model.layers, shapes, strict=True)
+    ]
+    return {"parameters": model.count_params(), "layers": layers}
 
 
 def _check_runs(runs: Sequence[Run], recipe: Recipe, weights_sha256: str | None) -> None:

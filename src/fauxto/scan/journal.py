@@ -196,7 +196,7 @@ class Journal:
         database.commit()
         if began_with != origin:
             then, now = json.loads(began_with), json.loads(origin)
-            changed = ", ".join(key for key in now if now[key] != then.get(key))
+            changed = ", ".join(key for key in then | now if now.get(key) != then.get(key))
             raise ConfigError(f"{self.path} is of a scan with another {changed}; go on as it began, or delete it")
 
 

@@ -98,7 +98,10 @@ def webhook(address: str) -> Callable[[dict[str, Any], threading.Event], str | N
     import urllib.error
     import urllib.request
 
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # half an IPv6 address
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ConfigError("--webhook takes an address such as https://host.example/path, without a user's name")
 

@@ -17,6 +17,7 @@ from typing import Self
 from fauxto.report import Report, Status
 from fauxto.scan import Scan, local
 from fauxto.scan.items import PASSED_OVER, Item, Row
+from fauxto.scan.journal import Journal
 
 _PARTIAL = (".crdownload", ".part", ".partial", ".download", ".filepart")
 """Endings of files that browsers and copying programs haven't finished, and rename when they have."""
@@ -117,15 +118,13 @@ class Watch:
 
     def judged(self) -> Iterator[tuple[Report, str]]:
         """Yield all reports so far whose files are still there as they were judged, with their paths."""
-        for row in self._scan.journal.rows():
-            if row.file and _key(row.file) == row.key:
-                yield Report.from_dict(json.loads(row.report)), row.file
+        return ((report, file) for report, file in reports_and_files(self._scan.journal) if file)
 
     def _settled(self) -> list[Item]:
         """Return the files without a row that are as they were at the last listing."""
         before, self._waiting = self._waiting, {}
         failed = set()
-        settled = []
+        settled: dict[str, Item] = {}  # a file may be in two of the folders
         for shard in self._scan.sources.shards():
             for item in shard.items(self._scan.options.limits, lambda key: False):
                 if isinstance(item.source, Report) or item.path in self._scan.named:
@@ -136,11 +135,11 @@ class Watch:
                 if key is None or self._scan.journal.is_done(key):
                     continue
                 if before.get(item.path) == key:
-                    settled.append(Item(key, item.path, item.source, item.size))
+                    settled[key] = Item(key, item.path, item.source, item.size)
                 else:
                     self._waiting[item.path] = key
         self._warned = {what for what in self._warned if what == "table" or what in failed}
-        return settled
+        return list(settled.values())
 
     def _keep(self, row: Row) -> Iterator[Arrival]:
         journal, path = self._scan.journal, row.key.partition("\0")[0]
@@ -175,3 +174,10 @@ def _key(path: str) -> str | None:
     except (OSError, ValueError):
         return None
     return f"{path}\0{facts.st_mtime_ns}-{facts.st_size}" if stat.S_ISREG(facts.st_mode) and facts.st_size else None
+
+
+def reports_and_files(journal: Journal) -> Iterator[tuple[Report, str | None]]:
+    """Yield the reports of a watch's journal, each with its file if that is still there as it was judged."""
+    for row in journal.rows():
+        is_same = row.file is not None and _key(row.file) == row.key
+        yield Report.from_dict(json.loads(row.report)), row.file if is_same else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -139,7 +140,8 @@ def _show_entry(entry: Checked, names: Mapping[str, str], detector: Detector) ->
     shown = fit(images.decode(entry.data, detector.limits).rgb, PREVIEW_SIDE) if entry.data else None
     note = "" if shown is not None or entry.thumbnail is None else "Look closer at it on the page Check."
     name = names[entry.report.path or ""]
-    show_card(Judged(entry.report, shown, entry.data), detector, "chosen", Showing(name, note))
+    key = f"chosen-{hashlib.sha256((entry.report.path or '').encode(errors='replace')).hexdigest()[:16]}"
+    show_card(Judged(entry.report, shown, entry.data), detector, key, Showing(name, note))
 
 
 def show_gallery(shown: Sequence[Checked], names: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ from fauxto.web.tab_memory import TabMemory, Work
 LISTS = ("given", "waiting")
 """Files for Check and Check many."""
 
-_DICTS = ("judged", "explanations", "crops")
+_DICTS = ("judged", "explanations", "crops", "case")
 _KEPT = (
     *LISTS,
     *_DICTS,
@@ -34,9 +34,8 @@ _KEPT = (
 
 def _weigh(work: Work) -> int:
     files: int = sum(len(file.data) for name in LISTS for file in work.get(name, ()))
-    previews: int = sum(
-        judged.preview.nbytes for judged in work.get("judged", {}).values() if judged.preview is not None
-    )
+    shown = list(work.get("judged", {}).values())  # a run that goes on may add to them
+    previews: int = sum(judged.preview.nbytes for judged in shown if judged.preview is not None)
     batch: Batch | None = work.get("batch")
     return files + previews + (batch.bytes_kept if batch else 0)
 

@@ -77,20 +77,24 @@ class TabMemory:
                 self._sweep_later()
 
     def sweep(self, now: float) -> None:
-        """Forget the closed tabs that are too old, too large together or too many; `now` as of `monotonic()`."""
+        """Forget the closed tabs that are too old, too large together or too many; `now` as of `monotonic()`.
+
+        One that was closed a moment ago, as by a reload, is neither forgotten nor counted, and one that holds nothing
+        isn't kept for longer, so that no visitor pushes out what others have.
+        """
         with self._lock:
             closed = sorted(
                 ((tab.closed, secret) for secret, tab in self._tabs.items() if not tab.visits), reverse=True
             )
-            room = CLOSED_BYTES
-            for number, (since, secret) in enumerate(closed):
+            room, most = CLOSED_BYTES, MOST_CLOSED
+            for since, secret in closed:
+                if now - since < SECONDS_BETWEEN_SWEEPS:
+                    continue
                 bytes_held = self._weigh(self._tabs[secret].work)
-                is_new = now - since < SECONDS_BETWEEN_SWEEPS
-                is_old = now - since >= CLOSED_SECONDS
-                if is_old or number >= MOST_CLOSED or (bytes_held > room and not is_new):
+                if now - since >= CLOSED_SECONDS or not bytes_held or most == 0 or bytes_held > room:
                     self._empty(self._tabs.pop(secret).work)
                 else:
-                    room -= bytes_held
+                    room, most = room - bytes_held, most - 1
 
     def _sweep_later(self) -> None:
         """Have a thread sweep from time to time, as long as there are closed tabs."""
@@ -101,8 +105,10 @@ class TabMemory:
             timer.start()
 
     def _sweep_and_go_on(self) -> None:
-        self.sweep(monotonic())
-        with self._lock:
-            self._sweeps = False
-            if any(not tab.visits for tab in self._tabs.values()):
-                self._sweep_later()
+        try:
+            self.sweep(monotonic())
+        finally:  # whatever went wrong, the next sweep comes
+            with self._lock:
+                self._sweeps = False
+                if any(not tab.visits for tab in self._tabs.values()):
+                    self._sweep_later()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import hashlib
 import io
 import itertools
 import os
@@ -46,11 +47,18 @@ class Place:
         if self.rows is not None:
             number = key.removeprefix(f"{self.location}#")
             return self.rows[int(number) - 1] if number.isdecimal() else Origin(self.label or "", self.location, None)
-        base = f"{self.location}!" if is_archive(self.location) else self._base
-        inside = key.removeprefix(base).lstrip("/")
+        archive, _, member = key.partition("!/")
+        in_archive = bool(member) and is_archive(archive)
+        inside = member if in_archive else key.removeprefix(self._base).lstrip("/")
         collection = collection_of(PurePosixPath(inside.replace(os.sep, "/")))
-        label = self.label or ""
-        return _origin(label, collection or self._name, collection)
+        name = PurePosixPath(archive).name if in_archive else self._name
+        return _origin(self.label or "", collection or name, collection)
+
+    @property
+    def digest(self) -> str | None:
+        """The sha256 of a table that lies here; None of anything else."""
+        is_file = self.rows is not None and Path(self.location).is_file()
+        return hashlib.sha256(Path(self.location).read_bytes()).hexdigest() if is_file else None
 
     @property
     def _base(self) -> str:
@@ -62,8 +70,6 @@ class Place:
 
     @property
     def _name(self) -> str:
-        if is_archive(self.location):
-            return PurePosixPath(self.location).name
         return Path(self._base or ".").resolve().name or self.location
 
 
@@ -89,6 +95,10 @@ class Labelled:
             raise DatasetError("name the pictures: --real FOLDER and --ai FOLDER, or --data MANIFEST")
         for _, location in [*named, *((None, location) for location in manifests)]:
             _check(location)
+        if other := next((location for location in manifests if not is_table(location)), None):
+            raise DatasetError(
+                f"{other} is no manifest: that is a .csv or .parquet table with the columns path and label"
+            )
         _check_apart(real, ai)
         self.places = [
             Place(label, location, _origins(location, label) if is_table(location) else None)

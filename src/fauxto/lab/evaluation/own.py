@@ -102,7 +102,7 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     origin = {
         "version of fauxto": __version__,
-        "pictures": [[place.label, place.location] for place in labelled.places],
+        "pictures": [[place.label, place.location, place.digest] for place in labelled.places],
         "model": [[bundle.name, bundle.model_sha256] for bundle in loaded],
         "protocols": protocols,
     }

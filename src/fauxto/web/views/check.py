@@ -70,6 +70,7 @@ def _show_sample() -> None:
 def show_cards(detector: Detector, given: list[Given]) -> None:
     """Show every picture as soon as it is judged, and say what came out."""
     if not given:
+        st.session_state["judged"].clear()
         return
     are_rows = len(given) > MOST_WHOLE_CARDS
     tally = show_tally(len(given)) if are_rows else None
@@ -97,6 +98,9 @@ def show_tally(total: int) -> DeltaGenerator:
 def put_away(id: str | None) -> None:
     """Take a picture off the page, or all: the visitor's own and the sample."""
     drop_zone.put_away("given", id)
+    crops = st.session_state["crops"]
+    for gone in list(crops) if id is None else [id]:
+        crops.pop(gone, None)
     if id is None or id.startswith(SAMPLE):
         st.session_state["sample"] = None
 
@@ -135,15 +139,17 @@ def fetch(text: str) -> Iterator[Given]:
 def judge_all(detector: Detector, given: list[Given]) -> Iterator[tuple[Given, Judged]]:
     """Judge each file once, however often the page runs; what is no longer given is forgotten."""
     judged: dict[tuple[str, str], Judged] = st.session_state["judged"]
+    given = given[:]  # another tab with the same work may change it meanwhile
     keys = [(file.id, detector.operating_point) for file in given]
     for gone in judged.keys() - set(keys):
         judged.pop(gone, None)
     for number, (key, file) in enumerate(zip(keys, given, strict=True), start=1):
         crop = crop_tool.chosen(file.id)
-        if key not in judged or judged[key].crop != crop:
+        result = judged.get(key)
+        if result is None or result.crop != crop:
             with st.spinner(f"Looking at picture {number} of {len(given)} …"):
-                judged[key] = judge(detector, file.data, file.name, crop)
-        yield file, judged[key]
+                result = judged[key] = judge(detector, file.data, file.name, crop)
+        yield file, result
 
 
 def show_limits(detector: Detector) -> None:
