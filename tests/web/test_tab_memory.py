@@ -126,3 +126,16 @@ def test_what_a_forgotten_tab_had_is_emptied() -> None:
     work: Work = {"given": [Given("1", "a.png", b"x")], "judged": {}, "sample": "A photograph"}
     tab._empty(work)
     assert work["given"] == []
+
+
+def test_no_visitor_pushes_out_what_others_have(memory: TabMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tab_memory, "CLOSED_BYTES", 10)
+    monkeypatch.setattr(tab_memory, "MOST_CLOSED", 2)
+    monkeypatch.setattr(tab_memory, "monotonic", lambda: 0.0)
+    kept = close(memory, {"data": bytes(8)})
+    monkeypatch.setattr(tab_memory, "monotonic", lambda: 50.0)
+    large, *empty = [close(memory, {"data": bytes(99)}), *(close(memory, {}) for _ in range(5))]
+    memory.sweep(100.0)
+    assert [memory.work(secret) is not None for secret in (kept, large)] == [True, True]
+    memory.sweep(115.0)
+    assert [memory.work(secret) is not None for secret in (kept, large, *empty)] == [True] + [False] * 6

@@ -73,12 +73,21 @@ def test_a_path_bytes_and_an_open_file_give_the_same() -> None:
 def test_each_container_is_listed(with_metadata: WithMetadata, xmp_packet: Any) -> None:
     iptc = b"".join(
         bytes((0x1C, 2, dataset)) + len(text).to_bytes(2, "big") + text
-        for dataset, text in ((105, b"A headline"), (55, b"20260501"), (200, b"other"))
+        for dataset, text in (
+            (105, b"A headline"),
+            (55, b"20260501"),
+            (200, b"12"),
+            (201, b"other"),
+            (27, b"Reykjavik"),
+        )
     )
     metadata = fauxto.read_metadata(with_metadata(iptc=iptc, comment=b"a comment", xmp=xmp_packet('xmp:Rating="4"')))
     assert value(metadata, "IPTC", "headline") == "A headline"
     assert value(metadata, "IPTC", "date created") == "20260501"
-    assert value(metadata, "IPTC", "dataset 200") == "other"
+    assert value(metadata, "IPTC", "dataset 200") == "12"
+    # A place, and a text in a field without a name, of which nobody knows what it tells.
+    assert metadata.withheld == 2
+    assert not {"dataset 201", "content location name"} & {field.name for field in metadata.fields}
     assert value(metadata, "JPEG comment", "") == "a comment"
     assert value(metadata, "XMP", "xmp:Rating") == "4"
     assert value(fauxto.read_metadata(with_metadata("PNG", text={"Note": "hills"})), "PNG text", "Note") == "hills"
