@@ -25,6 +25,7 @@ from fauxto.lab.calibration import calibrate
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.folders import import_folders
 from fauxto.lab.evaluation import own
+from fauxto.lab.evaluation.labelled import Origin
 from fauxto.lab.evaluation.results import measure
 from fauxto.scan.items import judge
 
@@ -317,3 +318,19 @@ def test_names_of_files_and_folders_steer_nothing(in_process, tmp_path, toy_mode
     assert "<script" not in page
     assert "<i>" not in page
     assert len(pq.read_table(tmp_path / "out" / "scores.parquet")) == 2
+
+
+def test_built_in_models_that_share_the_pictures_are_counted_together():
+    def picture(label, digest):
+        return own._Picture(Origin(label, "somewhere", None), {"pixel_sha256": digest}, None)
+
+    large, small = [picture("real", "a"), picture("ai", "b"), picture("ai", "b")], [picture("real", "c")]
+    assert own._counts({(0, "photos"): large, (0, "thumbnails"): small}) == {"real": 2, "ai": 2, "copies": 1}
+    assert own._counts({(0, "one"): large, (1, "other"): large}) == {"real": 1, "ai": 2, "copies": 1}
+
+
+def test_a_manifest_is_a_table(pictures, tmp_path):
+    result = run_command("evaluate", "--data", pictures / "ai/dreamer/02.png", "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "02.png is no manifest" in result.output
+    assert not (tmp_path / "out").exists()

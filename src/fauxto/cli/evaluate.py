@@ -106,6 +106,8 @@ def evaluate(
             raise ConfigError("--robustness and --save are for data sets: make one with `fauxto data import folders`")
         _own(subjects, real or [], ai or [], manifests, out or Path("evaluation"), protocols, workers, resume)
         return
+    if protocols or resume or workers:
+        raise ConfigError("--protocols, --resume and --workers are for your own pictures; a data set has its own way")
     if data is None:
         raise ConfigError("name the pictures: --real FOLDER and --ai FOLDER for your own, or --data FOLDER")
     if not subjects:

@@ -85,8 +85,8 @@ def evaluate(
     Returns:
         `version`; `dataset`, what was named; `models`, a list of results as `results.measure` returns them, each with
         `outside`, the pictures outside of the model's domain (`path`, `label`, `reason`); `unmeasured`, the pictures
-        that are in no figure (the same keys); how many `copies` of other pictures count, and how many symbolic `links`
-        and `system_files` were passed over.
+        that are in no figure (the same keys); how many `real` and `ai` pictures were measured, and `copies` of others
+        among them; and how many symbolic `links` and `system_files` were passed over.
 
     Raises:
         DatasetError: There is no picture, or what was named can't be used.
@@ -119,17 +119,18 @@ def _finish(out: Path, labelled: Labelled, journal: Journal, models: Sequence[tu
 
     `models` are the bundles, each with the number of the model that it was asked for as.
     """
-    scored, unmeasured, copies = _sorted(journal.rows(), labelled)
+    scored, unmeasured = _sorted(journal.rows(), labelled)
     results: dict[str, Any] = {
         "version": RESULTS_VERSION,
         "dataset": " and ".join(dict.fromkeys(place.location for place in labelled.places)),
         "models": [],
         "unmeasured": unmeasured,
-        "copies": copies,
+        **_counts(scored),
         "links": labelled.links_passed,
         "system_files": journal.passed_over() // (1 + max(number for number, _ in models)),
     }
     if not scored:
+        journal.delete()  # its rows are of no use, and the next evaluation would have to go on from them
         first = f": {unmeasured[0]['path']}: {unmeasured[0]['reason']}" if unmeasured else ""
         raise DatasetError(f"{results['dataset']} holds no picture that can be measured{first}")
     tables, files = [], []
@@ -169,15 +170,28 @@ def _is_done(journal: Journal, number: int, key: str) -> bool:
     return journal.is_done(f"{number}:{key}")
 
 
+def _counts(scored: Mapping[tuple[int, str], Sequence[_Picture]]) -> dict[str, int]:
+    """Return how many `real` and `ai` pictures were measured, and how many `copies` of others are among them.
+
+    Models that were named see all pictures; of the built-in ones, which share a number, each sees those of its sizes.
+    """
+    counts = [Counter[str]() for _ in range(1 + max((number for number, _ in scored), default=0))]
+    for (number, _), pictures in scored.items():
+        counts[number].update(picture.origin.label for picture in pictures)
+        different = len({picture.facts["pixel_sha256"] for picture in pictures})
+        counts[number]["copies"] += len(pictures) - different
+    return {name: max(count[name] for count in counts) for name in ("real", "ai", "copies")}
+
+
 def _sorted(
     rows: Iterable[Row], labelled: Labelled
-) -> tuple[dict[tuple[int, str], list[_Picture]], list[dict[str, str]], int]:
+) -> tuple[dict[tuple[int, str], list[_Picture]], list[dict[str, str]]]:
     """Sort pictures by the model that scored them, and list those that count nowhere, each once.
 
     A picture that is on both sides has no known label, so it counts nowhere.
 
     Returns:
-        The pictures by the number and name of the model; what isn't measured; how many are a copy of another.
+        The pictures by the number and name of the model; what isn't measured.
     """
     unmeasured: dict[str, dict[str, str]] = {}
     scored: dict[tuple[int, str], list[_Picture]] = {}
@@ -193,7 +207,6 @@ def _sorted(
         scored.setdefault((int(number), facts["bundle"]), []).append(picture)
         labels.setdefault(facts["pixel_sha256"], set()).add(origin.label)
     twofold = {digest for digest, of in labels.items() if len(of) > 1}
-    copies = 0
     for model, pictures in scored.items():
         for picture in pictures:
             if picture.facts["pixel_sha256"] in twofold:
@@ -201,11 +214,9 @@ def _sorted(
                 reason = "the same picture stands among the photographs and among the AI pictures"
                 unmeasured.setdefault(f"{label}:{path}", {"path": path, "label": label, "reason": reason})
         kept = [picture for picture in pictures if picture.facts["pixel_sha256"] not in twofold]
-        times = Counter(picture.facts["pixel_sha256"] for picture in kept)
-        copies = max(copies, sum(times.values()) - len(times))
         # In the order of a data set's manifest, which the resamples of intervals depend on.
         scored[model] = sorted(kept, key=lambda picture: (picture.origin.label, picture.facts["path"]))
-    return {model: kept for model, kept in scored.items() if kept}, list(unmeasured.values()), copies
+    return {model: kept for model, kept in scored.items() if kept}, list(unmeasured.values())
 
 
 def _split(pictures: Sequence[_Picture]) -> Split:

@@ -60,8 +60,7 @@ def page_name(model: str) -> str:
 
 def words(results: Mapping[str, Any]) -> Iterator[str]:
     """Yield sentences on which pictures were measured, which weren't, and which figures are missing for that."""
-    clean = [model["evaluation"]["protocols"][0] for model in results["models"]]
-    real, ai = (max(under[label] for under in clean) for label in ("real", "ai"))
+    real, ai = results["real"], results["ai"]
     yield f"{real:,} photographs and {ai:,} AI pictures were measured."
     for label, count, other in (("photographs", real, "AI pictures"), ("AI pictures", ai, "photographs")):
         if not count:
