@@ -53,10 +53,14 @@ def traces(
         raise typer.Exit(1) from error
     out.mkdir(parents=True, exist_ok=True)
     typer.echo(compression.read(data, decoded, limits).summary)
-    _write_error_levels(decoded, out / ERROR_LEVELS)
-    _write_noise(decoded, out / NOISE)
-    _write_ghosts(decoded, out / GHOSTS)
-    _write_spectrum(decoded, out / SPECTRUM)
+    try:
+        _write_error_levels(decoded, out / ERROR_LEVELS)
+        _write_noise(decoded, out / NOISE)
+        _write_ghosts(decoded, out / GHOSTS)
+        _write_spectrum(decoded, out / SPECTRUM)
+    except ValueError as error:  # too small
+        typer.echo(f"fauxto: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 def _write_error_levels(image: Image, path: Path) -> None:
@@ -88,12 +92,7 @@ def _write_ghosts(image: Image, path: Path) -> None:
 
     from fauxto.evidence.trace_pictures import GHOST_QUALITIES, draw_ghosts, jpeg_ghosts
 
-    try:
-        ghosts = jpeg_ghosts(image)
-    except ValueError as error:
-        typer.echo(f"fauxto: {error}", err=True)
-        raise typer.Exit(1) from error
-    _save(PIL.Image.fromarray(draw_ghosts(ghosts)), path)
+    _save(PIL.Image.fromarray(draw_ghosts(jpeg_ghosts(image))), path)
     qualities = ", ".join(map(str, GHOST_QUALITIES))
     typer.echo(
         f"\n{printable(str(path))}: how well each block fits the JPEG qualities {qualities}, row by row, dark for "
@@ -107,11 +106,7 @@ def _write_spectrum(image: Image, path: Path) -> None:
 
     from fauxto.evidence.trace_pictures import average_spectrum, draw_spectrum, spectral_peaks
 
-    try:
-        spectrum = average_spectrum(image)
-    except ValueError as error:
-        typer.echo(f"fauxto: {error}", err=True)
-        raise typer.Exit(1) from error
+    spectrum = average_spectrum(image)
     peaks = spectral_peaks(spectrum)
     _save(PIL.Image.fromarray(draw_spectrum(spectrum, peaks)), path)
     typer.echo(

@@ -90,6 +90,7 @@ class Watch:
         self._listing_seconds = time.monotonic() - began
         for row in local.run(items, self._scan.options, self._workers, crew=self._crew):
             yield from self._keep(row)
+            self.write()  # many files at once take long
 
     def pause(self) -> None:
         """Wait until the next look, and before that write the table where it lacks rows and it isn't too soon."""
