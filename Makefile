@@ -4,9 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: app test quick check coverage bench lock dev.lock app.lock serve.lock build.lock cifake photos
+.PHONY: app lab test quick check coverage bench lock dev.lock app.lock lab.lock serve.lock build.lock cifake photos
 
 app: $(STAMPS)/app
+	$(BIN)/fauxto app
+
+# The same page with its laboratory, and the commands that train; it needs TensorFlow.
+lab: $(STAMPS)/lab
 	$(BIN)/fauxto app
 
 # Files of tests go to two processes, as they are listed: the slowest folders come first (testpaths in pyproject.toml).
@@ -33,7 +37,7 @@ check: $(STAMPS)/dev
 bench: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks
 
-# The CIFAKE bundles from the archive: make cifake CIFAKE=ARCHIVE PHOTOS=data/photos. Goes on where it was cut; see
+# The CIFAKE bundles from the archive: make cifake CIFAKE=ARCHIVE [PHOTOS=data/photos]. Goes on where it was cut; see
 # docs/how-to/train.md. PHOTOS are other pictures, from whose thumbnails cifake-resnet learns what is unlike CIFAKE's.
 CIFAKE_SUMMARY_paper-cnn := The student paper's network: three convolutions and a dense layer, trained on CIFAKE.
 CIFAKE_SUMMARY_cifake-resnet := A residual network for thumbnails, trained from scratch on CIFAKE.
@@ -49,8 +53,8 @@ cifake: $(STAMPS)/dev
 	$(MAKE) bundle-cifake-resnet BESIDE="--beside runs/paper-cnn"
 
 bundle-%:
-	$(BIN)/fauxto train --network $* --data data/cifake --run runs/$* $(CIFAKE_FOREIGN_$*) --resume
-	$(BIN)/fauxto calibrate runs/$* --data data/cifake $(CIFAKE_FOREIGN_$*)
+	$(BIN)/fauxto train --network $* --data data/cifake --run runs/$* $(if $(PHOTOS),$(CIFAKE_FOREIGN_$*)) --resume
+	$(BIN)/fauxto calibrate runs/$* --data data/cifake $(if $(PHOTOS),$(CIFAKE_FOREIGN_$*))
 	$(BIN)/fauxto evaluate runs/$* --data data/cifake --robustness
 	$(BIN)/fauxto pack runs/$* --out src/fauxto/bundles/weights/$* \
 	  --summary "$(CIFAKE_SUMMARY_$*)" $(CIFAKE_SIZES_$*) $(CIFAKE_VERSION_$*) $(BESIDE)
@@ -76,22 +80,19 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 
 lock: $(STAMPS)/dev
 	$(BIN)/python -m pip install --quiet uv
-	$(MAKE) dev.lock app.lock serve.lock build.lock
+	$(MAKE) dev.lock app.lock lab.lock serve.lock build.lock
 
 dev.lock:
 	$(LOCK) $(UPGRADE) --extra dev pyproject.toml
 app.lock:
+	$(LOCK) --constraint requirements/dev.lock --extra app --extra formats pyproject.toml
+lab.lock:
 	$(LOCK) --constraint requirements/dev.lock --extra app --extra formats --extra lab pyproject.toml
 serve.lock:
 	$(LOCK) --constraint requirements/dev.lock --extra serve --extra formats pyproject.toml
 build.lock:
 	echo 'hatchling>=1.27' | $(LOCK) -
 
-# A virtual environment without pip is one whose making was cut short: it is made again.
 $(STAMPS)/%: requirements/%.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "fauxto needs Python 3.11 or newer, and $(PYTHON) is older: make PYTHON=python3.11 ..." >&2; exit 1; }
-	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/$*.lock
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
-	mkdir -p $(STAMPS) && touch $@
+	@sh requirements/install.sh "$(PYTHON)" $(VENV) $*
+	@mkdir -p $(STAMPS) && touch $@

@@ -57,6 +57,7 @@ __all__ = [
     "DetectorOptions",
     "Evidence",
     "FauxtoError",
+    "FileMetadata",
     "ImageError",
     "ImageSummary",
     "Lean",
@@ -74,16 +75,25 @@ __all__ = [
     "Verdict",
     "__version__",
     "check",
+    "read_metadata",
 ]
 
 if TYPE_CHECKING:
     from fauxto.bundles import Bundle
     from fauxto.client import Client
     from fauxto.detector import Detector, check
+    from fauxto.evidence.listing import FileMetadata, read_metadata
 
     __version__: str
 else:
-    _LAZY = {"Bundle": "bundles", "Client": "client", "Detector": "detector", "check": "detector"}
+    _LAZY = {
+        "Bundle": "bundles",
+        "Client": "client",
+        "Detector": "detector",
+        "FileMetadata": "evidence.listing",
+        "check": "detector",
+        "read_metadata": "evidence.listing",
+    }
 
     def __getattr__(name: str) -> object:
         """Import slow modules on first use."""

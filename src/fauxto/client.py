@@ -62,6 +62,8 @@ class Client:
         address: str = "http://127.0.0.1:8080",
         *,
         key: str | None = None,
+        model: str | None = None,
+        operating_point: str | None = None,
         seconds: float = 300.0,
         patience: float = 60.0,
         transport: httpx.BaseTransport | None = None,
@@ -71,6 +73,8 @@ class Client:
         Args:
             address: Address of the service.
             key: API key, if the service needs one.
+            model: Name of one of the service's `models`; None for the one for each picture's size.
+            operating_point: "cautious", "balanced" or "sensitive"; None for the service's own.
             seconds: Timeout for a response.
             patience: Total seconds for which to retry while the service is busy.
             transport: An HTTP transport; None for the network.
@@ -84,6 +88,8 @@ class Client:
             raise MissingExtraError("serve", "fauxto.Client") from error
         self._errors = httpx.HTTPError
         self._patience = patience
+        choice = {"model": model, "operating_point": operating_point}
+        self._choice = {name: value for name, value in choice.items() if value is not None}
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._http = httpx.Client(base_url=address, headers=headers, timeout=seconds, transport=transport)
 
@@ -103,7 +109,7 @@ class Client:
         picture = _read(source, name)
         if isinstance(picture, Report):
             return picture
-        answer = self._post("/v1/analyze", {"file": picture.form})
+        answer = self._post("/v1/analyze", {"file": picture.form}, self._choice)
         if answer.status_code in _REPORTS:
             return Report.unjudged(picture.path, _REPORTS[answer.status_code], _problem(answer)["detail"])
         return replace(_report(_checked(answer).content), path=picture.path)
@@ -141,7 +147,8 @@ class Client:
         """
         from fauxto.images import read_bytes
 
-        answer = self._post("/v1/explain", {"file": _Picture(None, read_bytes(source)).form})
+        model = {name: value for name, value in self._choice.items() if name == "model"}
+        answer = self._post("/v1/explain", {"file": _Picture(None, read_bytes(source)).form}, model)
         if answer.status_code == 422:
             reason = Reason.parse(_problem(answer)["detail"])
             if reason.word in set(Status):
@@ -181,7 +188,7 @@ class Client:
             yield self.analyze(group[0].data, name=group[0].path)
             return
         request = self._http.build_request(
-            "POST", "/v1/analyze/batch", files=[("files", picture.form) for picture in group]
+            "POST", "/v1/analyze/batch", params=self._choice, files=[("files", picture.form) for picture in group]
         )
         answer = self._send(lambda: self._http.send(request, stream=True))
         try:
@@ -198,8 +205,8 @@ class Client:
         finally:
             answer.close()
 
-    def _post(self, path: str, files: Mapping[str, tuple[str, bytes, str]]) -> httpx.Response:
-        return self._send(lambda: self._http.post(path, files=files))
+    def _post(self, path: str, files: Mapping[str, tuple[str, bytes, str]], query: Mapping[str, str]) -> httpx.Response:
+        return self._send(lambda: self._http.post(path, params=query, files=files))
 
     def _send(self, send: Callable[[], httpx.Response]) -> httpx.Response:
         """Send a request, and retry while the service is busy."""

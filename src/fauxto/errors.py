@@ -49,7 +49,7 @@ class MissingExtraError(FauxtoError):
     """A feature needs an optional extra that isn't installed."""
 
     def __init__(self, extra: str, needed_for: str) -> None:
-        super().__init__(f"{needed_for} needs the extra {extra!r}: pip install 'fauxto[{extra}]'")
+        super().__init__(f"{needed_for} needs the extra {extra!r}: pip install '.[{extra}]' in fauxto's checkout")
         self.extra = extra
 
 

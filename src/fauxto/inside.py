@@ -9,6 +9,7 @@ sides: things on a plain table, the lamps of a night and the sea below an even s
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,11 +23,12 @@ from fauxto.images import Image
 from fauxto.report import Crop, Reason, Report
 
 _SIDE = 192  # samples of the short side, at least; no smaller picture has one inside
+_MOST_ASPECT = 8  # of a picture in which one is looked for
 _LIKE = 10  # levels of 256 by which samples of one colour differ at most, in each channel
 _FLAT = 0.985  # of a flat line's samples have its colour
 _DETAIL = 3  # levels by which neighbours in detail differ at least
 _PROBES = 15  # samples whose median is a line's colour
-_CUTS = 12
+_CUTS, _COARSE = 12, 16  # at most; levels that tell the colours of runs apart when their lines are counted
 _FRAME, _WIDEST_FRAME = 0.8, 5  # of a frame's samples have its colour; samples
 _GROUND = 0.9  # of the samples beside a picture have one colour
 _EDGE, _LEAST_EDGE = 0.6, 0.2  # of the samples along its edges differ from that: of all, and of each edge
@@ -34,7 +36,7 @@ _LEAST_SIDE, _LEAST_AREA = 0.34, 0.06  # of the whole
 _EVEN = 0.65  # of the samples around a picture are like their neighbours
 _AROUND, _BETWEEN_BARS = 0.25, 0.6  # of the whole: around a picture at least, between bars at most
 _SHARP, _INTERFACE = 40, 0.01  # levels between neighbours in letters; share of such neighbours around a picture
-_DIMMED = 0.35  # of the brightness outside a crop stays
+_DIMMED = 3  # times darker is a picture around a crop
 
 Rectangle = Crop | tuple[int, int, int, int]
 """x, y, width and height in pixels."""
@@ -55,8 +57,9 @@ class _Run:
     colour: Samples | None
 
     def is_like(self, other: _Run) -> bool:
-        both = self.colour, other.colour
-        return both[0] is not None and both[1] is not None and bool(np.abs(both[0] - both[1]).max() <= _LIKE)
+        if self.colour is None or other.colour is None:
+            return False
+        return bool(np.abs(self.colour - other.colour).max() <= _LIKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def marked(rgb: NDArray[np.uint8], report: Report) -> NDArray[np.uint8]:
 
 def dimmed(rgb: NDArray[np.uint8], crop: Crop, width: int) -> NDArray[np.uint8]:
     """Return a picture, uint8 [H, W, 3], dimmed around a crop; the arguments are those of `cut`."""
-    around = (rgb * np.float32(_DIMMED)).astype(np.uint8)
+    around = rgb // np.uint8(_DIMMED)
     cut(around, crop, width)[:] = cut(rgb, crop, width)
     return around
 
@@ -157,9 +160,7 @@ def _checked(crop: Rectangle, width: int, height: int) -> Crop:
     if min(crop.x, crop.y) < 0 or min(crop.width, crop.height) < 1:
         raise ConfigError(f"the crop {crop} is none: x and y are 0 or more, width and height 1 or more")
     if crop.x + crop.width > width or crop.y + crop.height > height:
-        raise ConfigError(
-            f"the crop {crop} reaches beyond the picture, which has {width} x {height} px after orientation"
-        )
+        raise ConfigError(f"the crop {crop} reaches beyond the picture of {width} x {height} px")
     return crop
 
 
@@ -174,11 +175,11 @@ def find(rgb: NDArray[np.uint8], *, must_be_plain: bool = False) -> Crop | None:
         The rectangle, inside the picture's edges by at most 1/192 of the short side; None where there is none.
     """
     step = min(rgb.shape[:2]) // _SIDE
-    if step == 0:
+    if step == 0 or max(rgb.shape[:2]) > _MOST_ASPECT * min(rgb.shape[:2]):
         return None
     samples = np.ascontiguousarray(rgb[step // 2 :: step, step // 2 :: step].transpose(2, 0, 1), dtype=np.int16)
     box = _cut(samples)
-    if box is None or not _is_picture(samples, box := _without_frame(samples, box)):
+    if box is None or not _is_large(samples, box) or not _is_picture(samples, box := _without_frame(samples, box)):
         return None
     steps = _steps_around(samples, box)
     if np.count_nonzero(steps <= 1) <= _EVEN * steps.size:
@@ -225,7 +226,11 @@ def _block(lines: Samples) -> Span | None:
         return (0, lines.shape[1]) if blocks else None
     detail = (np.abs(np.diff(lines, axis=2)).max(axis=0) >= _DETAIL).sum(axis=1)
     best = max(blocks, key=lambda number: int(detail[runs[number].start : runs[number].stop].sum()))
-    ground = max(runs, key=lambda run: sum(other.stop - other.start for other in runs if run.is_like(other)))
+    coarse = [b"" if run.colour is None else (run.colour // _COARSE).tobytes() for run in runs]
+    lines_of: Counter[bytes] = Counter()
+    for colour, run in zip(coarse, runs, strict=True):
+        lines_of[colour] += run.stop - run.start if colour else 0
+    ground = runs[coarse.index(lines_of.most_common(1)[0][0])]
     around = [runs[best], *_sky(runs[:best][::-1], ground), *_sky(runs[best + 1 :], ground)]
     return min(run.start for run in around), max(run.stop for run in around)
 
@@ -263,15 +268,16 @@ def _without_frame(samples: Samples, box: list[Span]) -> list[Span]:
     return box
 
 
+def _is_large(samples: Samples, box: list[Span]) -> bool:
+    (height, width), whole = (stop - start for start, stop in box), samples.shape[1:]
+    return bool(min(height, width) >= _LEAST_SIDE * min(whole) and height * width >= _LEAST_AREA * np.prod(whole))
+
+
 def _is_picture(samples: Samples, box: list[Span]) -> bool:
-    """Tell whether a box is large enough, and has straight edges and flat ground on opposite sides."""
-    sides = [stop - start for start, stop in box]
-    whole = samples.shape[1:]
-    if min(sides) < _LEAST_SIDE * min(whole) or sides[0] * sides[1] < _LEAST_AREA * whole[0] * whole[1]:
-        return False
+    """Tell whether a box has straight edges and flat ground on opposite sides."""
     edges: list[float] = []
     is_between = False
-    for axis, length in enumerate(whole):
+    for axis, length in enumerate(samples.shape[1:]):
         lines = _part(samples, [(0, length), box[1]] if axis == 0 else [box[0], (0, length)], axis)
         start, stop = box[axis]
         free = [(first, outward) for first, outward in ((start, -1), (stop - 1, 1)) if 0 < first < length - 1]
@@ -299,7 +305,7 @@ def _steps_around(samples: Samples, box: list[Span]) -> Samples:
     (top, bottom), (left, right) = box
     is_around = np.ones(samples.shape[1:], bool)
     is_around[max(top - 2, 0) : bottom + 2, max(left - 2, 0) : right + 2] = False
-    return np.abs(np.diff(samples, axis=2)).max(axis=0)[is_around[:, 1:]]
+    return np.asarray(np.abs(np.diff(samples, axis=2)).max(axis=0)[is_around[:, 1:]], np.int16)
 
 
 def _is_between_bars(samples: Samples, box: list[Span]) -> bool:

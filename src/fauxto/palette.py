@@ -36,6 +36,8 @@ PANEL = Tones("#f1f3f6", "#1e2128")
 STRONG_LETTERS = "#0b0c10"
 """On light ground, where captions are shown at 60 % and need the contrast."""
 ACTION = Tones("#1d4ed8", "#93b4ff")
+RING = "#3b82f6"
+"""Around what has the keyboard's focus, on light and on dark ground alike."""
 
 TEXT: Mapping[Verdict | None, Tones] = {
     Verdict.AI: Tones("#b4500b", "#ff9d4d"),
@@ -52,6 +54,9 @@ FILL: Mapping[Verdict | None, str] = {
     None: "#d1242f",
 }
 """Verdicts as areas and lines, on any ground."""
+
+CHANNELS: Mapping[str, str] = {"red": "#d1483a", "green": "#2f8f4e", "blue": "#3b74d1"}
+"""The curves of a picture's histogram, on any ground."""
 
 TERMINAL: Mapping[Verdict | None, str] = {
     Verdict.AI: "dark_orange",

@@ -56,7 +56,7 @@ def pixel_verdict(
     """
     if probability is None:
         return Verdict.INCONCLUSIVE, Reason("model_error", "the network gave no finite number for this picture.")
-    if reason := _outside(short_side, objection, domain):
+    if reason := outside(short_side, objection, domain):
         return Verdict.INCONCLUSIVE, reason
     if domain.unlike(np.array(unlikeness)):
         measured = f"{unlikeness:.3f} of 1, where {domain.max_unlikeness:.3f} at most is judged."
@@ -72,7 +72,7 @@ def pixel_verdict(
     return verdict, Reason(f"pixels_{verdict}", f"the probability of AI is {probability:.4f}: {meaning[verdict]}")
 
 
-def _outside(short_side: int, objection: str | None, domain: Domain) -> Reason | None:
+def outside(short_side: int, objection: str | None, domain: Domain) -> Reason | None:
     """Return why a picture lies outside the domain of a network, or None."""
     if short_side < domain.min_short_side:
         needed = f"this model needs {domain.min_short_side} px or more."

@@ -53,6 +53,7 @@ def test_judging_leaves_nothing_at_home(tmp_path: Path, monkeypatch: pytest.Monk
         ("data explore FOLDER --out OUT", "lab"),
         ("train --network paper-cnn --data FOLDER --run RUN", "lab"),
         ("evaluate RUN --data FOLDER", "lab"),
+        ("evaluate --real FOLDER --ai FOLDER", "lab"),
         ("calibrate RUN --data FOLDER", "lab"),
         ("pack RUN --out OUT --summary Toy.", "lab"),
     ],
@@ -61,5 +62,5 @@ def test_a_missing_extra_is_named(command: str, extra: str) -> None:
     ended = run(*command.split())
     assert ended.returncode == 2
     assert ended.stdout == ""
-    assert ended.stderr.endswith(f" needs the extra '{extra}': pip install 'fauxto[{extra}]'\n")
+    assert ended.stderr.endswith(f" needs the extra '{extra}': pip install '.[{extra}]' in fauxto's checkout\n")
     assert ended.stderr.count("\n") == 1

@@ -112,6 +112,7 @@ def test_where_there_is_nothing_to_explain_the_report_says_why(run: Run, name: s
         (["--report", "out.pdf", "*.png"], "take one picture"),
         (["--explain", "map.jpg", "rough.png"], "needs that ending"),
         (["--report", "out.docx", "rough.png"], "needs that ending"),
+        (["--examiner", "Ann", "rough.png"], "name its file with --report"),
         (["--explain", "rough.png", "rough.png"], "would overwrite the picture"),
         (["--explain", "no/such/folder/map.png", "rough.png"], "No such file or directory"),
     ],
@@ -140,7 +141,7 @@ def test_a_crop_is_judged_alone_and_shown(run: Run) -> None:
 @pytest.mark.parametrize(
     ("crop", "says"),
     [
-        ("40,0,32,32", "reaches beyond the picture, which has 64 x 64 px"),
+        ("40,0,32,32", "reaches beyond the picture of 64 x 64 px"),
         ("0,0,0,9", "width and height 1 or more"),
         ("1,2,3", "isn't four whole numbers"),
         ("a,b,c,d", "isn't four whole numbers"),

@@ -31,6 +31,7 @@ def test_these_are_the_commands() -> None:
         ("traces",),
         ("models",),
         ("scan",),
+        ("watch",),
         ("bench",),
         ("app",),
         ("serve",),
@@ -70,7 +71,7 @@ def test_the_reference_names_the_command_and_each_parameter(path: tuple[str, ...
             assert f"`{name}" in section, f"{name} isn't in the section of {' '.join(path)}"
 
 
-@pytest.mark.parametrize("name", ["check", "scan", "bench", "app", "serve"])
+@pytest.mark.parametrize("name", ["check", "scan", "watch", "bench", "app", "serve"])
 def test_every_command_that_judges_takes_the_options_of_a_detector(name: str) -> None:
     options = {option for parameter in EVERY[(name,)].params for option in parameter.opts}
     assert {"--model", "--operating-point", "--personal", "--trust-list"} <= options

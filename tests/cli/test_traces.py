@@ -44,17 +44,21 @@ def written(folder: str) -> dict[str, NDArray[np.uint8]]:
     return pictures
 
 
-def test_both_pictures_are_written_and_explained(run: Run) -> None:
+def test_all_pictures_are_written_and_explained(run: Run) -> None:
     result = run("wave.png", "--out", "new/folder")
     assert result.exit_code == 0, result.output
     pictures = written("new/folder")
     assert {name: one.shape for name, one in pictures.items()} == {
         "error-levels.png": (300, 400),
+        "noise.png": (300, 400),
+        "jpeg-ghosts.png": (3 * (18 * 4 + 16), 4 * (25 * 4 + 16)),
         "spectrum.png": (768, 768, 3),
     }
     for said in (
         "shows no trace of an earlier JPEG compression",
         "error-levels.png: how much each pixel changes",
+        "noise.png: the finest grain",
+        "jpeg-ghosts.png: how well each block fits the JPEG qualities 40, 45,",
         "at +0.250, +0.125 cycles per pixel (across, down), on the grid of a JPEG's blocks",
     ):
         assert said in result.stdout
@@ -73,7 +77,7 @@ def test_a_picture_too_small_for_a_spectrum_has_its_error_levels(run: Run) -> No
     result = run("tiny.png", "--out", "out")
     assert result.exit_code == 1
     assert result.stderr == "fauxto: the picture has 20 x 20 pixels; a spectrum needs 32 per side\n"
-    assert written("out").keys() == {"error-levels.png"}
+    assert written("out").keys() == {"error-levels.png", "noise.png", "jpeg-ghosts.png"}
 
 
 @pytest.mark.parametrize(("name", "says"), [("text.jpg", "isn't a picture"), ("none\x1b.jpg", "there is no file")])

@@ -569,7 +569,7 @@ def test_the_command_line_imports_folders(two_folders):
 
 def test_without_its_extra_the_laboratory_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingExtraError, match=r"fauxto\[lab\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[lab\]'"):
         importlib.reload(fauxto.lab)
 
 

@@ -155,6 +155,6 @@ def test_without_ray_the_extra_is_named(
     (tmp_path / "x.jpg").touch()
     with (
         Scan([str(tmp_path / "x.jpg")], tmp_path / "out.jsonl", golden) as scan,
-        pytest.raises(MissingExtraError, match=r"fauxto\[scale\]"),
+        pytest.raises(MissingExtraError, match=r"pip install '\.\[scale\]'"),
     ):
         scan.run("ray")

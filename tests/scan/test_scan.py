@@ -279,7 +279,7 @@ def test_missing_pyarrow_is_known_before_the_work(
     tmp_path: Path, golden: DetectorOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingExtraError, match=r"fauxto\[export\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[export\]'"):
         Scan([str(tmp_path)], tmp_path / "out.parquet", golden)
     assert list(tmp_path.iterdir()) == []
 

@@ -8,9 +8,8 @@ import socket
 import httpx
 import pytest
 
-from fauxto.service import addresses
+from fauxto import ImageError, fetching
 from fauxto.service.line import Held, Line
-from fauxto.service.problems import Problem
 
 PUBLIC = "93.184.215.14"
 PNG = {"Content-Type": "image/png"}
@@ -37,12 +36,12 @@ def fetch(address, answer=None, resolved=None, max_bytes=1_000, seconds=5.0):
     async def run():
         with Held(line) as held:
             transport = httpx.MockTransport(carry)
-            return await addresses.fetch(address, max_bytes, seconds, held, resolve=resolve, transport=transport)
+            return await fetching.fetch(address, max_bytes, seconds, held.take, resolve=resolve, transport=transport)
 
     try:
         return asyncio.run(run()), asked
-    except Problem as problem:
-        return problem.word, asked
+    except ImageError as error:
+        return error.status, asked
     finally:
         assert line.held_bytes == 0
 
@@ -68,18 +67,18 @@ NOT_PUBLIC = [
 
 @pytest.mark.parametrize("ip", NOT_PUBLIC)
 def test_what_isnt_public_is_refused_written_out_or_behind_a_name(ip):
-    assert not addresses.is_public(ip)
+    assert not fetching.is_public(ip)
     shown = f"[{ip}]" if ":" in ip else ip
     for address in (f"http://{shown}/a.png", "https://innocent.example.org/a.png"):
         # One public address among others doesn't help: any of them might be taken.
         word, asked = fetch(address, resolved={"innocent.example.org": [PUBLIC, ip]})
-        assert word == "not_fetched"
+        assert word == "unreadable"
         assert [one for one in asked if one[0] == "ask"] == []
 
 
 @pytest.mark.parametrize("ip", [PUBLIC, "8.8.8.8", "2606:4700:4700::1111"])
 def test_public_addresses_are_public(ip):
-    assert addresses.is_public(ip)
+    assert fetching.is_public(ip)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +96,7 @@ def test_public_addresses_are_public(ip):
     ],
 )  # fmt: skip
 def test_addresses_of_another_kind_are_refused_unasked(address):
-    assert fetch(address) == ("not_fetched", [])
+    assert fetch(address) == ("unreadable", [])
 
 
 def test_a_redirect_is_checked_like_the_first_address_and_pinned_anew():
@@ -121,7 +120,7 @@ def test_a_redirect_is_checked_like_the_first_address_and_pinned_anew():
     ):
         moved = httpx.Response(307, headers={"Location": location})
         word, asked = fetch("http://a.example.org/", moved, {"b.example.org": ["10.0.0.1"]})
-        assert word == "not_fetched"
+        assert word == "unreadable"
         assert len([one for one in asked if one[0] == "ask"]) == 1
 
 
@@ -136,7 +135,7 @@ def test_a_name_server_that_changes_its_mind_gains_nothing():
 
 def test_at_most_three_redirects():
     word, asked = fetch("http://a.example.org/", lambda _: httpx.Response(302, headers={"Location": "/on"}))
-    assert word == "not_fetched"
+    assert word == "unreadable"
     assert len([one for one in asked if one[0] == "ask"]) == 4
 
 
@@ -151,11 +150,11 @@ class Slow(httpx.AsyncByteStream):
     ("answer", "word"),
     [
         (httpx.Response(200, headers=PNG, stream=httpx.ByteStream(bytes(1_001))), "too_large"),
-        (httpx.Response(200, headers=PNG, stream=Slow()), "not_fetched"),
-        (httpx.Response(200, headers={"Content-Type": "text/html"}, content=b"secret"), "not_fetched"),
-        (httpx.Response(200, headers={**PNG, "Content-Encoding": "gzip"}, stream=Slow()), "not_fetched"),
-        (httpx.Response(404, headers=PNG, content=b"x"), "not_fetched"),
-        (httpx.Response(302), "not_fetched"),
+        (httpx.Response(200, headers=PNG, stream=Slow()), "unreadable"),
+        (httpx.Response(200, headers={"Content-Type": "text/html"}, content=b"secret"), "unreadable"),
+        (httpx.Response(200, headers={**PNG, "Content-Encoding": "gzip"}, stream=Slow()), "unreadable"),
+        (httpx.Response(404, headers=PNG, content=b"x"), "unreadable"),
+        (httpx.Response(302), "unreadable"),
     ],
     ids=["large", "slow", "page", "compressed", "missing", "nowhere"],
 )
@@ -168,8 +167,8 @@ def test_what_the_other_side_says_isnt_repeated():
         raise httpx.ConnectError("10.0.0.7 refused")
 
     for answer, resolved in ((fail, None), (None, {"a.example.org": socket.gaierror("no such host in intranet")})):
-        assert fetch("http://a.example.org/", answer, resolved)[0] == "not_fetched"
+        assert fetch("http://a.example.org/", answer, resolved)[0] == "unreadable"
 
 
 def test_a_resolver_of_this_machine_is_asked_for_all_addresses():
-    assert "127.0.0.1" in asyncio.run(addresses.resolve("127.0.0.1", 80))
+    assert "127.0.0.1" in asyncio.run(fetching.resolve("127.0.0.1", 80))

@@ -46,6 +46,18 @@ def test_many_go_in_groups_and_come_in_order(client, pictures):
     assert [report.verdict for report in client.analyze_many(sources)] == ["ai", "real"] * 40
 
 
+def test_a_client_has_a_model_and_an_operating_point(service, pictures):
+    with Client(service.address, model="golden", operating_point="cautious") as cautious:
+        expected = untimed([Detector(GOLDEN, operating_point="cautious").analyze(pictures["rough"])])
+        assert untimed([cautious.analyze(pictures["rough"])]) == expected
+        assert untimed(cautious.analyze_many([pictures["rough"]] * 2)) == expected * 2
+        assert cautious.explain(pictures["rough"]).png
+        assert len(cautious.models()) == 1
+    with Client(service.address, model="photos") as wrong, pytest.raises(ServiceError, match="no such model") as caught:
+        wrong.analyze(pictures["rough"])
+    assert caught.value.status == 404
+
+
 def test_folders_stay_here(client, pictures, service, tmp_path):
     seen = []
     whole = httpx.HTTPTransport()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import warnings
 
 import pytest
@@ -12,6 +14,7 @@ with warnings.catch_warnings():
     import schemathesis
     from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from fauxto import Report
 from fauxto.service.app import create_app
 
 schema = schemathesis.openapi.from_dict(create_app().openapi())
@@ -22,6 +25,30 @@ EXCLUDED = {"/v1/analyze/batch": [negative_data_rejection], "/v1/explain": [posi
 @pytest.fixture(scope="module")
 def address(service):
     return service.address
+
+
+def test_descriptions_are_plain_sentences():
+    assert [text for text in descriptions(schema.raw_schema) if re.search(r"[`*#\n]|\]\(", text)] == []
+
+
+def descriptions(part):
+    """Every description in the document."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            yield from [value] if key == "description" and isinstance(value, str) else descriptions(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from descriptions(value)
+
+
+def test_the_example_reports_are_reports():
+    content = schema.raw_schema["paths"]["/v1/analyze"]["post"]["responses"]["200"]["content"]["application/json"]
+    reports = [Report.from_dict(example["value"]) for example in content["examples"].values()]
+    assert [report.to_dict() for report in reports] == [example["value"] for example in content["examples"].values()]
+    assert {report.verdict for report in reports} == {"ai", "inconclusive", None}
+    batch = schema.raw_schema["paths"]["/v1/analyze/batch"]["post"]["responses"]["200"]["content"]
+    lines = batch["application/x-ndjson"]["example"].splitlines()
+    assert [Report.from_dict(json.loads(line)) for line in lines] == reports
 
 
 @schema.parametrize()

@@ -108,6 +108,49 @@ def test_models_health_and_metrics(service, pictures):
     assert "nobody" not in figures
 
 
+def test_a_request_chooses_model_and_operating_point(service, pictures, encode):
+    rough = np.random.default_rng(5).integers(-80, 81, (16, 16, 1)).repeat(2, 0).repeat(2, 1).repeat(3, 2)
+    between = encode((128 + rough).astype(np.uint8), "PNG")
+    files = {"file": ("a.png", between)}
+    points = ("cautious", "balanced", "sensitive")
+    for point in points:
+        report = Detector(GOLDEN, operating_point=point).analyze(between, name="a.png").to_dict()
+        answer = service.post("/v1/analyze", params={"model": "golden", "operating_point": point}, files=files)
+        batch = service.post("/v1/analyze/batch", params={"operating_point": point}, files={"files": files["file"]})
+        assert plain(answer.json()) == plain(batch.json()) == plain(report)
+    assert service.post("/v1/explain", params={"model": "golden"}, files=files).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "code", "word"),
+    [
+        ("/v1/analyze", "model=photos", 404, "unknown_model"),  # installed, but not loaded here
+        ("/v1/analyze", "model=", 404, "unknown_model"),
+        ("/v1/analyze/batch", "model=../golden", 404, "unknown_model"),
+        ("/v1/explain", "model=x", 404, "unknown_model"),
+        ("/v1/analyze", "operating_point=careful", 422, "wrong_query"),
+        ("/v1/analyze", "operating_point=", 422, "wrong_query"),
+        ("/v1/analyze", "operating_point=cautious&operating_point=sensitive", 422, "wrong_query"),
+        ("/v1/analyze/batch", "operating-point=cautious", 422, "wrong_query"),
+        ("/v1/explain", "operating_point=cautious", 422, "wrong_query"),
+    ],
+)
+def test_a_choice_that_there_isnt_is_refused(service, pictures, path, query, code, word):
+    field = "files" if path.endswith("batch") else "file"
+    answer = service.post(f"{path}?{query}", files={field: ("a.png", pictures["rough"])})
+    assert (answer.status_code, answer.json()["type"]) == (code, f"urn:fauxto:problem:{word}")
+
+
+def test_the_root_leads_to_the_page_of_the_routes(service):
+    answer = service.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "docs")
+    page = service.get("/", follow_redirects=True).text
+    assert page == service.get("/docs").text
+    assert "Probably generated (made-up figures)" in page
+    assert "cautious, balanced, sensitive" in page
+    assert "`" not in page
+
+
 def test_an_answer_names_itself_and_lets_no_page_in(service, pictures):
     answers = [
         service.post("/v1/analyze", content=pictures["rough"], headers={"Origin": "http://localhost:3000"}),

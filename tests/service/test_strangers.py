@@ -66,7 +66,7 @@ def statuses(said):
         (POST + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffffffffff\r\nab", 400),
         (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
         (POST + b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n", 400),
-        (b"TRACE / HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n", 404),
+        (b"TRACE / HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n", 405),
         (b"CONNECT localhost:22 HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n", 404),
         (b"GET http://localhost/metrics HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n", 404),
     ],

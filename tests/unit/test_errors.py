@@ -34,7 +34,7 @@ def test_an_image_error_carries_its_status() -> None:
 def test_a_missing_extra_says_how_to_get_it() -> None:
     error = MissingExtraError("lab", "fauxto train")
     assert error.extra == "lab"
-    assert str(error) == "fauxto train needs the extra 'lab': pip install 'fauxto[lab]'"
+    assert str(error) == "fauxto train needs the extra 'lab': pip install '.[lab]' in fauxto's checkout"
 
 
 def test_a_service_error_carries_what_the_service_answered() -> None:

@@ -17,7 +17,7 @@ LAYERS = (
     {"limits", "report", "domain", "choices", "addresses"},
     {"errors", "palette"},
     {"images", "preprocessing"},
-    {"jpeg_tables", "bundles", "client", "inside", "reencoding"},
+    {"jpeg_tables", "bundles", "client", "inside", "reencoding", "fetching"},
     {"evidence", "verdict", "wording", "error_rates", "options"},
     {"detector"},
     {"fauxto"},

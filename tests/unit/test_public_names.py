@@ -16,9 +16,9 @@ import fauxto
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 NAMES = {
     "Basis", "Bundle", "BundleError", "BundleFormatError", "BundleNotFoundError", "Client", "ConfigError", "Crop",
-    "DatasetError", "Detector", "DetectorOptions", "Evidence", "FauxtoError", "ImageError", "ImageSummary", "Lean",
-    "Limits", "MissingExtraError", "ModelIntegrityError", "ModelSummary", "Reason", "Report", "Says", "ServiceError",
-    "Stability", "Status", "Trust", "Verdict", "__version__", "check",
+    "DatasetError", "Detector", "DetectorOptions", "Evidence", "FauxtoError", "FileMetadata", "ImageError",
+    "ImageSummary", "Lean", "Limits", "MissingExtraError", "ModelIntegrityError", "ModelSummary", "Reason", "Report",
+    "Says", "ServiceError", "Stability", "Status", "Trust", "Verdict", "__version__", "check", "read_metadata",
 }  # fmt: skip
 
 

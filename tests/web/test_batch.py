@@ -18,6 +18,7 @@ from fauxto.report import Reason, Report, Status, Verdict
 from fauxto.web import batch as batches
 from fauxto.web import uploads
 from fauxto.web.batch import Batch, File
+from fauxto.web.short_names import short_names
 
 Png = Callable[..., bytes]
 SECONDS = 60
@@ -28,9 +29,6 @@ APPLE_DOUBLE = bytes.fromhex("0005160700020000") + b"Mac OS X        " + bytes(6
 class Upload:
     name: str
     data: bytes
-
-    def getvalue(self) -> bytes:
-        return self.data
 
 
 def archive(**members: bytes) -> bytes:
@@ -61,15 +59,17 @@ def test_a_batch_keeps_the_order_and_loses_nothing_to_bad_files(golden_detector:
     assert batch.problem == ""
 
 
-def test_of_what_was_unpacked_only_so_many_bytes_are_kept(
+def test_only_so_many_bytes_of_the_files_are_kept(
     golden_detector: Detector, png: Png, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = png("generated")
     monkeypatch.setattr(batches, "KEPT_BYTES", 2 * len(data))
-    unpacked = [File(f"{number}.png", data, is_unpacked=True) for number in range(3)]
-    batch = finished(golden_detector, [File("upload.png", data), *unpacked, File("another.png", data)])
-    assert [bool(one.data) for one in batch.checked] == [True, True, True, False, True]
-    assert all(one.thumbnail for one in batch.checked)
+    batch = finished(golden_detector, [File(f"{number}.png", data) for number in range(4)])
+    assert [bool(entry.data) for entry in batch.checked] == [True, True, False, False]
+    assert all(entry.thumbnail for entry in batch.checked)
+    assert 2 * len(data) < batch.bytes_kept
+    batch.clear()
+    assert batch.bytes_kept == 0
 
 
 def test_what_nobody_foresaw_costs_one_file_its_verdict(
@@ -149,8 +149,8 @@ def test_the_members_of_a_zip_become_files_with_both_names(png: Png) -> None:
     assert uploads.count(given) == 3
     assert list(uploads.read(given, Limits())) == [
         File("c.png", png("photograph")),
-        File("many.zip!/in/a.png", png("generated"), is_unpacked=True),
-        File("many.zip!/b.txt", b"text", is_unpacked=True),
+        File("many.zip!/in/a.png", png("generated")),
+        File("many.zip!/b.txt", b"text"),
     ]
 
 
@@ -206,3 +206,15 @@ def test_no_more_files_are_taken_than_a_batch_may_have(monkeypatch: pytest.Monke
     assert uploads.count(given) == 4
     files = [file for file in uploads.read(given, Limits()) if isinstance(file, File)]
     assert [file.data for file in files] == [b"1", b"2", b"3"]
+
+
+def test_the_page_calls_files_by_their_names_and_folders_only_where_need_be() -> None:
+    paths = ["z.zip!/in/a.png", "z.zip!/fake/b.png", "z.zip!/real/b.png", "y.zip!/real/c.png", "z.zip!/real/c.png", ""]
+    assert short_names(paths) == dict(
+        zip(paths, ["a.png", "fake/b.png", "real/b.png", "y.zip!/real/c.png", "z.zip!/real/c.png", ""], strict=True)
+    )
+    assert short_names(["d\\e.png", "z.zip!/", "f.png", "f.png"]) == {
+        "d\\e.png": "e.png",
+        "z.zip!/": "z.zip!/",
+        "f.png": "f.png",
+    }

@@ -36,6 +36,7 @@ from fauxto.evidence import SOURCES
 from fauxto.explain import explain
 from fauxto.export import case_file, html
 from fauxto.report import Report, Status, Verdict
+from fauxto.web.reverse_search import ENGINES
 
 pytestmark = [
     pytest.mark.slow,
@@ -55,6 +56,7 @@ CHROMIUM_ARGUMENTS = [
 SECONDS = 120
 HOSTILE = '"><img src=x onerror=alert(1)>.jpg'
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script><image href='http://host.example/x'/></svg>"
+CASES = Path(__file__).parents[1] / "public_cases"
 PAGES = ("", "many", "models", "laboratory")
 
 
@@ -181,16 +183,18 @@ def test_every_format_gets_a_verdict_and_a_report_to_forward(page: Page, photo: 
     files.append(("picture.heic", encode(thumbnail(photo, 64), "HEIF")))
     open_page(page, "")
     upload(page, *files)
-    cards = page.locator("[class*=st-key-card]")
-    expect(cards).to_have_count(len(files))
-    for card, (name, _) in zip(cards.all(), files, strict=True):
+    expect(cards(page)).to_have_count(len(files))
+    for card, (name, _) in zip(cards(page).all(), files, strict=True):
         expect(card.get_by_text(name, exact=True)).to_be_visible()
         expect(card.get_by_text("Probability that it was generated")).to_be_visible()
     assert serious_violations(page) == []
 
     open_page(page, "")
+    cards(page).first.wait_for()  # the tab keeps what it had
+    page.get_by_role("button", name="Put all away").click()
+    expect(cards(page)).to_have_count(0)
     upload(page, files[0])
-    expect(cards).to_have_count(1)
+    expect(cards(page)).to_have_count(1)
     page.get_by_role("tab", name="Where the score comes from").click()
     expect(page.get_by_text("This map was tested")).to_be_visible()
     assert serious_violations(page) == []
@@ -201,10 +205,60 @@ def test_every_format_gets_a_verdict_and_a_report_to_forward(page: Page, photo: 
     written = download(page, "HTML").decode()
     assert report.image.sha256 in written
     assert "<script" not in written
-    sheet = pypdf.PdfReader(io.BytesIO(download(page, "PDF")))
+    with page.expect_download() as started:
+        page.get_by_role("button", name="PDF", exact=True).click()
+    assert started.value.suggested_filename == "picture-fauxto.pdf"
+    sheet = pypdf.PdfReader(started.value.path())
     said = "".join(one.extract_text() for one in sheet.pages)
     assert "picture.jpg" in said
     assert report.image.sha256 in said.replace("\n", "")
+    page.get_by_role("button", name="Search the web for this picture").click()
+    expect(page.get_by_text("you upload the picture by hand")).to_be_visible()
+    for name in ENGINES:  # links to other hosts, of which none is asked unless one is clicked: see the fixture
+        expect(page.get_by_role("link", name=name)).to_be_visible()
+    assert serious_violations(page) == []
+
+
+def test_metadata_is_searched_a_timeline_shown_and_a_picture_zoomed(page: Page, photo: NDArray[np.uint8]) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, "")
+    upload(page, ("edit.jpg", (CASES / "s01_signed_edit.jpg").read_bytes()))
+    timeline = page.locator("ol.timeline > li")
+    expect(timeline).to_have_count(2)
+    expect(timeline.nth(0)).to_contain_text("Camera Maker")
+    expect(timeline.nth(1)).to_contain_text("Edited in part by a generative model, with Test Agent")
+    pictures = timeline.locator("img")
+    expect(pictures).to_have_count(4)
+    assert pictures.evaluate_all("pictures => pictures.every(picture => picture.naturalWidth > 0)")
+    assert serious_violations(page) == []
+
+    page.get_by_role("tab", name="Metadata").click()
+    fields = page.locator("table.fields")
+    expect(fields.get_by_text("dc:subject 2")).to_be_visible()
+    expect(fields.get_by_text('"><img src=x onerror=alert(1)>')).to_be_visible()
+    search = page.get_by_role("textbox", name="Search")
+    search.fill("LENS")
+    search.press("Enter")
+    expect(page.get_by_text("1 of 25 fields match.")).to_be_visible()
+    expect(fields.get_by_text("dc:subject 2")).to_have_count(0)
+    expect(page.get_by_text("48.858222, 2.2945")).to_have_count(0)
+    page.get_by_text("Show what tells of people").click()
+    expect(page.get_by_test_id("stCode").get_by_text("48.858222, 2.2945")).to_be_visible()
+    assert serious_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    page.get_by_role("tab", name="Look closer").click()
+    frame = page.get_by_role("group", name="edit.jpg")
+    expect(frame.locator("img")).to_be_visible()
+    page.get_by_role("button", name="1:1").click()
+    expect(page.get_by_role("status").filter(has_text="100 %")).to_be_visible()
+    before = frame.locator("img").bounding_box()
+    frame.press("ArrowRight")
+    after = frame.locator("img").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["x"] < before["x"]
+    assert serious_violations(page) == []
 
 
 def test_a_report_with_a_map_prints_on_one_page(
@@ -278,6 +332,139 @@ def test_a_pasted_picture_is_judged(page: Page, photo: NDArray[np.uint8]) -> Non
     expect(page.get_by_text("image.png")).to_be_visible()
     page.get_by_test_id("stChatInputSubmitButton").click()
     expect(page.get_by_text("Probability that it was generated")).to_be_visible()
+
+
+def cards(page: Page) -> Locator:
+    return page.locator("[class*=st-key-card]")
+
+
+def told(page: Page) -> Locator:
+    """What a screen reader is told."""
+    return page.locator("[role=status].fauxto-unseen")
+
+
+def test_a_tab_keeps_pictures_and_choices_and_no_other_tab_has_them(page: Page, photo: NDArray[np.uint8]) -> None:
+    open_page(page, "")
+    upload(page, ("a.png", encode(thumbnail(photo), "PNG")), ("text.jpg", b"text"))
+    expect(cards(page)).to_have_count(2)
+    page.get_by_text("Catch more", exact=True).click()
+    expect(page.get_by_role("radio", name="Catch more")).to_be_checked()
+    page.get_by_role("link", name="Models", exact=True).locator("visible=true").click()
+    expect(page.get_by_role("radio", name="Catch more")).to_be_checked()
+    page.get_by_role("link", name="Check", exact=True).locator("visible=true").click()
+    expect(cards(page)).to_have_count(2)
+
+    page.reload()
+    expect(cards(page)).to_have_count(2)
+    expect(cards(page).get_by_text("a.png", exact=True)).to_be_visible()
+    expect(page.get_by_role("radio", name="Catch more")).to_be_checked()
+    secret = page.evaluate("sessionStorage.getItem('fauxto-tab')")
+    assert len(secret) >= 43
+    assert secret not in page.url
+    assert page.context.cookies() == [] or secret not in str(page.context.cookies())
+
+    other = page.context.new_page()
+    open_page(other, "")
+    expect(other.get_by_role("heading", name="What it can't tell")).to_be_visible()
+    assert cards(other).count() == 0
+    assert other.evaluate("sessionStorage.getItem('fauxto-tab')") != secret
+    other.close()
+    cards(page).first.get_by_role("button", name="Put away").click()
+    expect(cards(page)).to_have_count(1)
+
+
+def test_forty_pictures_are_all_there_and_a_batch_survives_a_reload(page: Page, photo: NDArray[np.uint8]) -> None:
+    patches = [photo[row : row + 32, column : column + 32] for row in range(0, 256, 32) for column in range(0, 160, 32)]
+    files = [(f"{number}.png", encode(patch, "PNG")) for number, patch in enumerate(patches)]
+    open_page(page, "")
+    upload(page, *files)
+    expect(cards(page)).to_have_count(40)
+    expect(told(page)).to_contain_text("40 pictures")
+    page.get_by_text("Look closer").nth(39).click()
+    expect(page.get_by_role("tab", name="What the file says")).to_be_visible()
+    assert serious_violations(page) == []
+
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        for number, (name, data) in enumerate(files):
+            made.writestr(f"set/{'a' if number % 2 else 'b'}/{name if number > 1 else 'equal.png'}", data)
+    page.get_by_role("link", name="Check many", exact=True).locator("visible=true").click()
+    upload(page, ("forty.zip", archive.getvalue()))
+    expect(page.get_by_role("button", name="Check them")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Check them").click()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    page.reload()
+    page.get_by_role("tab", name="Gallery").click()
+    expect(page.locator("figure")).to_have_count(40)
+    page.reload()
+    expect(page.locator("figure")).to_have_count(40)
+    names = [caption.split("\n")[0] for caption in page.locator("figcaption").all_inner_texts()]
+    assert sorted(names) == sorted(["a/equal.png", "b/equal.png", *(name for name, _ in files[2:])])
+
+
+def test_on_a_phone_the_verdict_is_in_view_above_the_picture(
+    browser: Browser, address: str, photo: NDArray[np.uint8]
+) -> None:
+    context = browser.new_context(
+        base_url=address, viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.set_default_timeout(1000 * SECONDS)
+    open_page(page, "")
+    for name in ("Check", "Check many", "Models", "Laboratory"):
+        link = page.get_by_test_id("stPageLink-NavLink").get_by_text(name, exact=True)
+        expect(link).to_be_in_viewport()  # in the bar, while the sidebar's own waits out of view
+    expect(page.get_by_placeholder("paste a picture")).to_be_hidden()
+    upload(page, ("IMG_1.jpg", encode(thumbnail(photo, 64), "JPEG")))
+    expect(told(page)).to_contain_text("IMG_1.jpg: ")
+    verdict = cards(page).get_by_role("heading", level=2)
+    expect(verdict).to_be_in_viewport(ratio=1)
+    picture = page.get_by_role("img", name="The picture as fauxto decoded it")
+    expect(picture).to_be_visible()
+    above, below = verdict.bounding_box(), picture.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] < below["y"]
+    context.close()
+
+
+RING = """() => {
+    const focused = document.activeElement;
+    const has = (element) => element && parseFloat(getComputedStyle(element).outlineWidth) >= 2
+        && getComputedStyle(element).outlineStyle !== "none";
+    return focused === document.body ? null : {
+        ring: [focused, focused.closest("label"), focused.closest("[data-testid=stFileUploaderDropzone]")].some(has),
+        what: focused.outerHTML.slice(0, 200),
+        label: focused.tagName === "MAIN" ? "" : focused.ariaLabel || focused.innerText || "",
+    };
+}"""
+
+
+def test_everything_is_reached_by_keyboard_and_shows_where_one_is(page: Page, photo: NDArray[np.uint8]) -> None:
+    open_page(page, "")
+    upload(page, ("a.png", encode(thumbnail(photo), "PNG")))
+    expect(told(page)).to_contain_text("a.png: ")
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if (focus := page.evaluate(RING)) is None:
+            break
+        assert focus["ring"], focus["what"]
+        reached.append(focus["label"])
+    wanted = ["Check many", "Add files", "A photograph", "Put away", "What the file says", "Looked for"]
+    order = [next(i for i, label in enumerate(reached) if want in label) for want in wanted]
+    assert order == sorted(order), reached
+
+    page.get_by_role("tab", name="What the file says").focus()
+    for _ in page.get_by_role("tab").all():
+        page.keyboard.press("ArrowRight")
+        if page.evaluate("document.activeElement.innerText") == "File facts":
+            break
+    expect(page.get_by_text("SHA-256", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Put away").focus()
+    page.keyboard.press("Enter")
+    expect(cards(page)).to_have_count(0)
 
 
 def test_sixty_files_with_three_broken_ones_and_their_downloads(page: Page, photo: NDArray[np.uint8]) -> None:

@@ -16,6 +16,7 @@ from fauxto.detector import Detector
 from fauxto.errors import BundleFormatError
 from fauxto.explain import Deletion, passes
 from fauxto.report import Lean, Report, Status
+from fauxto.web import uploads
 from fauxto.web.launch import PAGE
 from fauxto.web.samples import samples
 
@@ -147,11 +148,44 @@ def test_a_picture_is_judged_once_however_often_the_page_reruns(
     assert judged == ["a.png", "b.png"]
 
 
-def test_more_pictures_than_the_page_bears_are_counted(page: AppTest) -> None:
+def test_forty_pictures_are_rows_which_open_on_demand(page: AppTest, png: Png) -> None:
+    upload(page, *((f"{number}.jpg", b"x") for number in range(39)), ("a.png", png("generated")))
+    assert len(headlines(page)) == 40
+    assert "40 pictures · Generated: 1 · Not judged: 39" in [text.value for text in page.markdown]
+    assert not page.tabs
+    [(file_id, _)] = (key for key, judged in page.session_state["judged"].items() if judged.report.verdict)
+    page.session_state[f"{file_id}-closer"] = True
+    page.run()
+    assert "What the file says" in [tab.label for tab in page.tabs]
+
+
+def test_more_pictures_than_the_page_bears_are_counted(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "CHECK_FILES", 12)
+    page.run()
     upload(page, *((f"{number}.jpg", b"x") for number in range(13)))
     assert len(headlines(page)) == 12
-    assert "first 12 of 13" in page.info[0].value
-    assert "Check many" in page.info[0].value
+    assert page.warning[0].value.startswith("1 of these files was not taken: there is room for 12 files")
+
+
+def test_the_latest_pictures_come_first_and_each_can_be_put_away(page: AppTest, png: Png) -> None:
+    page.chat_input[0].upload("a.png", png("photograph"), "image/png").run()
+    page.chat_input[0].upload("b.png", png("generated"), "image/png").run()
+    assert [text for text in texts(page) if text.endswith(".png")] == ["b.png", "a.png"]
+    assert page.session_state["status"] == ("b.png: Probably made by a generative model. a.png: Probably a photograph.")
+    page.button[0].click().run()
+    assert [text for text in texts(page) if text.endswith(".png")] == ["a.png"]
+
+
+def test_the_operating_point_is_chosen_where_the_pictures_are(page: AppTest, png: Png) -> None:
+    upload(page, ("a.png", png("between")))
+    assert page.radio[0].value == "balanced"
+    page.radio[0].set_value("sensitive").run()
+    assert [point for _, point in page.session_state["judged"]] == ["sensitive"]
+    page.switch_page("views/models.py").run()
+    assert page.radio[0].value == "sensitive"
+    page.switch_page("views/check.py").run()
+    assert page.radio[0].value == "sensitive"
+    assert len(headlines(page)) == 1
 
 
 def test_pasted_pictures_stay_until_they_are_put_away(page: AppTest, png: Png) -> None:
@@ -198,10 +232,6 @@ def test_the_views_behind_the_tabs(page: AppTest, png: Png) -> None:
     page.slider[0].set_value(0).run()
     picture, unmapped = (shown.proto.imgs[0].url for shown in page.image)
     assert picture == unmapped != mapped
-    open_tab(page, "Spectrum")
-    assert "How much detail of each fineness" in " ".join(shown.value for shown in page.markdown)
-    open_tab(page, "Compression")
-    assert "saved as a JPEG once more" in " ".join(shown.value for shown in page.markdown)
     open_tab(page, "File facts")
     facts = page.get("html")[-1].proto.body
     assert "64 × 64 px" in facts
@@ -244,9 +274,9 @@ def test_a_map_that_failed_is_shown_when_asked_for(page: AppTest, png: Png, monk
 
 def test_a_tab_that_waits_says_so(page: AppTest, png: Png) -> None:
     upload(page, ("picture.png", png("generated", 64, 64)))
-    assert [shown.label for shown in page.status] == ["Working …"] * 5  # all but the open one
-    open_tab(page, "Spectrum")
-    assert [shown.label for shown in page.status] == ["Working …"] * 5
+    assert [shown.label for shown in page.status] == ["Working …"] * 6  # all but the open one
+    open_tab(page, "File facts")
+    assert [shown.label for shown in page.status] == ["Working …"] * 6
 
 
 def test_cant_tell_leans_beside_its_headline(page: AppTest, png: Png, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ def test_where_the_extra_is_missing_it_is_named(
     page = open_page("laboratory")
     assert not page.exception
     assert "isn't installed" in page.info[0].value
-    assert "fauxto[lab]" in page.text[0].value
+    assert "'.[lab]'" in page.text[0].value
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "192.0.2.7", ""])

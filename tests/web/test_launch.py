@@ -68,6 +68,15 @@ def test_opening_the_page_to_others_is_said(
     assert not any(flag.startswith(("--server.allowedHosts", "--server.headless")) for flag in line)
 
 
+def test_the_page_may_fetch_only_where_it_is_asked_for(started: list[list[str]]) -> None:
+    launch.serve("127.0.0.1", None, DetectorOptions(), open_browser=False, fetch_urls=True)
+    launch.serve("127.0.0.1", None, DetectorOptions(), open_browser=False)
+    with_flag, without = started
+    assert with_flag[-3] == "--"
+    assert with_flag[-1] == launch.FETCH_URLS
+    assert launch.FETCH_URLS not in without
+
+
 def test_every_flag_is_one_that_streamlit_knows() -> None:
     known = {option for parameter in streamlit.main_run.params for option in parameter.opts}
     flags = launch.streamlit_flags("127.0.0.1", 8501, open_browser=False)
@@ -97,5 +106,5 @@ def test_a_wrong_model_is_said_before_anything_starts(started: list[list[str]], 
 
 def test_without_streamlit_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"fauxto\[app\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[app\]'"):
         command.app()

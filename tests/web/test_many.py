@@ -62,7 +62,7 @@ def test_files_and_archives_become_a_table_in_their_order(page: AppTest, png: Pn
         page, ("a.png", png("generated")), ("broken.jpg", b"text"), ("z.zip", archive.getvalue()), ("", png("between"))
     )
     table = page.dataframe[0].value
-    assert names(page) == ["a.png", "broken.jpg", "z.zip!/inside.png", ""]
+    assert names(page) == ["a.png", "broken.jpg", "inside.png", ""]
     assert list(table["Verdict"]) == ["Generated", "Not judged", "Photograph", "Can't tell"]
     assert [round(one) if one == one else None for one in table["Probability"]] == [87, None, 4, 50]
     assert table["Picture"][0].startswith("data:image/")
@@ -78,7 +78,7 @@ def test_what_a_mac_added_is_a_number_and_no_row(page: AppTest, png: Png) -> Non
         for name in ("__MACOSX/._a.png", ".DS_Store", "photo.jpg"):
             made.writestr(name, kept)
     check(page, ("z.zip", archive.getvalue()), ("._b.png", kept))
-    assert names(page) == ["z.zip!/a.png", "z.zip!/._real.png"]
+    assert names(page) == ["a.png", "._real.png"]
     captions = [caption.value for caption in page.caption]
     assert "4 files that macOS and Windows keep for themselves were passed over." in captions
     assert not page.warning
@@ -117,6 +117,19 @@ def test_a_batch_that_was_stopped_says_how_far_it_came(page: AppTest, png: Png) 
     page.session_state["batch"].total = 3
     page.run()
     assert page.warning[0].value == "1 of 3 files were judged."
+
+
+def test_what_waits_and_what_was_judged_stay_on_a_change_of_part(page: AppTest, png: Png) -> None:
+    check(page, ("a.png", png("generated")))
+    page.file_uploader[0].set_value([("b.png", png("photograph"), "image/png")])
+    page.run()
+    open_tab(page, "Charts")
+    page.switch_page("views/check.py").run().switch_page("views/many.py").run()
+    assert not page.exception
+    assert [button.label for button in page.button] == ["Check them", "Put away (1)"]
+    assert page.get("vega_lite_chart")
+    page.button[1].click().run()
+    assert not page.button
 
 
 def test_the_gallery_and_the_charts_hold_every_verdict(page: AppTest, png: Png) -> None:

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from fauxto.addresses import is_address
-from fauxto.cli import app, bench, calibrate, check, data, evaluate, models, pack, scan, serve, traces, train
+from fauxto.cli import app, bench, calibrate, check, data, evaluate, models, pack, scan, serve, traces, train, watch
 from fauxto.cli.hints import how_to_check
 from fauxto.errors import ConfigError, FauxtoError, MissingExtraError
 from fauxto.wording import printable
@@ -81,6 +81,7 @@ _COMMANDS = (
     traces.traces,
     models.models,
     scan.scan,
+    watch.watch,
     bench.bench,
     app.app,
     serve.serve,

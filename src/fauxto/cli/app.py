@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fauxto.cli.options import takes_detector_options
+from fauxto.cli.options import FetchUrls, takes_detector_options
 from fauxto.options import DetectorOptions
 
 
@@ -21,6 +21,7 @@ def app(
         typer.Option(min=1, max=65535, help="Port to listen on.", show_default="the first free one from 8501"),
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    fetch_urls: FetchUrls = False,
     *,
     options: DetectorOptions,
 ) -> None:
@@ -32,4 +33,4 @@ def app(
 
     from fauxto.web.launch import serve
 
-    serve(host, port, options, open_browser=browser)
+    serve(host, port, options, open_browser=browser, fetch_urls=fetch_urls)

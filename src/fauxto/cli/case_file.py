@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -14,10 +15,13 @@ import typer
 from numpy.typing import NDArray
 
 from fauxto import images
+from fauxto.cli.fetched import address_of, fetched
 from fauxto.detector import Detector
 from fauxto.errors import ConfigError, ImageError
+from fauxto.evidence.listing import FileMetadata, read_metadata
 from fauxto.explain import Explanation, explain
 from fauxto.export import case_file, html, pdf
+from fauxto.export.record import Case
 from fauxto.export.thumbnails import fit
 from fauxto.images.source import File
 from fauxto.inside import judged_part
@@ -27,43 +31,59 @@ from fauxto.wording import is_in_domain, printable
 _MAP_SIDE = 1600  # in pixels
 
 
-def judge(
-    detector: Detector,
-    sources: Iterable[File],
-    map_file: Path | None,
-    report_file: Path | None,
-    *,
-    anyway: bool = False,
-    crop: Crop | None = None,
-) -> Report:
-    """Judge one picture, or a part of it, and write the requested files.
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The files to write, None for those that nobody asked for.
 
-    Args:
-        detector: What judges.
-        sources: The pictures given.
-        map_file: Where the explanation's map goes, or None.
-        report_file: Where the report goes, or None.
-        anyway: Whether to write a map that didn't pass its test, too.
-        crop: The part to judge; None for what the detector chooses.
+    Attributes:
+        map_file: The explanation map; `anyway` also one that didn't pass its test.
+        report_file: The report, with what the examiner wrote into `case`.
+    """
+
+    map_file: Path | None
+    report_file: Path | None
+    case: Case
+    anyway: bool = False
+
+
+def judge(
+    detector: Detector, sources: Iterable[File], output: Output, *, crop: Crop | None, fetch_urls: bool
+) -> Report:
+    """Judge one picture, or the part `crop` of it, and write the requested files.
 
     Raises:
         ConfigError: There isn't exactly one picture, the crop reaches beyond it, or an output file has the wrong ending
             or is the picture itself.
+        MissingExtraError: A library for the PDF or for fetching isn't installed.
         OSError: A file can't be written.
     """
     source, *others = islice(sources, 2)
     if others:
         raise ConfigError("--crop, --explain and --report take one picture; run fauxto check once for each")
-    _check(source, map_file, (".png",), "--explain")
-    _check(source, report_file, (".html", ".pdf"), "--report")
+    _check(source, output.map_file, (".png",), "--explain")
+    _check(source, output.report_file, (".html", ".pdf"), "--report")
     # Read once, so that we show exactly what was judged.
-    data = _read(source, detector)
+    address = address_of(source) if fetch_urls else None
+    data = _read(source, detector) if address is None else fetched(address, detector.limits)
     name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "-"
-    report = detector.analyze(data, name=name, crop=crop)
-    rgb = images.decode(data, detector.limits).rgb if report.status is Status.OK and isinstance(data, bytes) else None
-    explanation = None if map_file is None else _draw_map(report, rgb, detector, map_file, anyway)
-    if report_file is not None:
-        _write_report(report, rgb, detector, explanation, report_file)
+    report = data if isinstance(data, Report) else detector.analyze(data, name=name, crop=crop)
+    content = data if isinstance(data, bytes) else None
+    rgb = images.decode(content, detector.limits).rgb if report.status is Status.OK and content is not None else None
+    explanation = None if output.map_file is None else _draw_map(report, rgb, detector, output.map_file, output.anyway)
+    if output.report_file is not None:
+        file = case_file.assemble(
+            report,
+            rgb,
+            bundle=detector.bundle_of(report),
+            operating_point=detector.operating_point,
+            time=datetime.now(UTC),
+            explanation=explanation,
+            data=content,
+            metadata=None if content is None or rgb is None else _metadata(content, detector),
+            case=output.case,
+        )
+        is_pdf = output.report_file.suffix.lower() == ".pdf"
+        output.report_file.write_bytes(pdf.report(file) if is_pdf else html.report(file).encode())
     return report
 
 
@@ -102,15 +122,6 @@ def _draw_map(
     return explanation
 
 
-def _write_report(
-    report: Report, rgb: NDArray[np.uint8] | None, detector: Detector, explanation: Explanation | None, file: Path
-) -> None:
-    case = case_file.assemble(
-        report,
-        rgb,
-        bundle=detector.bundle_of(report),
-        operating_point=detector.operating_point,
-        time=datetime.now(UTC),
-        explanation=explanation,
-    )
-    file.write_bytes(pdf.report(case) if file.suffix.lower() == ".pdf" else html.report(case).encode())
+def _metadata(data: bytes, detector: Detector) -> FileMetadata:
+    options = detector.options
+    return read_metadata(data, personal=options.personal, limits=options.limits, trust_list=options.trust_list)

@@ -7,13 +7,15 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fauxto.cli.options import takes_detector_options
+from fauxto.cli.fetched import address_of, fetched
+from fauxto.cli.options import FetchUrls, takes_detector_options
+from fauxto.errors import ConfigError
 from fauxto.options import DetectorOptions
 from fauxto.report import Crop, Report, Status, Verdict
 
@@ -21,8 +23,35 @@ if TYPE_CHECKING:
     from fauxto.detector import Detector
     from fauxto.images.source import File
 
-_LINES_FROM = 4
-"""Pictures from which each gets a line instead of a panel."""
+Images = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="IMAGE",
+        help="Pictures: paths, folders, quoted patterns such as 'photos/**/*.jpg', - for standard input, or with "
+        "--fetch-urls addresses.",
+        show_default=False,
+    ),
+]
+Explain = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="MAP.png",
+        help="Draw a map of where one picture's score comes from, if it passes its test.",
+        show_default=False,
+    ),
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html|FILE.pdf",
+        help="Write a report on one picture for a case file.",
+        show_default=False,
+    ),
+]
+CaseNumber = Annotated[str, typer.Option(metavar="TEXT", help="With --report: the case's number.", show_default=False)]
+Examiner = Annotated[str, typer.Option(metavar="TEXT", help="With --report: who examined it.", show_default=False)]
+Notes = Annotated[str, typer.Option(metavar="TEXT", help="With --report: the examiner's notes.", show_default=False)]
 
 
 def _crop(text: str) -> Crop:
@@ -34,7 +63,16 @@ def _crop(text: str) -> Crop:
     return Crop(x, y, width, height)
 
 
-_CropOption = Annotated[
+ShowMetadata = Annotated[
+    bool,
+    typer.Option(
+        "--metadata",
+        help="Show all that the metadata states, too, and a content credential as a timeline; "
+        "--personal adds names, places and the position.",
+    ),
+]
+
+JudgedPart = Annotated[
     Crop | None,
     typer.Option(
         parser=_crop,
@@ -44,17 +82,13 @@ _CropOption = Annotated[
     ),
 ]
 
+_LINES_FROM = 4
+"""Pictures from which each gets a line instead of a panel."""
+
 
 @takes_detector_options
 def check(
-    images: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="IMAGE",
-            help="Pictures: paths, folders, quoted patterns such as 'photos/**/*.jpg', or - for standard input.",
-            show_default=False,
-        ),
-    ],
+    images: Images,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON report per line.")] = False,
     full: Annotated[
         bool, typer.Option("--full", help=f"Show a panel for each picture, also for {_LINES_FROM} or more.")
@@ -62,27 +96,17 @@ def check(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Show panels, with a card for every source of evidence.")
     ] = False,
-    crop: _CropOption = None,
-    explain: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="MAP.png",
-            help="Draw a map of where one picture's score comes from, if it passes its test.",
-            show_default=False,
-        ),
-    ] = None,
+    metadata: ShowMetadata = False,
+    crop: JudgedPart = None,
+    explain: Explain = None,
     explain_anyway: Annotated[
         bool, typer.Option("--explain-anyway", help="With --explain: draw the map even if it failed its test.")
     ] = False,
-    report_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--report",
-            metavar="FILE.html|FILE.pdf",
-            help="Write a report on one picture for a case file.",
-            show_default=False,
-        ),
-    ] = None,
+    report_file: ReportFile = None,
+    case_number: CaseNumber = "",
+    examiner: Examiner = "",
+    notes: Notes = "",
+    fetch_urls: FetchUrls = False,
     *,
     options: DetectorOptions,
 ) -> None:
@@ -92,19 +116,43 @@ def check(
     """
     from fauxto.detector import Detector
 
+    if (case_number or examiner or notes) and report_file is None:
+        raise ConfigError("--case-number, --examiner and --notes go into a report; name its file with --report")
     detector = Detector.from_options(options)
     unlisted: list[Report] = []
     sources = _sources(images, unlisted)
     first = list(islice(sources, _LINES_FROM))
-    in_lines = len(first) == _LINES_FROM and not (full or evidence or as_json)
+    in_lines = len(first) == _LINES_FROM and not (full or evidence or metadata or as_json)
     sources = chain(first, sources)
     show = _show_json if as_json else _lines() if in_lines else _panels(detector, evidence)
-    reports = detector.analyze_many(sources)
+    if metadata and (crop or explain or report_file or fetch_urls):
+        raise ConfigError(
+            "--metadata goes without --crop, --explain, --report and --fetch-urls; run fauxto check for each"
+        )
+    reports = _judged(detector, sources, fetch_urls=fetch_urls)
     if crop or explain or report_file:
         from fauxto.cli import case_file
+        from fauxto.export.record import Case
 
-        reports = iter([case_file.judge(detector, sources, explain, report_file, anyway=explain_anyway, crop=crop)])
+        case = Case(case_number, examiner, notes)
+        output = case_file.Output(explain, report_file, case, anyway=explain_anyway)
+        reports = iter([case_file.judge(detector, sources, output, crop=crop, fetch_urls=fetch_urls)])
+    elif metadata:
+        from fauxto.cli.metadata import WithMetadata
+
+        with_metadata = WithMetadata(detector, None if as_json else show)
+        reports, show = with_metadata.judge(sources), with_metadata.show
     _show(chain(reports, unlisted), show, is_told=not as_json, hint="; --full shows why" if in_lines else "")
+
+
+def _judged(detector: Detector, sources: Iterable[File], *, fetch_urls: bool) -> Iterator[Report]:
+    for address, group in groupby(sources, lambda source: address_of(source) if fetch_urls else None):
+        if address is None:
+            yield from detector.analyze_many(group)
+            continue
+        for _ in group:
+            data = fetched(address, detector.limits)
+            yield data if isinstance(data, Report) else detector.analyze(data, name=address)
 
 
 def _show(reports: Iterable[Report], show: Callable[[Report], None], *, is_told: bool, hint: str) -> None:

@@ -9,7 +9,7 @@ from fauxto.addresses import is_address
 
 
 def how_to_check(source: str) -> str:
-    """Return the command that judges a path or, as fauxto fetches none, an address."""
+    """Return the command that judges a path or, as fauxto fetches none by itself, an address."""
     if is_address(source):
         return f"curl -sL {shlex.quote(source)} | fauxto check -"
     return f"fauxto check {shlex.quote(source)}"

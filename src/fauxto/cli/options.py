@@ -60,6 +60,10 @@ MaxMegapixels = Annotated[
 
 Workers = Annotated[int | None, typer.Option(min=1, help="Pictures to judge at a time.", show_default="one per core")]
 
+FetchUrls = Annotated[
+    bool, typer.Option("--fetch-urls", help="Also accept addresses of pictures on the public internet.")
+]
+
 _OF_A_DETECTOR = (
     Parameter("model", Parameter.KEYWORD_ONLY, default=None, annotation=Model),
     Parameter("operating_point", Parameter.KEYWORD_ONLY, default=PointName.BALANCED, annotation=OperatingPoint),

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,14 +15,14 @@ import typer
 from fauxto.choices import Engine, SortAction
 from fauxto.cli.options import Workers, takes_detector_options
 from fauxto.errors import ConfigError
-from fauxto.options import DetectorOptions
+from fauxto.options import DetectorOptions, cores
 from fauxto.wording import passed_over, printable
 
 if TYPE_CHECKING:
     from fauxto.scan import OnProgress, Scan
     from fauxto.scan.sorting import Sorter
 
-_STOPPED = 130  # exit code of shells for Ctrl-C
+STOPPED = 130  # exit code of shells for Ctrl-C
 _LOG_SECONDS = 30.0
 
 
@@ -41,7 +42,9 @@ Html = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Resume a scan that was stopped or killed, and try again what took too long.")
 ]
-Watch = Annotated[bool, typer.Option("--watch", help="Keep judging new files in the folders until Ctrl-C.")]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Keep judging new files in the folders until Ctrl-C; see fauxto watch.")
+]
 Interval = Annotated[
     float,
     typer.Option(min=0.1, help="Seconds between checks with --watch, and for which a new file must be unchanged."),
@@ -98,21 +101,24 @@ def scan(
         column=column,
         follow_symlinks=follow_symlinks,
         pages=[html] if html else [],
+        watched=watch,
     )
-    with job, _stoppable():
+    with job, stoppable():
         try:
-            with _progress_bar() as on_progress:
-                if watch:
-                    _watch(job, interval, workers, on_progress)
-                else:
+            if watch:
+                from fauxto.cli.watch import Watching
+
+                Watching().run(job, interval, workers or cores())
+            else:
+                with progress_bar() as on_progress:
                     job.run(engine, workers=workers, address=address, on_progress=on_progress)
-            _finish(job, out, html, sorter, options)
+            _finish(job, out, html, sorter, options, watched=watch)
             failed = job.failed_sources()
         except KeyboardInterrupt:
             job.journal.commit()
             judged = sum(job.journal.counts().values())
             typer.echo(f"stopped; {judged:,} rows are saved. Run the same command with --resume to continue", err=True)
-            raise typer.Exit(_STOPPED) from None
+            raise typer.Exit(STOPPED) from None
         if not watch:
             job.finish()
     for source, sentence in failed.items():
@@ -121,13 +127,18 @@ def scan(
         raise typer.Exit(1)
 
 
-def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, options: DetectorOptions) -> None:
+def _finish(
+    job: Scan, out: Path, html: Path | None, sorter: Sorter | None, options: DetectorOptions, *, watched: bool
+) -> None:
+    from fauxto.scan.watching import reports_and_files
+
+    reports = partial(reports_and_files, job.journal) if watched else job.journal.reports_and_files
     job.write()
     written = [str(out)]
     if html:
         from fauxto.scan import gallery
 
-        gallery.write(job.journal.reports_and_files(), html, options.limits)
+        gallery.write(reports(), html, options.limits)
         written.append(str(html))
     for line in _summary(job.journal.counts()):
         typer.echo(line)
@@ -137,19 +148,8 @@ def _finish(job: Scan, out: Path, html: Path | None, sorter: Sorter | None, opti
     if count := job.journal.passed_over():
         typer.echo(passed_over(count))
     if sorter:
-        typer.echo(f"sorted {sorter.sort(job.journal.reports_and_files()):,} files")
+        typer.echo(f"sorted {sorter.sort(reports()):,} files")
     typer.echo(f"wrote {' and '.join(written)}")
-
-
-def _watch(job: Scan, interval: float, workers: int | None, on_progress: OnProgress) -> None:
-    """Judge existing and new files; rewrite the table whenever there are new ones."""
-    try:
-        while True:
-            if job.run(workers=workers, on_progress=on_progress, settled=interval):
-                job.write()
-            time.sleep(interval)
-    except KeyboardInterrupt:
-        return
 
 
 def _summary(counts: dict[tuple[str, str | None], int]) -> Iterator[str]:
@@ -167,7 +167,7 @@ def _summary(counts: dict[tuple[str, str | None], int]) -> Iterator[str]:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Treat SIGTERM like Ctrl-C."""
 
     def stop(number: int, frame: object) -> None:
@@ -198,7 +198,8 @@ def _log_lines() -> OnProgress:
 
 
 @contextmanager
-def _progress_bar() -> Iterator[Callable[[int, int | None], None]]:
+def progress_bar() -> Iterator[Callable[[int, int | None], None]]:
+    """Show how many pictures are done: as a bar on a terminal, elsewhere as a line every half minute."""
     from rich import progress as bars
     from rich.console import Console
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fauxto.choices import LogLevel
-from fauxto.cli.options import takes_detector_options
+from fauxto.cli.options import FetchUrls, takes_detector_options
 from fauxto.options import DetectorOptions, cores
 
 _PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx")
@@ -34,9 +34,6 @@ Queue = Annotated[int, typer.Option(min=0, help="Requests that may wait; more ar
 MaxMegabytes = Annotated[int, typer.Option(min=1, max=200, help="Largest picture file, in MiB.")]
 MaxFiles = Annotated[int, typer.Option(min=1, max=1000, help="Pictures in one batch.")]
 MaxSeconds = Annotated[float, typer.Option(min=1, help="Most processor time per picture, in seconds.")]
-FetchUrls = Annotated[
-    bool, typer.Option("--fetch-urls", help="Also accept addresses of pictures on the public internet.")
-]
 Logged = Annotated[LogLevel, typer.Option(help="info: one line per request; warning: problems only.")]
 
 

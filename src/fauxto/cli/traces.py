@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fauxto.evidence.trace_pictures import Peak
     from fauxto.images import Image
 
-ERROR_LEVELS, SPECTRUM = "error-levels.png", "spectrum.png"
+ERROR_LEVELS, NOISE, GHOSTS, SPECTRUM = "error-levels.png", "noise.png", "jpeg-ghosts.png", "spectrum.png"
 
 
 def traces(
@@ -27,19 +27,20 @@ def traces(
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the pictures; created if missing.")],
 ) -> None:
-    """Write two pictures of the traces that compression and scaling left in a picture, for a person to look at.
+    """Write four pictures of the traces that compression, editing and scaling left in a picture, for a person.
 
-    error-levels.png shows how much each pixel changes when the picture is saved as a JPEG once more, spectrum.png the
-    average spectrum with its peaks boxed. Neither is a verdict. Nothing is overwritten.
+    error-levels.png shows how much each pixel changes when the picture is saved as a JPEG once more, noise.png the
+    finest grain, jpeg-ghosts.png how well each block fits twelve JPEG qualities, spectrum.png the average spectrum with
+    its peaks boxed. None is a verdict. Nothing is overwritten.
 
-    Exit code: 0 both were written, 1 the picture can't be read or is too small for a spectrum (under 32 pixels a side),
-    2 the command was wrong.
+    Exit code: 0 all were written, 1 the picture can't be read or is too small for ghosts (under 16 pixels a side) or a
+    spectrum (under 32), 2 the command was wrong.
     """
     from fauxto import images
     from fauxto.evidence import compression
     from fauxto.limits import Limits
 
-    for path in (out / ERROR_LEVELS, out / SPECTRUM):
+    for path in (out / name for name in (ERROR_LEVELS, NOISE, GHOSTS, SPECTRUM)):
         if os.path.lexists(path):
             raise ConfigError(f"{path} already exists; move it away, or give another folder with --out")
     limits = Limits()
@@ -52,8 +53,14 @@ def traces(
         raise typer.Exit(1) from error
     out.mkdir(parents=True, exist_ok=True)
     typer.echo(compression.read(data, decoded, limits).summary)
-    _write_error_levels(decoded, out / ERROR_LEVELS)
-    _write_spectrum(decoded, out / SPECTRUM)
+    try:
+        _write_error_levels(decoded, out / ERROR_LEVELS)
+        _write_noise(decoded, out / NOISE)
+        _write_ghosts(decoded, out / GHOSTS)
+        _write_spectrum(decoded, out / SPECTRUM)
+    except ValueError as error:  # too small
+        typer.echo(f"fauxto: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 def _write_error_levels(image: Image, path: Path) -> None:
@@ -68,16 +75,38 @@ def _write_error_levels(image: Image, path: Path) -> None:
     )
 
 
+def _write_noise(image: Image, path: Path) -> None:
+    import PIL.Image
+
+    from fauxto.evidence.trace_pictures import noise_residual
+
+    _save(PIL.Image.fromarray(noise_residual(image)), path)
+    typer.echo(
+        f"\n{printable(str(path))}: the finest grain, strengthened. Parts with another grain may come from elsewhere "
+        "or have been smoothed; sharp focus, dark parts and compression change it as well."
+    )
+
+
+def _write_ghosts(image: Image, path: Path) -> None:
+    import PIL.Image
+
+    from fauxto.evidence.trace_pictures import GHOST_QUALITIES, draw_ghosts, jpeg_ghosts
+
+    _save(PIL.Image.fromarray(draw_ghosts(jpeg_ghosts(image))), path)
+    qualities = ", ".join(map(str, GHOST_QUALITIES))
+    typer.echo(
+        f"\n{printable(str(path))}: how well each block fits the JPEG qualities {qualities}, row by row, dark for "
+        "well. A patch that is dark alone may have been saved at that quality before it was pasted in; flat parts are "
+        "dark by themselves."
+    )
+
+
 def _write_spectrum(image: Image, path: Path) -> None:
     import PIL.Image
 
     from fauxto.evidence.trace_pictures import average_spectrum, draw_spectrum, spectral_peaks
 
-    try:
-        spectrum = average_spectrum(image)
-    except ValueError as error:
-        typer.echo(f"fauxto: {error}", err=True)
-        raise typer.Exit(1) from error
+    spectrum = average_spectrum(image)
     peaks = spectral_peaks(spectrum)
     _save(PIL.Image.fromarray(draw_spectrum(spectrum, peaks)), path)
     typer.echo(

@@ -26,7 +26,7 @@ def train(
     ] = None,
     foreign: Annotated[
         Path | None,
-        typer.Option(help="Data set of whole pictures of other sources, where the recipe wants unlikeness told."),
+        typer.Option(help="Data set of whole pictures of other sources, thumbnails of which are to get no verdict."),
     ] = None,
     image_size: Annotated[int | None, typer.Option(min=8, help="Side of the input in pixels.")] = None,
     epochs: Annotated[int | None, typer.Option(min=0, help="Maximum number of epochs.")] = None,

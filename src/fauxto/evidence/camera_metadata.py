@@ -33,6 +33,9 @@ _LATITUDE_SIGN, _LATITUDE, _LONGITUDE_SIGN, _LONGITUDE = 1, 2, 3, 4
 _DATE = re.compile(r"^(\d{4}):(\d\d):(\d\d)")
 _ISO_TIME = re.compile(r"^([\d-]{10})T([\d:.]*)(Z|[+-][\d:]*)?")
 _FRACTION = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)(?:/(\d{1,12}))?")
+# "GPSCoordinate" of ISO 16684-1 (2019).
+_XMP_POSITION = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d{1,12})?)(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])")
+
 
 WITH_MAKER_NOTE = ("Apple", "Canon", "NIKON CORPORATION")
 OWN_TABLES = ("Canon",)
@@ -153,6 +156,26 @@ def _software(parsed: Metadata) -> list[str]:
     in_xmp = (*parsed.xmp.texts(xmp.BASIC, "CreatorTool"), *parsed.xmp.texts(xmp.TIFF, "Software"))
     named = (*history, *in_xmp, *parsed.exif.image.texts(_SOFTWARE))
     return list(dict.fromkeys(name for name in named if name))[:MAX_SOFTWARE]
+
+
+def position(parsed: Metadata) -> tuple[float, float] | None:
+    """Return latitude and longitude in degrees, north and east positive; None without a valid position."""
+    stated = _location(parsed)
+    latitude, longitude = (_xmp_degrees(stated.get(name, "")) for name in ("latitude", "longitude"))
+    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
+        return None
+    return latitude, longitude
+
+
+def _xmp_degrees(stated: float | str) -> float | None:
+    """Return a position of XMP, "48,51,29N" or "48,51.49N", in degrees; None for another text."""
+    if isinstance(stated, float):
+        return stated
+    parts = _XMP_POSITION.fullmatch(stated)
+    if parts is None:
+        return None
+    degrees = float(parts[1]) + float(parts[2]) / 60 + float(parts[3] or 0) / 3600
+    return round(-degrees if parts[4] in "SW" else degrees, 6)
 
 
 def _location(parsed: Metadata) -> dict[str, float | str]:

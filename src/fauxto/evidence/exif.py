@@ -68,6 +68,10 @@ class Directory:
         value = self.block[entry.offset : entry.offset + entry.count]
         return value if len(value) == entry.count else None
 
+    def is_text(self, tag: int) -> bool:
+        """Tell whether a tag has the type of texts, whatever it is for."""
+        return tag in self.entries and self.entries[tag].type in (_ASCII, _UTF8)
+
     def is_cut(self, tag: int) -> bool:
         """Tell whether a text or undefined value reaches over the end of the block, or is too large."""
         entry = self.entries.get(tag)

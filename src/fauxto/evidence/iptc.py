@@ -23,6 +23,33 @@ NAMES: Mapping[int, str] = {
 }
 """The datasets that may say how a picture was made."""
 
+OTHER_NAMES: Mapping[int, str] = {
+    7: "edit status",
+    10: "urgency",
+    15: "category",
+    20: "supplemental category",
+    22: "fixture identifier",
+    26: "content location code",
+    27: "content location name",
+    55: "date created",
+    60: "time created",
+    62: "digital creation date",
+    63: "digital creation time",
+    70: "program version",
+    BY_LINE: "by-line",
+    85: "by-line title",
+    CITY: "city",
+    SUB_LOCATION: "sub-location",
+    PROVINCE: "province or state",
+    100: "country code",
+    COUNTRY: "country",
+    103: "original transmission reference",
+    105: "headline",
+    118: "contact",
+    122: "writer or editor",
+}
+"""Others that a person may want to read, by their names in IIM 4.2."""
+
 _MARKER, _APPLICATION_RECORD = 0x1C, 2
 _EXTENDED = 0x8000
 _MAX_DATASETS, _MAX_LENGTH_BYTES = 1_000, 8

@@ -39,6 +39,7 @@ class Metadata:
         exif: The EXIF directories; empty ones without EXIF.
         xmp: The XMP properties; none without XMP.
         iptc: The first text of each dataset of IPTC-IIM.
+        datasets: Every dataset of IPTC-IIM with its text.
         png_text: The first text of a PNG by keyword.
         texts: Every text in every block, in the order of the kinds above.
         unreadable: A sentence for each part that can't be read.
@@ -47,6 +48,7 @@ class Metadata:
     exif: exif.Exif
     xmp: xmp.Xmp
     iptc: Mapping[int, str]
+    datasets: tuple[tuple[int, str], ...]
     png_text: Mapping[str, str]
     texts: tuple[Text, ...]
     unreadable: tuple[str, ...]
@@ -73,6 +75,7 @@ def parse(data: bytes, format: str, limits: Limits) -> Metadata:
         exif=directories,
         xmp=properties,
         iptc=dict(reversed(datasets)),
+        datasets=tuple(datasets),
         png_text={keyword: value for keyword, value in reversed(raw.texts) if keyword},
         texts=tuple(dict.fromkeys(texts)),
         unreadable=(*raw.unreadable, *directories.damage, *faults, *properties.damage),

@@ -24,6 +24,14 @@ _SAMPLES = 16
 _DARK = 32
 
 
+def decode(thumbnail: bytes) -> NDArray[np.uint8] | None:
+    """Return a thumbnail's pixels, uint8 RGB [H, W, 3]; None if it can't be decoded within `LIMITS`."""
+    try:
+        return images.decode(thumbnail, LIMITS).rgb
+    except ImageError:
+        return None
+
+
 def compare(thumbnail: bytes, image: images.Image) -> dict[str, Any]:
     """Compare a thumbnail with its picture by the mean colours of 8 x 8 cells.
 
@@ -39,9 +47,8 @@ def compare(thumbnail: bytes, image: images.Image) -> dict[str, Any]:
         (0 to 255), and "correlation" (-1 to 1, None for a flat picture) of the cells. Empty if the thumbnail
         can't be decoded within `LIMITS`.
     """
-    try:
-        decoded = images.decode(thumbnail, LIMITS).rgb
-    except ImageError:
+    decoded = decode(thumbnail)
+    if decoded is None:
         return {}
     picture = _cells(image.rgb)
     shape = image.rgb.shape[1] / image.rgb.shape[0]

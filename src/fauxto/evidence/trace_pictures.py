@@ -1,13 +1,16 @@
-"""Renders compression and scaling traces for people: error levels and the average spectrum (`fauxto traces`)."""
+"""Renders traces in the pixels for people: error levels, noise, JPEG ghosts, the average spectrum, the histogram."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
 import PIL.Image
+import PIL.ImageChops
+import PIL.ImageFilter
 from numpy.typing import NDArray
 
 from fauxto import palette
@@ -15,6 +18,12 @@ from fauxto.images import Image
 
 ERROR_LEVEL_QUALITY = 90
 ERROR_LEVEL_GAIN = 16
+
+NOISE_GAIN = 8
+GHOST_QUALITIES = tuple(range(40, 100, 5))
+
+GHOST_BLOCK = 16
+"""Pixels per side of a block of `jpeg_ghosts`, and so of the smallest picture that has any."""
 
 SPECTRUM_SIDE = 256
 """Cells per side of a spectrum, unless the picture is smaller."""
@@ -56,12 +65,83 @@ def error_level_map(image: Image) -> NDArray[np.uint8]:
 
 
 def _error_levels(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    file = BytesIO()
-    PIL.Image.fromarray(rgb).save(file, "JPEG", quality=ERROR_LEVEL_QUALITY, subsampling="4:4:4")
-    with PIL.Image.open(file, formats=["JPEG"]) as saved:
-        change = np.abs(np.asarray(saved, np.int16) - rgb).max(axis=2)
+    change = np.abs(_saved(rgb, ERROR_LEVEL_QUALITY).astype(np.int16) - rgb).max(axis=2)
     levels: NDArray[np.uint8] = np.minimum(change * ERROR_LEVEL_GAIN, 255).astype(np.uint8)
     return levels
+
+
+def _saved(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Return pixels, uint8 [H, W, 3] or grey [H, W], as they are after saving them as a JPEG."""
+    file = BytesIO()
+    PIL.Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling="4:4:4")
+    with PIL.Image.open(file, formats=["JPEG"]) as saved:
+        return np.asarray(saved)
+
+
+def noise_residual(image: Image) -> NDArray[np.uint8]:
+    """Show the fine noise: what the luminance has beyond the median of each pixel's 3 x 3 neighbours.
+
+    A part from another source, or smoothed, may have another grain: B. Mahdian and S. Saic, "Using noise
+    inconsistencies for blind image forensics" (2009).
+
+    Returns:
+        uint8 [height, width]: the residual times `NOISE_GAIN`, on a middle grey of 128.
+    """
+    grey = PIL.Image.fromarray(image.rgb).convert("L")
+    smooth = grey.filter(PIL.ImageFilter.MedianFilter(3))
+    return np.asarray(PIL.ImageChops.subtract(grey, smooth, scale=1 / NOISE_GAIN, offset=128))
+
+
+def jpeg_ghosts(image: Image) -> NDArray[np.uint8]:
+    """Show how well each block fits each JPEG quality: a part that was once saved at a quality is dark there.
+
+    H. Farid, "Exposing Digital Forgeries From JPEG Ghosts" (2009), on the luminance. It needs the part to be on the
+    grid of its own blocks, and the later quality to be higher.
+
+    Returns:
+        uint8 [len(GHOST_QUALITIES), height // GHOST_BLOCK, width // GHOST_BLOCK]: the mean squared change when the
+        picture is saved at a quality, from 0 for a block's best quality to 255 for its worst.
+
+    Raises:
+        ValueError: The picture has fewer than `GHOST_BLOCK` pixels per side.
+    """
+    rows, columns = (side // GHOST_BLOCK for side in image.rgb.shape[:2])
+    if not rows or not columns:
+        raise ValueError(f"the picture has fewer than {GHOST_BLOCK} pixels per side, so it has no JPEG ghosts")
+    grey = np.asarray(PIL.Image.fromarray(image.rgb).convert("L"))[: rows * GHOST_BLOCK, : columns * GHOST_BLOCK]
+    changes = np.empty((len(GHOST_QUALITIES), rows, columns), np.float32)
+    blocks = _TILE // GHOST_BLOCK
+    for top, left in itertools.product(range(0, rows, blocks), range(0, columns, blocks)):
+        down, across = slice(top, top + blocks), slice(left, left + blocks)
+        tile = grey[top * GHOST_BLOCK : down.stop * GHOST_BLOCK, left * GHOST_BLOCK : across.stop * GHOST_BLOCK]
+        for number, quality in enumerate(GHOST_QUALITIES):
+            change = np.square(_saved(tile, quality).astype(np.float32) - tile)
+            squares = change.reshape(len(tile) // GHOST_BLOCK, GHOST_BLOCK, -1, GHOST_BLOCK).mean((1, 3))
+            changes[number, down, across] = squares
+    best = changes.min(axis=0)
+    ghosts: NDArray[np.uint8] = (255 * (changes - best) / np.maximum(changes.max(axis=0) - best, 1e-6)).astype(np.uint8)
+    return ghosts
+
+
+def draw_ghosts(ghosts: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay the maps of `jpeg_ghosts` side by side, four in a row, each with a margin, a block as 4 x 4 pixels.
+
+    Returns:
+        uint8 [height, width], row by row from the lowest quality to the highest.
+    """
+    large = np.pad(ghosts.repeat(4, 1).repeat(4, 2), ((0, 0), (8, 8), (8, 8)), constant_values=255)
+    count, height, width = large.shape
+    sheet: NDArray[np.uint8] = large.reshape(count // 4, 4, height, width).swapaxes(1, 2).reshape(-1, 4 * width)
+    return sheet
+
+
+def histogram(image: Image) -> NDArray[np.int64]:
+    """Count the levels of a picture.
+
+    Returns:
+        int64 [3, 256]: how many pixels have each level of red, green and blue.
+    """
+    return np.array(PIL.Image.fromarray(image.rgb).histogram(), np.int64).reshape(3, 256)
 
 
 def average_spectrum(image: Image) -> NDArray[np.float32]:

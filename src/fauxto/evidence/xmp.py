@@ -23,12 +23,15 @@ TIFF = "http://ns.adobe.com/tiff/1.0/"
 
 _PREFIXES = {
     BASIC: "xmp:",
+    CAMERA: "aux:",
     DUBLIN_CORE: "dc:",
     EXIF: "exif:",
     EXIF_2: "exifEX:",
     IPTC_CORE: "Iptc4xmpCore:",
     IPTC_EXTENSION: "Iptc4xmpExt:",
+    MEDIA_MANAGEMENT: "xmpMM:",
     PHOTOSHOP: "photoshop:",
+    RESOURCE_EVENT: "stEvt:",
     TIFF: "tiff:",
     "http://www.tc260.org.cn/ns/AIGC/1.0/": "TC260:",
     "https://github.com/Comfy-Org/ComfyUI": "comfy:",
@@ -36,11 +39,15 @@ _PREFIXES = {
 """Usual prefixes, to name a property in a report; a packet may choose its own."""
 
 MAX_TEXTS = 1_000
-"""Texts that `Xmp.named_texts` yields."""
+"""Texts that `Xmp.named_texts` and `Xmp.values` yield."""
+
+MAX_PATH = 100
 
 _DESCRIPTION, _ITEM = (f"{RDF} {name}" for name in ("Description", "li"))
 _ARRAYS = tuple(f"{RDF} {name}" for name in ("Alt", "Bag", "Seq"))
 _RESOURCE, _VALUE = f"{RDF} resource", f"{RDF} value"
+_TRANSPARENT = (*_ARRAYS, _DESCRIPTION, _ITEM, _VALUE)
+_NO_FIELDS = (RDF, "http://www.w3.org/XML/1998/namespace")
 
 
 class Xmp:
@@ -69,8 +76,20 @@ class Xmp:
         """Yield (place, name, text) of up to `MAX_TEXTS` properties, such as ("XMP dc:title", "title", "A")."""
         named = ((name, text) for name in self._properties for text in self._texts(name))
         for qualified_name, text in islice(named, MAX_TEXTS):
-            namespace, _, name = qualified_name.rpartition(" ")
-            yield f"XMP {_PREFIXES.get(namespace, '')}{name}", name, text
+            yield f"XMP {_short(qualified_name)}", qualified_name.rpartition(" ")[2], text
+
+    def values(self) -> Iterator[tuple[str, str]]:
+        """Yield (path, text) of every value, also inside structures: "xmpMM:History 2/stEvt:action" is of the second.
+
+        A path has at most `MAX_PATH` characters; up to `MAX_TEXTS` values come.
+        """
+        paths = (
+            value
+            for name, values in self._properties.items()
+            for number, element in enumerate(values, start=1)
+            for value in _values(_short(name) + (f" {number}" if len(values) > 1 else ""), element)
+        )
+        yield from islice(paths, MAX_TEXTS)
 
     def text(self, namespace: str, name: str) -> str | None:
         """Return the first value of a property; None without one."""
@@ -132,6 +151,28 @@ def _descriptions(root: Element) -> Iterator[Element]:
         for description in descriptions
     ]
     yield from (description for description, resource in zip(descriptions, about, strict=True) if resource == about[0])
+
+
+def _short(qualified_name: str) -> str:
+    """Return a name with its usual prefix in place of its namespace; without one if that isn't known."""
+    namespace, _, name = qualified_name.rpartition(" ")
+    return _PREFIXES.get(namespace, "") + name
+
+
+def _values(path: str, element: Element | str) -> Iterator[tuple[str, str]]:
+    """Yield the path and text of each value in an element, in its attributes and in those below it."""
+    path = path[:MAX_PATH]
+    if isinstance(element, str):
+        yield from [(path, element.strip())] if element.strip() else ()
+        return
+    if text := _simple_value(element).strip():
+        yield path, text
+    for name, text in element.attributes.items():
+        if text.strip() and not name.startswith(_NO_FIELDS):
+            yield f"{path}/{_short(name)}"[:MAX_PATH], text.strip()
+    for number, child in enumerate(element.children, start=1):
+        below = f"{path} {number}" if child.name == _ITEM else path
+        yield from _values(below if child.name in _TRANSPARENT else f"{below}/{_short(child.name)}", child)
 
 
 def _fields(structure: Element) -> Iterator[tuple[str, str]]:

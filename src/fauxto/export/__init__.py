@@ -4,8 +4,10 @@
     columns.py                    the columns of the flat tables
     html.py pdf.py                one picture for a case file, or many by verdict, for people
     case_file.py groups.py        their content, before it is drawn
+    record.py                     the case, the file's size and hashes
     notebook.py                   one report as a small card, for notebooks
     page.py sheet.py              the page templates
+    right_to_left.py              Hebrew and Arabic for a page that is set from left to right
     text.py thumbnails.py         texts and pictures for all of them
 
 docs/reference/exports.md documents the formats.

@@ -6,22 +6,24 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fauxto import error_rates, wording
+from fauxto.addresses import file_name, is_address
 from fauxto.bundles import Bundle
 from fauxto.evidence import title
+from fauxto.evidence.listing import FileMetadata
 from fauxto.explain import Explanation
-from fauxto.export.text import shown, utc, version
+from fauxto.export import record
+from fauxto.export.record import Case
+from fauxto.export.text import MAX_NAME, shown
 from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
 from fauxto.inside import judged_part, marked
-from fauxto.report import Evidence, Report, Says, Status, Trust, Verdict
+from fauxto.report import Evidence, Report, Says, Trust, Verdict
 from fauxto.wording import Group
 
-_MAX_NAME = 120
 _MAX_DATA = 20_000
 _PICTURE_SIDE = 960  # pixels
 
@@ -80,6 +82,8 @@ class CaseFile:
 
     Attributes:
         name: Of the file, without its folders.
+        case: Names and values of the case that the examiner gave.
+        notes: The examiner's, line by line.
         time: Of the report, with its time zone.
         picture: Re-encoded from the decoded pixels, dimmed around the part that was judged; None if it couldn't be
             decoded.
@@ -90,14 +94,17 @@ class CaseFile:
         probability: Sentences on it; "" where there is none.
         reasons: Sentences.
         evidence: A card per source, group by group (`fauxto.wording.grouped`).
-        map: A sentence on the explanation's map, or on why there is none to show; "" without an explanation.
+        map: Sentences on the explanation's map, or on why there is none to show; "" without an explanation.
         method: How the verdict came about, in sentences.
         limits: What it doesn't say.
         facts: Names and values that identify the file, the model and this report.
         data: The report as JSON.
+        metadata: What the file's metadata states; None where it wasn't read. Its texts are on several lines.
     """
 
     name: str
+    case: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
     time: datetime
     picture: Thumbnail | None
     overlay: Thumbnail | None
@@ -112,6 +119,7 @@ class CaseFile:
     limits: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     data: str
+    metadata: FileMetadata | None = None
 
 
 def assemble(
@@ -122,6 +130,9 @@ def assemble(
     operating_point: str,
     time: datetime,
     explanation: Explanation | None = None,
+    data: bytes | None = None,
+    case: Case | None = None,
+    metadata: FileMetadata | None = None,
 ) -> CaseFile:
     """Assemble the content of a report on one picture.
 
@@ -132,19 +143,24 @@ def assemble(
         operating_point: Name of the operating point.
         time: Of the report, with its time zone.
         explanation: The explanation of the score, if requested.
+        data: The file's bytes, for its size and hashes; without them there is only the SHA-256 that the report has.
+        case: What the examiner writes into it.
+        metadata: What the file's metadata states (`fauxto.read_metadata`), if it shall be in the report.
 
     Raises:
         ValueError: The time has no time zone.
     """
-    judge = None if report.model is None else bundle
-    name = shown(PurePath(report.path or "").name or "a picture without a name", _MAX_NAME)
+    judge, case = None if report.model is None else bundle, case or Case()
+    name = shown(file_name(report.path or "") or "a picture without a name", MAX_NAME)
     overlay = None
     if explanation is not None and explanation.faithful and rgb is not None:
         overlay = thumbnail(explanation.overlay(fit(judged_part(rgb, report), _PICTURE_SIDE)), _PICTURE_SIDE)
     return CaseFile(
         name=name,
+        case=tuple(record.case_lines(case)),
+        notes=tuple(record.notes(case)),
         time=time,
-        picture=None if rgb is None else thumbnail(marked(rgb, report), _PICTURE_SIDE),
+        picture=None if rgb is None else _shown(rgb, report),
         overlay=overlay,
         verdict=report.verdict,
         finding=wording.finding(report),
@@ -154,12 +170,18 @@ def assemble(
         evidence=tuple(
             _card(group, piece) for group, pieces in wording.grouped(report.evidence).items() for piece in pieces
         ),
-        map="" if explanation is None else explanation.sentence,
+        map="" if explanation is None else _map(explanation, is_shown=overlay is not None),
         method=tuple(_method(report, judge, operating_point, explanation)),
         limits=(*_domain(judge), *LIMITS),
-        facts=tuple((label, shown(value)) for label, value in _facts(report, name, operating_point, time)),
-        data=_data(replace(report, path=report.path and PurePath(report.path).name)),
+        facts=tuple((label, shown(value)) for label, value in record.facts(report, name, operating_point, time, data)),
+        data=_data(replace(report, path=report.path and _unfoldered(report.path))),
+        metadata=metadata,
     )
+
+
+def _shown(rgb: NDArray[np.uint8], report: Report) -> Thumbnail:
+    """Return the picture in the size of reports, dimmed around the part that was judged."""
+    return thumbnail(rgb if report.crop is None else marked(fit(rgb, _PICTURE_SIDE), report), _PICTURE_SIDE)
 
 
 def scale(report: Report, bundle: Bundle | None, operating_point: str) -> Scale | None:
@@ -188,7 +210,7 @@ def _card(group: Group, evidence: Evidence) -> Card:
     worth = ""
     if evidence.says is not Says.NOTHING:
         worth = f"Says {wording.SAYS[evidence.says]}; {wording.TRUST[evidence.trust]}."
-    source = shown(title(evidence.source), _MAX_NAME)
+    source = shown(title(evidence.source), MAX_NAME)
     return Card(group, evidence.is_tampered, source, evidence.says, evidence.trust, worth, shown(evidence.summary))
 
 
@@ -204,10 +226,13 @@ def _method(
         f"{bundle.summary}"
     )
     yield (
-        f"The model's score was converted to a probability by calibration on {calibration.count:,} pictures of the "
-        f"split {calibration.fitted_on!r} of the data set {bundle.training.dataset!r}. From {_share(point.ai_above)} a "
-        f"picture counts as generated, up to {_share(point.real_below)} as a photograph (operating point "
-        f"'{operating_point}')."
+        f"The probability is calibrated on {calibration.count:,} pictures of known origin (tuning data: "
+        f"{calibration.fitted_on}): of the pictures given 80 %, about 80 in 100 should be generated, if generated "
+        f"pictures are as common as photographs; among other pictures it may be more or fewer."
+    )
+    yield (
+        f"From {_share(point.ai_above)} a picture counts as generated, up to {_share(point.real_below)} as a "
+        f"photograph (operating point '{operating_point}')."
     )
     yield " ".join(error_rates.outcome(bundle, operating_point))
     yield (
@@ -229,23 +254,18 @@ def _domain(bundle: Bundle | None) -> Iterator[str]:
         )
 
 
-def _facts(report: Report, name: str, operating_point: str, time: datetime) -> Iterator[tuple[str, str]]:
-    yield "File", name
-    if report.image is not None:
-        image = report.image
-        yield "Picture", f"{image.format}, {image.width:,} × {image.height:,} px"
-        yield "SHA-256 of the file", image.sha256
-    if report.crop is not None:
-        yield "Part that was judged", f"{report.crop}"
-    if report.model is not None:
-        yield "Model", f"{report.model.name} {report.model.version}, operating point '{operating_point}'"
-        yield "SHA-256 of the model", report.model.sha256
-    if report.score is not None:
-        yield "Raw score", f"{report.score:.4f}"
-    if report.status is not Status.OK:
-        yield "Status", report.status
-    yield "Program", f"fauxto {version()}"
-    yield "Time of the report", utc(time)
+def _map(explanation: Explanation, *, is_shown: bool) -> str:
+    if not is_shown:
+        return explanation.sentence
+    return (
+        f"Orange points to a generated picture, blue to a photograph. {explanation.sentence} "
+        "A map shows what moved the score, not what is wrong with the picture."
+    )
+
+
+def _unfoldered(path: str) -> str:
+    """Return a path without its folders, which are nobody's business; an address whole, which is where it came from."""
+    return path if is_address(path) else file_name(path)
 
 
 def _share(share: float) -> str:

@@ -13,6 +13,7 @@ from itertools import groupby, starmap
 from pathlib import Path
 
 from fauxto import palette, wording
+from fauxto.export import metadata_section
 from fauxto.export.case_file import Card, CaseFile, Scale
 from fauxto.export.groups import CAUTION, TITLES, Pictures, group, name, reading
 from fauxto.export.page import document, table
@@ -28,10 +29,8 @@ _COLOURS = palette.variables(
     real_fill=palette.FILL[Verdict.REAL],
     doubt=palette.TEXT[Verdict.INCONCLUSIVE],
     alarm=palette.TEXT[None],
-    map_ai=palette.MAP_AI,
-    map_real=palette.MAP_REAL,
 )
-_STYLE = _COLOURS + Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+_STYLE = _COLOURS + Path(__file__).with_name("report.css").read_text(encoding="utf-8") + metadata_section.STYLE
 _CLASSES = {Verdict.AI: "ai", Verdict.REAL: "real", Verdict.INCONCLUSIVE: "inconclusive", None: "unjudged"}
 
 
@@ -41,21 +40,25 @@ def report(case: CaseFile) -> str:
     if case.evidence:
         groups = "".join(starmap(_group, groupby(case.evidence, key=lambda card: card.group)))
         sections.append(_section("What the file carries", groups))
-    if case.overlay is not None:
-        overlay = _picture(case.overlay, "The map, in words below")
+    if case.map:
+        words = _paragraphs([case.map])
+        overlay = "" if case.overlay is None else _picture(case.overlay, "The map, in words below")
         sections.append(
-            _section("Where the score comes from", f'<div class="map">{overlay}<div>{_key(case)}</div></div>')
+            _section("Where the score comes from", f'<div class="map">{overlay}{words}</div>' if overlay else words)
         )
-    elif case.map:
-        sections.append(_section("Where the score comes from", _paragraphs([case.map])))
     sections += [
         _section("How it was judged", _paragraphs(case.method)),
         _section("What this can't tell", _items(case.limits)),
+        *([_section("Notes of the examiner", _paragraphs(case.notes))] if case.notes else []),
         _section("Record", _facts(case.facts)),
+        "" if case.metadata is None else metadata_section.section(case.metadata, case.picture),
         "<details><summary>The whole report as data</summary>"
         f'<pre tabindex="0">{html.escape(case.data)}</pre></details>',
     ]
-    header = f'<header><p class="kind">fauxto report on a picture</p><h1>{html.escape(case.name)}</h1></header>'
+    header = (
+        f'<header><p class="kind">fauxto report on a picture</p><h1>{html.escape(case.name)}</h1>'
+        f"{_facts(case.case) if case.case else ''}</header>"
+    )
     return document(f"fauxto report: {case.name}", header + "\n".join(sections), style=_STYLE)
 
 
@@ -135,14 +138,6 @@ def _card(card: Card) -> str:
     return (
         f'<li class="card"><p class="source">{source} <span class="trust {card.trust}">{card.trust}</span></p>'
         f'<p>{summary}</p><p class="worth">{html.escape(card.worth)}</p></li>'
-    )
-
-
-def _key(case: CaseFile) -> str:
-    return (
-        '<ul class="key"><li><span class="swatch ai"></span>points to a generated picture</li>'
-        '<li><span class="swatch real"></span>points to a photograph</li></ul>'
-        f"<p>{html.escape(case.map)} A map shows what moved the score, not what is wrong with the picture.</p>"
     )
 
 

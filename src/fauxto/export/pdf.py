@@ -10,11 +10,14 @@ from datetime import datetime
 from itertools import groupby
 
 from fauxto import palette
+from fauxto.evidence.content_credentials.timeline import Entry
+from fauxto.evidence.listing import FileMetadata
+from fauxto.export import metadata_section
 from fauxto.export.case_file import Card, CaseFile, Scale
 from fauxto.export.groups import CAUTION, TITLES, Pictures, group, name, reading
 from fauxto.export.sheet import INK, LEFT, SOFT, WIDTH, Sheet
 from fauxto.export.text import shown, utc, version
-from fauxto.export.thumbnails import Thumbnail
+from fauxto.export.thumbnails import Thumbnail, thumbnail
 from fauxto.report import Report, Says, Verdict
 from fauxto.wording import Group
 
@@ -39,7 +42,10 @@ def report(case: CaseFile) -> bytes:
     """
     sheet = Sheet(f"fauxto report: {case.name}", case.time)
     sheet.text("fauxto report on a picture", 8.5, colour=SOFT)
-    sheet.text(case.name, 15, style="B", after=3)
+    sheet.text(case.name, 15, style="B", after=0.6 if case.case else 3)
+    for label, value in case.case:
+        _in_columns(sheet, label, value, at=38, colours=(SOFT, INK))
+    sheet.y += 2.4 if case.case else 0
     x = LEFT
     top = map_top = sheet.y
     if case.picture is not None:
@@ -60,9 +66,15 @@ def report(case: CaseFile) -> bytes:
     sheet.title("What this can't tell")
     for sentence in case.limits:
         sheet.item(sentence)
+    if case.notes:
+        sheet.title("Notes of the examiner")
+        for line in case.notes:
+            sheet.text(line)
     sheet.title("Record")
     for label, value in case.facts:
         _in_columns(sheet, label, value, at=38, colours=(SOFT, INK))
+    if case.metadata is not None:
+        _metadata(sheet, case.metadata, case.picture)
     return sheet.finish(_footer(case.time))
 
 
@@ -118,10 +130,9 @@ def _verdict(sheet: Sheet, case: CaseFile, x: float) -> None:
 
 
 def _map_in_words(sheet: Sheet, case: CaseFile, x: float, top: float) -> None:
-    key = "Orange points to a generated picture, blue to a photograph. " if case.overlay else ""
     sheet.y = max(sheet.y + 1.5, top if case.overlay else 0)
     sheet.text("Where the score comes from", x=x, style="B", after=0.4)
-    sheet.text(key + case.map, x=x)
+    sheet.text(case.map, x=x)
 
 
 def _scale(sheet: Sheet, scale: Scale, x: float) -> None:
@@ -148,8 +159,62 @@ def _scale(sheet: Sheet, scale: Scale, x: float) -> None:
 def _card(sheet: Sheet, card: Card) -> None:
     is_silent = card.says is Says.NOTHING
     colour = _TONES[None] if card.is_alarm else SOFT if card.group is Group.NOTHING else INK
-    source = card.source if is_silent else f"{card.source} ({card.trust})"
+    source = card.source if is_silent else f"{card.source} · {card.trust}"
     _in_columns(sheet, source, card.summary, at=47, colours=(colour, colour), style="B")
+    if card.worth:
+        sheet.text(card.worth, 7, x=LEFT + 47, colour=SOFT, after=0.4)
+
+
+def _metadata(sheet: Sheet, metadata: FileMetadata, picture: Thumbnail | None) -> None:
+    sheet.title("Metadata")
+    sheet.text(metadata_section.WORTH, after=1)
+    for label, value in metadata_section.glance_rows(metadata):
+        _in_columns(sheet, label, shown(value), at=47, colours=(SOFT, INK))
+    if metadata.thumbnail is not None and picture is not None:
+        small = thumbnail(metadata.thumbnail, 240)
+        pictures = [(small, "In the file's EXIF"), (picture, "The picture")]
+        _row_of_pictures(sheet, pictures)
+        sheet.text(metadata.thumbnail_sentence, after=1)
+    if metadata.credential is not None:
+        sheet.text("Content credential", style="B", after=0.4)
+        sheet.text(metadata_section.outcome_in_words(metadata.credential), after=1)
+        for entry in metadata.credential.entries:
+            _entry(sheet, entry)
+    for where, fields in groupby(metadata.fields, key=lambda field: field.where):
+        sheet.need(12)
+        sheet.text(shown(where), style="B", after=0.4)
+        for field in fields:
+            _in_columns(sheet, field.name or "text", shown(field.value), at=60, colours=(SOFT, INK))
+    if not metadata.fields:
+        sheet.text(metadata_section.NO_FIELDS)
+    sheet.text(metadata_section.what_is_withheld(metadata), colour=SOFT)
+
+
+def _entry(sheet: Sheet, entry: Entry) -> None:
+    sheet.need(16)
+    vouched = metadata_section.VOUCHED[entry.is_vouched]
+    sheet.text(f"{metadata_section.signer_in_words(entry)} ({vouched})", style="B", after=0.2)
+    sheet.text(metadata_section.when_and_how(entry), colour=SOFT, after=0.4)
+    for step in entry.steps:
+        sheet.item(metadata_section.step_in_words(step))
+    pictures = metadata_section.pictures(entry)
+    for start in range(0, len(pictures), _TILES):
+        _row_of_pictures(sheet, pictures[start : start + _TILES])
+
+
+def _row_of_pictures(sheet: Sheet, pictures: Sequence[tuple[Thumbnail | None, str]]) -> None:
+    """Set small pictures side by side, each with its words below."""
+    sheet.need(_TILE_HEIGHT)
+    top = sheet.y + 1
+    lowest = top
+    for column, (picture, words) in enumerate(pictures):
+        x = LEFT + column * (_TILE_WIDTH + _TILE_GAP)
+        if picture is not None:
+            sheet.picture(picture, words, x=x, y=top, width=_TILE_WIDTH, height=_TILE_WIDTH)
+        sheet.y = top + _TILE_WIDTH + 1
+        sheet.text(shown(words, 90), 6, x=x, width=_TILE_WIDTH)
+        lowest = max(lowest, sheet.y)
+    sheet.y = lowest + 1
 
 
 def _in_columns(

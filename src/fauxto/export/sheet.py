@@ -1,9 +1,9 @@
 """Pages of a PDF that are filled from top to bottom: text, pictures, and a footer with the number of the page.
 
 Lengths are in mm, sizes of letters in points. A text is set in the PDF's own Helvetica, which has the letters of
-western European languages, or, where it has others, in DejaVu Sans, which lies beside this file: Latin, Greek, Cyrillic
-and more scripts that run from left to right letter by letter. Any other character is written as its code (U+4E2D as
-\\u4e2d), which is exact but not pretty, and the document says so.
+western European languages, or, where it has others, in two fonts that lie beside this file: DejaVu Sans (Latin, Greek,
+Cyrillic, Hebrew, Arabic and more) and Droid Sans Fallback (Chinese, Japanese, Korean). Any other character is written
+as its code (U+0E44 as \\u0e44), which is exact but not pretty, and the document says so.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fauxto import palette
 from fauxto.errors import MissingExtraError
+from fauxto.export.right_to_left import is_right_to_left, joined, reordered
 from fauxto.export.thumbnails import Thumbnail
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 LEFT, TOP, WIDTH, BOTTOM = 16.0, 14.0, 178.0, 280.0  # of the text, on A4
 INK, SOFT = palette.rgb(palette.INK.light), palette.rgb(palette.SOFT.light)
 _HEIGHT = 297.0
-_LETTERS = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
-_CODES = "What this PDF has no letters for stands as its code, such as \\u5199; the HTML report shows every script."
+_FONTS = {"DejaVu": "DejaVuSans.ttf", "Droid": "DroidSansFallback.ttf"}  # a character is set in the first that has it
+_CODES = "What this PDF has no letters for stands as its code, such as \\u0e44; the HTML report shows every script."
 
 Colour = tuple[int, int, int]
 
@@ -117,6 +118,9 @@ class Sheet:
         self.pdf.set_text_color(*colour)
         self.pdf.set_x(x)
         room = LEFT + WIDTH - x if width is None else width
+        if is_right_to_left(text):
+            lines: Any = self.pdf.multi_cell(room, text=joined(text, self._letters), dry_run=True, output="LINES")
+            text = "\n".join(map(reordered, lines))
         self.pdf.multi_cell(room, size * 0.46, text, align=align, new_x="LMARGIN", new_y="NEXT")
         self.y += after
 
@@ -150,25 +154,34 @@ class Sheet:
 
     def spelled(self, text: str) -> str:
         """Return a text with every character that the fonts lack written as its code."""
+        text = unicodedata.normalize("NFC", text)  # macOS writes the names of files letter and accent apart
         if _is_western(text):
             return text
         shown = "".join(
-            character
-            if _is_western(character) or character in self._letters
-            else character.encode("ascii", "backslashreplace").decode("ascii")
+            character if self._has(character) else character.encode("ascii", "backslashreplace").decode("ascii")
             for character in text
         )
         self._has_codes |= shown != text
         return shown
 
+    def _has(self, character: str) -> bool:
+        """Tell whether there is a letter that can be set beside the one before it, not above or below."""
+        is_mark = unicodedata.bidirectional(character) == "NSM"
+        return not is_mark and (character in self._letters or character in self._more_letters)
+
     @cached_property
     def _letters(self) -> frozenset[str]:
-        """The letters of DejaVu Sans that can be set one after the other, without joining or turning back."""
-        self.pdf.add_font("DejaVu", "", _LETTERS)
-        has = map(chr, cast("TTFFont", self.pdf.fonts["dejavu"]).cmap)
-        return frozenset(
-            character for character in has if unicodedata.bidirectional(character) not in ("R", "AL", "NSM")
-        )
+        return self._load("DejaVu")
+
+    @cached_property
+    def _more_letters(self) -> frozenset[str]:
+        letters = self._load("Droid")  # takes a while, and few texts need it
+        self.pdf.set_fallback_fonts(["Droid"], exact_match=False)
+        return letters
+
+    def _load(self, font: str) -> frozenset[str]:
+        self.pdf.add_font(font, "", Path(__file__).with_name("fonts") / _FONTS[font])
+        return frozenset(map(chr, cast("TTFFont", self.pdf.fonts[font.lower()]).cmap))
 
 
 def _is_western(text: str) -> bool:

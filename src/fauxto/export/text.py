@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from fauxto import wording
 
 _MAX_LINE = 600
+MAX_NAME = 120
+"""Characters of a name."""
 
 
 def shown(text: str, most: int = _MAX_LINE) -> str:

@@ -26,7 +26,7 @@ def open_heif(file: BytesIO) -> ImageFile:
     except ImportError as error:
         raise ImageError(
             Status.UNSUPPORTED_FORMAT,
-            "the file is an HEIF picture, which needs the extra 'formats': pip install 'fauxto[formats]'",
+            "the file is HEIF, which needs the extra 'formats': pip install '.[formats]' in fauxto's checkout",
         ) from error
     picture: ImageFile = HeifImageFile(file)  # type: ignore[no-untyped-call]
     return picture

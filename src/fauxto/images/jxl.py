@@ -115,7 +115,7 @@ def open_jxl(file: BytesIO) -> PillowImage.Image:
     except ImportError as error:
         raise ImageError(
             Status.UNSUPPORTED_FORMAT,
-            "the file is a JPEG XL, which needs the extra 'formats': pip install 'fauxto[formats]'",
+            "the file is a JPEG XL, which needs the extra 'formats': pip install '.[formats]' in fauxto's checkout",
         ) from error
     try:
         _, info, pixels, icc, _ = Decoder(num_threads=0)(file.getvalue())

@@ -36,7 +36,10 @@ def read_bytes(source: File, limits: Limits = _DEFAULT_LIMITS) -> bytes:
         except ImageError as error:
             if error.status is not Status.NOT_FOUND or not (isinstance(source, str) and is_address(source)):
                 raise
-            sentence = f"{source!a} is an address, and fauxto fetches none; save the picture and give its path"
+            sentence = (
+                f"{source!a} is an address, and fauxto fetches none unless asked to (--fetch-urls); save the picture "
+                "and give its path"
+            )
             raise ImageError(Status.NOT_FOUND, sentence) from error
     if isinstance(source, (bytes, bytearray, memoryview)):
         check_bytes(memoryview(source).nbytes, limits)

@@ -20,6 +20,11 @@ TOLERABLE_ECE = 0.05
 _FEWEST_OF_A_GROUP = 20
 
 
+def published_facts() -> dict[str, Any]:
+    """Return what others published: by `networks` and `datasets`, then by name."""
+    return tomllib.loads(resources.files("fauxto.lab").joinpath("published.toml").read_text("utf-8"))
+
+
 def render(bundle: Description, run: Run, evaluations: Sequence[Results], *, beside: Run | None = None) -> str:
     """Write the card of a bundle.
 
@@ -36,7 +41,7 @@ def render(bundle: Description, run: Run, evaluations: Sequence[Results], *, bes
     Raises:
         FauxtoError: The other run's robustness wasn't measured, or on other pictures.
     """
-    published = tomllib.loads(resources.files("fauxto.lab").joinpath("published.toml").read_text("utf-8"))
+    published = published_facts()
     network = published["networks"].get(bundle.training.network)
     tests = [results for results in evaluations if results["evaluation"]["use"] == "test"]
     last = tests[-1]
@@ -128,21 +133,16 @@ def _accuracy_part(evaluations: Sequence[Results], dataset: Mapping[str, Any] | 
 
 
 def _classification_part(results: Results, network: Mapping[str, Any] | None) -> list[str]:
-    header, rows = tables.classification_table(results["full"])
     parts = [
         "### Classification report",
         f"On {results['subject']['split']} as found ({results['full']['count']:,} pictures), ai from a probability of "
         ".5 up.",
     ]
     if network is None or "classes" not in network:
-        return [*parts, markdown((header, rows))]
-    rows = [["this bundle", *row] for row in rows]
-    for published in network["classes"]:
-        theirs = [f"{published['precision']:.2f}", f"{published['recall']:.2f}", None, f"{published['support']:,}"]
-        rows.append(["published", published["name"], *theirs])
+        return [*parts, markdown(tables.classification_table(results["full"]))]
     return [
         *parts,
-        markdown((["", *header], rows)),
+        markdown(tables.published_table(results["full"], network, "this bundle")),
         f"Published: {network['source']}. {network['note'].strip()}",
     ]
 
@@ -246,11 +246,10 @@ def _shortcut_part(results: Results) -> list[str]:
     if None in explained.values():
         return []
     return [
-        "### Does it judge the file rather than the picture?",
-        "Inside one label a file's facts can't be of use. How well format, JPEG quality, size and shape alone tell "
-        f"which half of the photographs it holds more suspect: AUROC {decimal(explained['real'])}; which half of the "
-        f"generated pictures: {decimal(explained['ai'])} (.500 is chance). The sources differ in these facts too, so a "
-        "part of it is the source.",
+        "### Does it judge the file rather than the picture?\n\nInside one label a file's facts can't be of use. How "
+        "well format, JPEG quality, size and shape alone tell which half of the photographs it holds more suspect: "
+        f"AUROC {decimal(explained['real'])}; which half of the generated pictures: {decimal(explained['ai'])} (.5 is "
+        "chance). The sources differ in these facts too, so a part of it is the source.",
         "AUROC over the pairs of a photograph and a generated picture whose files are alike:",
         markdown(tables.matched_table(results)),
     ]

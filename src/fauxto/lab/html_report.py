@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import matplotlib as mpl
 import numpy as np
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 
 from fauxto import palette
 from fauxto.export.page import document, figure_caption, table
+from fauxto.export.text import shown
+from fauxto.export.thumbnails import Thumbnail
 
 _PLOT_STYLE: Any = {
     "axes.spines.top": False,
@@ -33,6 +36,17 @@ _PLOT_STYLE: Any = {
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
 }
+
+
+_STYLE = """
+.pictures { list-style: none; padding: 0; margin: 1.2rem 0; display: grid; gap: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); }
+.pictures li { min-width: 0; font-size: 0.8rem; line-height: 1.35; overflow-wrap: anywhere; }
+.pictures img, .pictures .none { display: grid; width: 100%; aspect-ratio: 1; object-fit: contain;
+  place-items: center; background: var(--band); border-radius: 6px; color: var(--soft); }
+.pictures b { display: block; margin-top: 0.35rem; }
+pre { overflow-x: auto; padding: 0.9rem 1.1rem; background: var(--band); border-radius: 6px; font-size: 0.85rem; }
+"""
 
 
 def plot_grid(
@@ -96,6 +110,24 @@ class HtmlPage:
         image = svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}"', 1)
         self._body.append(f"<figure>{image}{figure_caption(caption)}</figure>")
 
+    def printed(self, text: str, caption: str = "") -> None:
+        """Add a text as a program printed it."""
+        self._body.append(f'<figure><pre tabindex="0">{html.escape(text)}</pre>{figure_caption(caption)}</figure>')
+
+    def pictures(self, pictures: Iterable[tuple[Thumbnail | None, str, str]]) -> None:
+        """Add pictures side by side: each with a line in bold and one beneath; None where it can't be shown."""
+        tiles = "".join(
+            "<li>"
+            + (f'<img src="{picture.address}" alt="">' if picture else '<span class="none">not shown</span>')
+            + f"<b>{html.escape(title)}</b>{html.escape(shown(words, 80))}</li>"
+            for picture, title, words in pictures
+        )
+        self._body.append(f'<ul class="pictures">{tiles}</ul>')
+
+    def link(self, address: str, words: str) -> None:
+        """Add a link to a file beside the page."""
+        self._body.append(f'<p><a href="{html.escape(quote(address))}">{html.escape(words)}</a></p>')
+
     def write(self, path: str | Path) -> Path:
         """Write the page and return its path."""
         contents = "".join(
@@ -108,7 +140,7 @@ class HtmlPage:
             f'<nav aria-label="Contents">{contents}</nav>\n' + "\n".join(self._body)
         )
         target = Path(path)
-        target.write_text(document(self._title, body, has_style_attributes=True), encoding="utf-8")
+        target.write_text(document(self._title, body, style=_STYLE, has_style_attributes=True), encoding="utf-8")
         return target
 
 

@@ -15,7 +15,7 @@ from fauxto.bundles.bundle import Bundle, Description, Domain, as_stored
 from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
 from fauxto.lab.datasets.splitting import SPLITS
-from fauxto.lab.evaluation.results import subject_of
+from fauxto.lab.evaluation.results import RESULTS_VERSION, subject_of
 from fauxto.lab.families import PRECISION
 from fauxto.lab.run import Run
 from fauxto.scan.files import replaced
@@ -137,10 +137,10 @@ def _evaluations(run: Run, bundle: Bundle) -> list[dict[str, Any]]:
     evaluations = [results for split in SPLITS if (results := run.results(split))]
     for results in evaluations:
         about = results["subject"]
-        if about != {**about, **subject_of(bundle)}:
+        if results["version"] != RESULTS_VERSION or about != {**about, **subject_of(bundle)}:
             raise FauxtoError(
                 f"{run.folder}/evaluation/{about['split']}.json was measured before the network was trained or "
-                "calibrated anew; run `fauxto evaluate` again"
+                "calibrated anew, or by another version of fauxto; run `fauxto evaluate` again"
             )
     if not any(results["evaluation"]["use"] == "test" for results in evaluations):
         raise FauxtoError(f"{run.folder} has no evaluation/test.json; run `fauxto evaluate` first")

@@ -86,8 +86,6 @@ class Recipe:
             weights (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
         flip_averaging: Whether the finished network averages its logits over a picture and its mirror image, which
             doubles its cost.
-        unlikeness: Whether the network also tells how unlike those that it learnt a picture is, for which it is shown
-            pictures of other sources at the end (`fauxto.lab.unlikeness`).
         stability: Whether a verdict has to outlast a re-encoding of the picture.
         degradation: See `Degradation`.
         augmentation: See `Augmentation`.
@@ -120,7 +118,6 @@ class Recipe:
     averaging: float = 0.0
     interpolation: float = 1.0
     flip_averaging: bool = False
-    unlikeness: bool = False
     stability: bool = False
     degradation: Degradation = field(default_factory=Degradation)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -149,8 +146,6 @@ class Recipe:
             )
         if self.flip_averaging and self.head == "logistic":
             raise ValueError("flip_averaging isn't possible with a logistic head")
-        if self.unlikeness and (self.head == "logistic" or self.input.count > 1):
-            raise ValueError("unlikeness needs a trained head and a single view")
         _ = self.input  # which checks views and crops
         _require_in_range(
             self.degradation, tuple(part.name for part in dataclasses.fields(Degradation)), "degradation."

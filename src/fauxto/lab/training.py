@@ -47,9 +47,9 @@ def train(
         run: Where to write.
         weights: The file of a backbone's starting weights.
         average_with: Finished runs of the same network and starting weights; the backbone becomes the mean of theirs
-            and its own (Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves
-            accuracy without increasing inference time"), before a logistic head is fitted.
-        foreign: A data set of whole pictures of other sources, where the recipe wants unlikeness told.
+            and its own, before a logistic head is fitted.
+        foreign: A data set of whole pictures of other sources; with it, the network also tells how unlike those that it
+            learnt a picture is (`fauxto.lab.unlikeness`).
         resume: Go on after the last whole epoch of the run, which must have an equal recipe, data set, starting
             weights and runs to average with; a finished run is left as it is.
         command: What the records say that the run was started by.
@@ -70,14 +70,12 @@ def train(
     learn, val = dataset.split("train"), dataset.split("val")
     _check_labels(learn, recipe)
     keras = import_keras(recipe.backend)
-    from fauxto.lab import linear_head
-
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy(recipe.precision if recipe.epochs else "float32")
-    model = _starting_model(recipe, weights)
-    other = _other_pictures(recipe, model, foreign)
     start = start_of(recipe, dataset.name, dataset.manifest_sha256, weights, command)
     _check_runs(average_with, recipe, start["weights_sha256"])
+    model = _starting_model(recipe, weights)
+    other = _other_pictures(model, recipe, foreign) if foreign else None
     start = run.begin(recipe, {**start, "averaged_with": [each.network_sha256 for each in average_with] or None})
     if run.is_trained:
         return run.record
@@ -85,28 +83,47 @@ def train(
     history = _fit(model, recipe, run, learn, val) if recipe.epochs else []
     if recipe.head == "logistic":
         model = run.load_network(run.folder / FITTED) if history else model
-        if recipe.epochs:
-            _average(model, average_with)
-            _interpolate(model, recipe, weights)
-        families = linear_head.fit_into(model, learn, recipe, run.cache)
-        if families:
-            families.save(run.family_head)
-        model.save(run.keras_model)
+        _give_logistic_head(model, recipe, run, learn, weights, average_with)
     else:
         shutil.copyfile(run.folder / FITTED, run.keras_model)
         if other:
             unlikeness.fit(run.load_network(), learn, other, recipe).save(run.unlikeness)
-    record = {
-        **start,
-        "parameters": model.count_params(),
-        "epochs": len(history),
-        "seconds": round(sum(epoch["seconds"] for epoch in history) or time.perf_counter() - started, 1),
-        "history": history,
-    }
-    run.finish(record)
+    seconds = sum(epoch["seconds"] for epoch in history) or time.perf_counter() - started
+    made = {**_network(model), "epochs": len(history), "seconds": round(seconds, 1), "history": history}
+    run.finish({**start, **made})
     shutil.rmtree(run.folder / CHECKPOINTS, ignore_errors=True)  # until now, a cut would have needed them
     (run.folder / FITTED).unlink(missing_ok=True)
-    return record
+    return run.record
+
+
+def _give_logistic_head(
+    model: keras.Model, recipe: Recipe, run: Run, learn: Split, weights: Path | None, average_with: Sequence[Run]
+) -> None:
+    """Fit the heads on a finished encoder, which is averaged first with others and its starting weights; save all."""
+    from fauxto.lab import linear_head
+
+    if recipe.epochs:
+        _average(model, average_with)
+        _interpolate(model, recipe, weights)
+    families = linear_head.fit_into(model, learn, recipe, run.cache)
+    if families:
+        families.save(run.family_head)
+    model.save(run.keras_model)
+
+
+def _network(model: keras.Model) -> dict[str, Any]:
+    """Return how many `parameters` it has, and of its `layers` name and kind, output for a picture and parameters."""
+    shapes = [getattr(layer.output, "shape", (None,)) for layer in model.layers]
+    layers = [
+        {
+            "name": layer.name,
+            "kind": type(layer).__name__,
+            "shape": " × ".join(map(str, shape[1:])),
+            "parameters": layer.count_params(),
+        }
+        for layer, shape in zip(model.layers, shapes, strict=True)
+    ]
+    return {"parameters": model.count_params(), "layers": layers}
 
 
 def _check_runs(runs: Sequence[Run], recipe: Recipe, weights_sha256: str | None) -> None:
@@ -147,14 +164,8 @@ def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
     return model
 
 
-def _other_pictures(recipe: Recipe, model: keras.Model, foreign: Path | None) -> Split | None:
-    if not recipe.unlikeness:
-        if foreign:
-            raise ConfigError("the recipe doesn't want unlikeness told: leave --foreign out")
-        return None
-    if foreign is None:
-        raise ConfigError("the recipe wants unlikeness told: name a data set of whole pictures of others (--foreign)")
-    unlikeness.check(model)
+def _other_pictures(model: keras.Model, recipe: Recipe, foreign: Path) -> Split:
+    unlikeness.check(model, recipe)
     return _whole_pictures(foreign).split("train")
 
 
@@ -193,7 +204,11 @@ def _has_stopped(history: list[dict[str, Any]], recipe: Recipe) -> bool:
 
 
 def _average(model: keras.Model, runs: Sequence[Run]) -> None:
-    """Give a trained backbone the mean of its weights and those of other runs."""
+    """Give a trained backbone the mean of its weights and those of other runs.
+
+    Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves accuracy without
+    increasing inference time".
+    """
     others = [run.load_keras_model() for run in runs]
     for layer, *same in zip(model.layers, *(other.layers for other in others), strict=True):
         pairs = zip(layer.get_weights(), *(twin.get_weights() for twin in same), strict=True)

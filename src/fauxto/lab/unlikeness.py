@@ -60,10 +60,13 @@ class Unlikeness:
             return cls(stored["kernel"], stored["bias"])
 
 
-def check(network: keras.Model) -> None:
-    """Raise ConfigError where a network has no features that unlikeness could be told from."""
-    if not _activations(network):
-        raise ConfigError(f"the network {network.name!r} has no ReLU layers: set unlikeness to false")
+def check(network: keras.Model, recipe: Recipe) -> None:
+    """Raise ConfigError where unlikeness can't be told of a network's pictures."""
+    if recipe.head == "logistic" or recipe.input.count > 1 or not _activations(network):
+        raise ConfigError(
+            f"{network.name!r} can't tell what is unlike the pictures that it learns, for which it needs ReLU layers, a "
+            "trained head and a single view: leave --foreign out"
+        )
 
 
 def with_features(network: keras.Model, *, mirrored: bool) -> tuple[keras.KerasTensor, ...]:

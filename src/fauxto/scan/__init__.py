@@ -5,6 +5,7 @@
     local.py      the local engine; ray.py the cluster engine
     system_files.py  what macOS and Windows keep for themselves, which is passed over
     journal.py    the rows so far
+    watching.py   new files of folders, until it is interrupted; notices.py tells of them
     gallery.py    the pictures of a scan as a page
     sorting.py    sorts files into folders by verdict
     measuring.py  speed and memory on this machine
@@ -16,7 +17,6 @@ from __future__ import annotations
 
 import io
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
@@ -52,6 +52,8 @@ class Scan:
     Attributes:
         journal: The rows so far.
         sources: What is scanned.
+        named: The same as it was named.
+        options: Options of the detector.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Scan:
         column: str | None = None,
         follow_symlinks: bool = False,
         pages: Sequence[Path] = (),
+        watched: bool = False,
     ) -> None:
         """Check the arguments, and open the journal.
 
@@ -75,6 +78,7 @@ class Scan:
             column: See `Sources`.
             follow_symlinks: See `Sources`.
             pages: Other output files; like the table, they aren't inputs.
+            watched: Whether a `Watch` fills the journal, whose keys say more than a scan's.
 
         Raises:
             FauxtoError: The model, the table's format or place, a page's place or the journal can't be used.
@@ -94,9 +98,9 @@ class Scan:
             follow_symlinks=follow_symlinks,
             ignored=[str(path) for path in own],
         )
-        self._named = tuple(sources)
+        self.named = tuple(sources)
         self._out = out
-        self._options = options = options or DetectorOptions()
+        self.options = options = options or DetectorOptions()
         from fauxto.detector import Detector
 
         bundles = Detector.from_options(options).bundles
@@ -109,6 +113,7 @@ class Scan:
             "--personal": options.personal,
             "trust list": options.trust_list and options.trust_list.read_text(),
             "--column": column,
+            **({"--watch": True} if watched else {}),
         }
         self.journal = Journal(journal, origin, resume=resume)
 
@@ -125,7 +130,6 @@ class Scan:
         workers: int | None = None,
         address: str | None = None,
         on_progress: OnProgress = lambda done, total: None,
-        settled: float = 0.0,
     ) -> int:
         """Judge every input that isn't done, and return how many rows came of them.
 
@@ -134,7 +138,6 @@ class Scan:
             workers: Processes of this machine or actors of Ray; None for one per core.
             address: Of a Ray cluster; None for a new one on this machine.
             on_progress: Called after each row.
-            settled: Skip files that changed within this many seconds and may still be growing; local engine only.
 
         Raises:
             FauxtoError: The scan can't continue; the rows so far are in the journal.
@@ -142,7 +145,7 @@ class Scan:
         done, added, total = self.journal.done(), 0, self.sources.count()
         on_progress(done, total)
         try:
-            for row in self._rows(engine, workers, address, settled):
+            for row in self._rows(engine, workers, address):
                 is_new = self.journal.add(row)
                 done += is_new
                 added += is_new and row.status != PASSED_OVER
@@ -162,7 +165,7 @@ class Scan:
         An archive or table that breaks off counts; a single file that is no picture doesn't.
         """
         failed = {}
-        for source in self._named:
+        for source in self.named:
             for key in (source, f"{source}!/", f"{source}#"):  # itself, or the rest of an archive or a table
                 report = self.journal.report(key)
                 if report is not None and (key != source or _was_not_read(source, report.status)):
@@ -173,29 +176,18 @@ class Scan:
         """Delete the journal, once the table is written."""
         self.journal.delete()
 
-    def _rows(self, engine: Engine | str, workers: int | None, address: str | None, settled: float) -> Iterator[Row]:
+    def _rows(self, engine: Engine | str, workers: int | None, address: str | None) -> Iterator[Row]:
         if Engine(engine) is Engine.RAY:
             from fauxto.scan import ray
 
-            return ray.run(self.sources.shards(), self.journal, self._options, address=address, workers=workers)
-        return local.run(self._items(settled), self._options, workers or cores())
+            return ray.run(self.sources.shards(), self.journal, self.options, address=address, workers=workers)
+        return local.run(self._items(), self.options, workers or cores())
 
-    def _items(self, settled: float) -> Iterator[Item]:
+    def _items(self) -> Iterator[Item]:
         for shard in self.sources.shards():
-            for item in shard.items(self._options.limits, self.journal.is_done):
-                if not settled or _age(item) >= settled:
-                    yield item
+            yield from shard.items(self.options.limits, self.journal.is_done)
 
 
 def _was_not_read(source: str, status: str) -> bool:
     is_readable = os.path.isfile(source) and os.access(source, os.R_OK)  # noqa: PTH113
     return status in (Status.NOT_FOUND, Status.NOT_A_FILE) or (status == Status.UNREADABLE and not is_readable)
-
-
-def _age(item: Item) -> float:
-    """Return the seconds since an item's file changed; a time in the future (another clock) counts as long ago."""
-    try:
-        age = time.time() - os.stat(str(item.source)).st_mtime  # noqa: PTH116
-    except OSError:
-        return float("inf")
-    return age if age >= 0 else float("inf")

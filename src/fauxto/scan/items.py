@@ -81,9 +81,7 @@ class Shard(Protocol):
 def judge(item: Item, detector: Detector) -> Row:
     """Return an input's row, whatever happens to it; raises as `report_on`."""
     report = report_on(item, detector)
-    if report.status is not Status.OK and not item.is_cell and is_kept_by_system(item):
-        return Row(item.key, PASSED_OVER, None, "", None)
-    return row_of(item, report)
+    return row_of(item, report) if report.status is Status.OK else row_of_unjudged(item, report)
 
 
 def report_on(item: Item, detector: Detector) -> Report:
@@ -100,8 +98,20 @@ def report_on(item: Item, detector: Detector) -> Report:
     except FauxtoError:
         raise
     except Exception as error:  # one row an input: a fault of ours, or of a plug-in, must not end a scan of a million
-        sentence = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        return Report.unjudged(item.path, Status.UNREADABLE, sentence, word="internal_error")
+        return internal_error(item, error)
+
+
+def internal_error(item: Item, error: Exception) -> Report:
+    """Return the report on an input that met a fault of ours."""
+    sentence = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return Report.unjudged(item.path, Status.UNREADABLE, sentence, word="internal_error")
+
+
+def row_of_unjudged(item: Item, report: Report) -> Row:
+    """Return the row of an input that couldn't be judged, which may be a file that the system keeps for itself."""
+    if not item.is_cell and is_kept_by_system(item):
+        return Row(item.key, PASSED_OVER, None, "", None)
+    return row_of(item, report)
 
 
 def row_of(item: Item, report: Report) -> Row:

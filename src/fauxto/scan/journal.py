@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -101,6 +101,13 @@ class Journal:
             self.commit()
         return bool(added)
 
+    def drop(self, keys: Iterable[str]) -> None:
+        """Remove rows, which the next commit saves; raises as `add`."""
+        with self._writing():
+            if not self._database.in_transaction:
+                self._database.execute("BEGIN")
+            self._database.executemany("DELETE FROM rows WHERE key = ?", [(_bytes(key),) for key in keys])
+
     def commit(self) -> None:
         """Save all added rows; raises as `add`."""
         with self._writing():
@@ -129,15 +136,19 @@ class Journal:
         )
         return next((Report.from_dict(json.loads(report)) for (report,) in row), None)
 
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows in the order of their keys, without those of files that were passed over."""
+        rows = self._database.execute("SELECT * FROM rows WHERE status != ? ORDER BY key", (PASSED_OVER,))
+        for key, status, verdict, report, file in rows:
+            yield Row(_text(key), status, verdict, report, file and _text(file))
+
     def reports(self) -> Iterator[Report]:
         """Yield the reports in the order of their keys."""
         return (report for report, _ in self.reports_and_files())
 
     def reports_and_files(self) -> Iterator[tuple[Report, str | None]]:
         """Yield the reports in the order of their keys, each with the local file that it is on, if it is on one."""
-        rows = self._database.execute("SELECT report, file FROM rows WHERE status != ? ORDER BY key", (PASSED_OVER,))
-        for report, file in rows:
-            yield Report.from_dict(json.loads(report)), file and _text(file)
+        return ((Report.from_dict(json.loads(row.report)), row.file) for row in self.rows())
 
     def close(self) -> None:
         """Commit and close the file, and delete it if it is empty; a second call does nothing."""
@@ -185,7 +196,7 @@ class Journal:
         database.commit()
         if began_with != origin:
             then, now = json.loads(began_with), json.loads(origin)
-            changed = ", ".join(key for key in now if now[key] != then.get(key))
+            changed = ", ".join(key for key in then | now if now.get(key) != then.get(key))
             raise ConfigError(f"{self.path} is of a scan with another {changed}; go on as it began, or delete it")
 
 

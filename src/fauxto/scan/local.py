@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -45,25 +45,42 @@ _START_SECONDS = 300.0
 _PATIENCE = 1.0
 """Seconds that we wait before we look at the clock again."""
 
+Judge = Callable[[Item, Detector], Row]
+"""What a worker does with an item; it is pickled."""
 
-def run(items: Iterable[Item], options: DetectorOptions, workers: int) -> Iterator[Row]:
-    """Yield a row for each item, in the order in which they are done.
+
+def run(
+    items: Iterable[Item],
+    options: DetectorOptions,
+    workers: int,
+    judge: Judge = judge,
+    crew: list[Worker] | None = None,
+) -> Iterator[Row]:
+    """Yield the row that `judge` makes of each item, in the order in which they are done.
 
     Items are taken only as workers ask for them, one handful ahead of what is being judged. A worker that dies is
     replaced; the item that it held is tried once more and then refused as `crashed`. An item that takes more processor
     time than `Limits.max_seconds`, or longer than `Limits.clock_seconds`, loses its worker and is refused as
     `timed_out`.
 
+    Args:
+        items: What to judge.
+        options: Options of the detector.
+        workers: Processes.
+        crew: Those of an earlier run, to be used again; at first an empty list. The caller has to `stop` them; without
+            it they end with the run.
+
     Raises:
         FauxtoError: Nothing can be judged: the network fails, for one, or no worker starts.
     """
+    is_kept = crew is not None
+    crew = [] if crew is None else crew
     fresh = _handfuls(items)
     ready = next(fresh, [])
     again: deque[list[Item]] = deque()  # what a lost worker left
     crashed: set[str] = set()
-    crew: list[_Worker] = []
     try:
-        crew += [_Worker(options) for _ in range(workers if ready else 0)]
+        crew += [Worker(options, judge) for _ in range(workers - len(crew) if ready else 0)]
         while ready or again or any(worker.held for worker in crew):
             for worker in crew:
                 if worker.is_idle and (again or ready):
@@ -82,20 +99,28 @@ def run(items: Iterable[Item], options: DetectorOptions, workers: int) -> Iterat
                         yield row
                     again.extend([item] for item in remaining)
                 worker.stop()
-                crew[number] = _Worker(options)
+                crew[number] = Worker(options, judge)
     finally:
-        for worker in crew:
+        for worker in () if is_kept else crew:
             worker.stop()
 
 
-class _Worker:
-    """A process that judges the items that it is given, in order."""
+class Worker:
+    """A process that judges the items that it is given, in order.
 
-    def __init__(self, options: DetectorOptions) -> None:
+    Attributes:
+        connection: To the process.
+        deadline: When it is late, by the monotonic clock.
+        held: Items that it was given and that have no row so far.
+        excess: What the item at hand took too much of.
+        is_lost: Whether the process died or was late.
+    """
+
+    def __init__(self, options: DetectorOptions, judge: Judge) -> None:
         # Not a fork: the libraries' threads and locks don't survive one.
         context = multiprocessing.get_context("spawn")
         self.connection, worker_end = context.Pipe()
-        self._process = context.Process(target=_work, args=(worker_end, options), daemon=True)
+        self._process = context.Process(target=_work, args=(worker_end, options, judge), daemon=True)
         with _without_ctrl_c():
             self._process.start()
         worker_end.close()
@@ -103,15 +128,17 @@ class _Worker:
         self._seconds = options.limits.clock_seconds
         self._has_started = False
         self.deadline = time.monotonic() + _START_SECONDS
-        self.held: deque[Item] = deque()  # given, and without its row so far
-        self.excess = ""  # what the item at hand took too much of
+        self.held: deque[Item] = deque()
+        self.excess = ""
         self.is_lost = False
 
     @property
     def is_idle(self) -> bool:
+        """Whether it waits for items."""
         return self._has_started and not self.held and not self.is_lost
 
     def give(self, handful: list[Item]) -> None:
+        """Hand it items to judge."""
         self.held.extend(handful)
         self._seconds = self._limits.clock_seconds + _FETCH_SECONDS * any(map(_is_remote, handful))
         self.deadline = time.monotonic() + self._seconds
@@ -145,6 +172,7 @@ class _Worker:
             raise FauxtoError("a process that judges pictures can't start; its own message stands above, if it had one")
 
     def stop(self) -> None:
+        """End the process, whatever it does."""
         self.connection.close()
         self._end()
 
@@ -192,7 +220,7 @@ def _deferred_signals() -> Iterator[None]:
         signal.raise_signal(late)
 
 
-def _wait_for(crew: list[_Worker]) -> list[int]:
+def _wait_for(crew: list[Worker]) -> list[int]:
     """Wait until a worker has something to say or is late, and return the numbers of all such workers."""
     if lost := [number for number, worker in enumerate(crew) if worker.is_lost]:
         return lost
@@ -206,7 +234,7 @@ def _wait_for(crew: list[_Worker]) -> list[int]:
     return [n for n, worker in enumerate(crew) if worker.connection in speaking or now > worker.deadline]
 
 
-def _after_loss(worker: _Worker, crashed: set[str]) -> tuple[Row | None, list[Item]]:
+def _after_loss(worker: Worker, crashed: set[str]) -> tuple[Row | None, list[Item]]:
     """Return the row of the item at which a worker was lost, if it gets no second try, and what to do anew."""
     culprit, *others = worker.held
     if worker.excess:
@@ -234,7 +262,7 @@ def _handfuls(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield handful
 
 
-def _work(connection: Connection, options: DetectorOptions) -> None:
+def _work(connection: Connection, options: DetectorOptions, judge: Judge) -> None:
     """Judge what comes, until the other end is closed: also by a kill."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it couldn't be blocked; the scan ends us
     with suppress(EOFError, OSError):
@@ -242,13 +270,13 @@ def _work(connection: Connection, options: DetectorOptions) -> None:
             detector = Detector.from_options(options, threads=1)
             connection.send(None)
             while True:
-                for row in judge_all(connection.recv(), detector, options):
+                for row in judge_all(connection.recv(), detector, options, judge):
                     connection.send(row)
         except FauxtoError as error:
             connection.send(str(error))
 
 
-def judge_all(handful: list[Item], detector: Detector, options: DetectorOptions) -> Iterator[Row]:
+def judge_all(handful: list[Item], detector: Detector, options: DetectorOptions, judge: Judge = judge) -> Iterator[Row]:
     """Yield the row of each item; one that takes more processor time than it may ends this process.
 
     Raises:

@@ -113,7 +113,7 @@ class Table:
 
     def _csv_cells(self, file: BinaryIO) -> Iterator[str | None]:
         with io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
-            rows = csv.reader(_lines(text))
+            rows = csv.reader(lines(text))
             column = self._choose(next(rows, []))
             for row in rows:
                 if row:
@@ -148,7 +148,8 @@ def _parquet(file: BinaryIO) -> Any:
     return parquet.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
 
 
-def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+def lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """Yield the lines of a text; csv.Error where one is longer than any table's."""
     while line := text.readline(_MAX_LINE):
         if len(line) == _MAX_LINE:
             raise csv.Error(f"a line has more than {_MAX_LINE:,} characters")

@@ -10,12 +10,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from fauxto import fetching, wording
+from fauxto.errors import ImageError
 from fauxto.report import Reason, Report, Status
-from fauxto.service import addresses, body, openapi
+from fauxto.service import body, openapi, query
 from fauxto.service.guard import Guard
 from fauxto.service.keys import KeyRing, Rates
 from fauxto.service.line import Held, Line
@@ -33,6 +35,8 @@ _UPLOAD_PROBLEMS = (
     "forbidden",
     "too_slow",
     "too_large",
+    "unknown_model",
+    "wrong_query",
     "wrong_form",
     "rate_exceeded",
     "busy",
@@ -86,7 +90,7 @@ class _Service:
             "/v1/analyze",
             responses={200: report, **answers},
             response_class=Response,
-            openapi_extra=dict(openapi.picture_body(address=self.settings.fetch_urls)),
+            openapi_extra=dict(openapi.picture(query.BOTH, address=self.settings.fetch_urls)),
         )(self.analyze)
         answers = openapi.problems(*_UPLOAD_PROBLEMS)
         lines = {"description": "A report a line", "content": {"application/x-ndjson": {"schema": _ref("Report")}}}
@@ -94,7 +98,7 @@ class _Service:
             "/v1/analyze/batch",
             responses={200: lines, **answers},
             response_class=StreamingResponse,
-            openapi_extra=dict(openapi.batch_body(self.settings.max_files)),
+            openapi_extra=dict(openapi.batch(query.BOTH, self.settings.max_files)),
         )(self.analyze_batch)
         answers = openapi.problems(*_UPLOAD_PROBLEMS, "not_judged", "timed_out")
         png = {"description": "The picture in grey with the map over it", "content": {"image/png": {}}}
@@ -102,7 +106,7 @@ class _Service:
             "/v1/explain",
             responses={200: png, **answers},
             response_class=Response,
-            openapi_extra=dict(openapi.picture_body(address=False)),
+            openapi_extra=dict(openapi.picture(query.MODEL, address=False)),
         )(self.explain)
         problems = openapi.problems("no_key", "forbidden")
         self.app.get("/v1/models", response_model=openapi.Models, responses=problems)(self.models)
@@ -114,6 +118,7 @@ class _Service:
         text = {"description": "Figures in Prometheus' text format", "content": {"text/plain": {}}}
         self.app.get("/metrics", responses={200: text, **problems}, response_class=Response)(self.show_metrics)
         self.app.get("/docs", include_in_schema=False)(self.docs)
+        self.app.get("/", include_in_schema=False)(self.root)
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
@@ -128,33 +133,36 @@ class _Service:
             logger.info("ended")
 
     async def analyze(self, request: Request) -> Response:
-        """Judge one picture: as a form's `file`, as the body itself, or by its address where that is switched on."""
+        """Judge one picture: as a form's file, as the body itself, or by its address where that is switched on."""
+        task = {"do": "analyze", **self._query(request, query.BOTH)}
         held = self._begin(request)
         if body.media_type(request) == "application/json":
             upload = await self._fetch(request, held)
         else:
             upload = await body.read_one(request, self.settings, held)
         request.state.stack.enter_context(self.line.place())
-        header, data = await self._judge_unless_gone(request, upload, "analyze", self.settings.limits.max_seconds)
+        header, data = await self._judge_unless_gone(request, upload, task, self.settings.limits.max_seconds)
         if "failed" in header:
             raise Problem("internal", "The model failed on this picture.")
         return Response(data, media_type="application/json")
 
     async def analyze_batch(self, request: Request) -> StreamingResponse:
-        """Judge many pictures, a form's `files`: one report per line, in order, each as soon as it is ready."""
+        """Judge many pictures, a form's files: one report per line, in order, each as soon as it is ready."""
+        task = {"do": "analyze", **self._query(request, query.BOTH)}
         held = self._begin(request)
         uploads = await body.read_many(request, self.settings, held)
         if request.state.key is not None:
             self.rates.charge(request.state.key, len(uploads) - 1)
         request.state.stack.enter_context(self.line.place())
-        return StreamingResponse(self._rows(deque(uploads)), media_type="application/x-ndjson")
+        return StreamingResponse(self._rows(deque(uploads), task), media_type="application/x-ndjson")
 
     async def explain(self, request: Request) -> Response:
-        """Show where in a picture its score comes from. `X-Fauxto-Faithful` says whether the map passed its test."""
+        """Show where in a picture its score comes from. X-Fauxto-Faithful says whether the map passed its test."""
+        task = {"do": "explain", **self._query(request, query.MODEL)}
         held = self._begin(request)
         upload = await body.read_one(request, self.settings, held)
         request.state.stack.enter_context(self.line.place())
-        header, data = await self._judge_unless_gone(request, upload, "explain", self.settings.explain_seconds)
+        header, data = await self._judge_unless_gone(request, upload, task, self.settings.explain_seconds)
         if "refused" in header:
             raise Problem("not_judged", f"{Reason(header['refused'], header['detail'])}.")
         if "faithful" not in header:
@@ -185,6 +193,13 @@ class _Service:
         """Show this document as a page."""
         return HTMLResponse(page(self.app.openapi(), str(request.base_url).rstrip("/"), keys=self.keys is not None))
 
+    async def root(self) -> RedirectResponse:
+        """Lead to the documentation."""
+        return RedirectResponse("docs")  # relative, for a proxy that serves this under a path of its own
+
+    def _query(self, request: Request, names: tuple[str, ...]) -> dict[str, str]:
+        return query.read(request, names, [model["name"] for model in self.pool.models])
+
     def _begin(self, request: Request) -> Held:
         self.line.check()
         held: Held = request.state.stack.enter_context(Held(self.line))
@@ -195,55 +210,62 @@ class _Service:
         if not self.settings.fetch_urls:
             raise Problem("forbidden", "This service fetches nothing by its address; send the picture itself.")
         limits = self.settings.limits
-        return body.Upload(None, None, await addresses.fetch(address, limits.max_bytes, limits.max_seconds, held))
+        try:
+            data = await fetching.fetch(address, limits.max_bytes, limits.max_seconds, held.take)
+        except ImageError as error:
+            word = "too_large" if error.status is Status.TOO_LARGE else "not_fetched"
+            raise Problem(word, wording.as_sentence(Reason(word, str(error)))) from error
+        return body.Upload(None, None, data)
 
     async def _judge_unless_gone(
-        self, request: Request, upload: body.Upload, action: str, seconds: float
+        self, request: Request, upload: body.Upload, task: dict[str, str], seconds: float
     ) -> tuple[dict[str, Any], bytes]:
         """Process one picture; raise Problem, or ClientDisconnect."""
         try:
-            return await _unless_gone(request, self._run_worker(upload, action, seconds))
+            return await _unless_gone(request, self._run_worker(upload, task, seconds))
         except NoWorkerError as error:
             raise Problem("busy", "No worker became free in time; send it again soon.", retry_after=5) from error
         except TookTooLongError as error:
             raise Problem("timed_out", f"The picture wasn't judged: {_TOO_LONG}.") from error
 
-    async def _run_worker(self, upload: body.Upload, action: str, seconds: float) -> tuple[dict[str, Any], bytes]:
-        task = {"do": action, "name": upload.name, "media_type": upload.media_type}
+    async def _run_worker(
+        self, upload: body.Upload, task: dict[str, str], seconds: float
+    ) -> tuple[dict[str, Any], bytes]:
+        asked = {**task, "name": upload.name, "media_type": upload.media_type}
         try:
-            header, data = await self.pool.ask(task, upload.data or b"", seconds)
+            header, data = await self.pool.ask(asked, upload.data or b"", seconds)
         except TookTooLongError:
             self.metrics.count_picture(Status.TIMED_OUT, None)
             raise
         except WorkerEndedError:
-            if action == "explain":
+            if task["do"] == "explain":
                 header, data = {"refused": Status.UNREADABLE, "detail": _ENDED}, b""
             else:
                 header, data = _failed(upload.name, Status.UNREADABLE, _ENDED)
         if "failed" in header:
             logger.error("model failed", extra={"fields": {"error": header["failed"]}})
-        elif action == "analyze":
+        elif task["do"] == "analyze":
             self.metrics.count_picture(header["status"], header["verdict"])
         return header, data
 
-    async def _rows(self, uploads: deque[body.Upload]) -> AsyncIterator[bytes]:
+    async def _rows(self, uploads: deque[body.Upload], task: dict[str, str]) -> AsyncIterator[bytes]:
         """Yield one line per upload, in order, processing as many at once as there are workers."""
         under_way: deque[asyncio.Task[bytes]] = deque()
         try:
             while uploads or under_way:
                 while uploads and len(under_way) <= self.settings.workers:
-                    under_way.append(asyncio.create_task(self._row(uploads.popleft())))
+                    under_way.append(asyncio.create_task(self._row(uploads.popleft(), task)))
                 yield await under_way.popleft() + b"\n"
         finally:
-            for task in under_way:
-                task.cancel()
+            for row in under_way:
+                row.cancel()
 
-    async def _row(self, upload: body.Upload) -> bytes:
+    async def _row(self, upload: body.Upload, task: dict[str, str]) -> bytes:
         if upload.data is None:
             sentence = f"the file has more than {self.settings.limits.max_bytes} bytes; save the picture smaller"
             return _failed(upload.name, Status.TOO_LARGE, sentence)[1]
         try:
-            header, data = await self._run_worker(upload, "analyze", self.settings.limits.max_seconds)
+            header, data = await self._run_worker(upload, task, self.settings.limits.max_seconds)
         except TookTooLongError:
             return _failed(upload.name, Status.TIMED_OUT, _TOO_LONG)[1]
         except NoWorkerError:

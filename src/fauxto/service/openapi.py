@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any, Literal, TypedDict
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from fauxto.choices import PointName
 from fauxto.report import REPORT_VERSION, Report
+from fauxto.service import examples
 from fauxto.service.problems import MEDIA_TYPE, PROBLEMS
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
+OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
 """What needs no key."""
 DESCRIPTION = (
     "Tells a photograph from a picture that a generative model made. A verdict is likelihood, not proof. "
     "A picture that can't be judged is a report too: its status says why."
 )
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "model": {
+        "description": "Judge by this model of the service, whatever the picture's size, not by the one for that size.",
+        "schema": {"type": "string"},
+    },
+    "operating_point": {
+        "description": "How careful to be: cautious has fewest false alarms, sensitive misses fewest AI pictures.",
+        "schema": {"type": "string", "enum": list(map(str, PointName))},
+    },
+}
 _BINARY = {"type": "string", "format": "binary"}
 
 
@@ -61,6 +74,7 @@ class Health(BaseModel):
 class Operation(TypedDict, total=False):
     """The part of an operation that FastAPI can't see in a function's signature."""
 
+    parameters: list[dict[str, Any]]
     requestBody: dict[str, Any]
 
 
@@ -75,13 +89,35 @@ def document(app: FastAPI, *, keys: bool) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         components = document.setdefault("components", {})
         components.setdefault("schemas", {}).update(_schemas(), ProblemDocument=ProblemDocument.model_json_schema())
+        # Not given to FastAPI, which takes what is null out of them.
+        _answer(document, "/v1/analyze", "application/json")["examples"] = examples.REPORTS
+        _answer(document, "/v1/analyze/batch", "application/x-ndjson")["example"] = examples.LINES
         if keys:
             components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             for path, operations in document["paths"].items():
                 for operation in operations.values() if path not in OPEN_PATHS else ():
                     operation["security"] = [{"key": []}]
-        app.openapi_schema = document
+        app.openapi_schema = _plain(document)
     return app.openapi_schema
+
+
+def _answer(document: dict[str, Any], path: str, media_type: str) -> dict[str, Any]:
+    answer: dict[str, Any] = document["paths"][path]["post"]["responses"]["200"]["content"][media_type]
+    return answer
+
+
+def _plain(part: Any) -> Any:
+    """Return a part of the document with every description as one paragraph without marks: ours are docstrings."""
+    if isinstance(part, list):
+        return list(map(_plain, part))
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: " ".join(value.replace("`", "").split())
+        if key == "description" and isinstance(value, str)
+        else _plain(value)
+        for key, value in part.items()
+    }
 
 
 def _report_schema() -> dict[str, Any]:
@@ -113,8 +149,8 @@ def problems(*words: str) -> dict[int | str, dict[str, Any]]:
     return responses
 
 
-def picture_body(*, address: bool) -> Operation:
-    """Return the body of an operation on one picture."""
+def picture(parameters: Iterable[str], *, address: bool) -> Operation:
+    """Return the query and the body of an operation on one picture."""
     form = {"type": "object", "required": ["file"], "properties": {"file": _BINARY}, "additionalProperties": False}
     content: dict[str, Any] = {
         "multipart/form-data": {"schema": form},
@@ -123,11 +159,16 @@ def picture_body(*, address: bool) -> Operation:
     if address:
         url = {"type": "object", "required": ["url"], "properties": {"url": {"type": "string"}}}
         content["application/json"] = {"schema": {**url, "additionalProperties": False}}
-    return {"requestBody": {"required": True, "content": content}}
+    return {"parameters": _query(parameters), "requestBody": {"required": True, "content": content}}
 
 
-def batch_body(max_files: int) -> Operation:
-    """Return the body of an operation on many pictures."""
+def batch(parameters: Iterable[str], max_files: int) -> Operation:
+    """Return the query and the body of an operation on many pictures."""
     files = {"type": "array", "items": _BINARY, "minItems": 1, "maxItems": max_files}
     form = {"type": "object", "required": ["files"], "properties": {"files": files}, "additionalProperties": False}
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}}}
+    content = {"multipart/form-data": {"schema": form}}
+    return {"parameters": _query(parameters), "requestBody": {"required": True, "content": content}}
+
+
+def _query(names: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"name": name, "in": "query", "required": False, **_PARAMETERS[name]} for name in names]

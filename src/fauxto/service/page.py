@@ -6,6 +6,7 @@ the page, and shows nothing on a machine without the internet.
 
 from __future__ import annotations
 
+import json
 from html import escape
 from typing import Any
 
@@ -46,6 +47,10 @@ def page(openapi: dict[str, Any], address: str, *, keys: bool) -> str:
 
 def _operation(path: str, method: str, operation: dict[str, Any], address: str, head: str) -> str:
     example = _EXAMPLES.get(path, f"curl ADDRESS{path}").replace("ADDRESS", address).replace("curl", f"curl{head}", 1)
+    query = [
+        (part["name"], part["description"], ", ".join(part["schema"].get("enum", ())))
+        for part in operation.get("parameters", ())
+    ]
     takes = ", ".join(operation.get("requestBody", {}).get("content", {}))
     rows = [
         (status, answer["description"], ", ".join(answer.get("content", {})))
@@ -54,5 +59,15 @@ def _operation(path: str, method: str, operation: dict[str, Any], address: str, 
     return (
         f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(operation.get('description', ''))}</p>"
         + (f"<p>Takes <code>{escape(takes)}</code>.</p>" if takes else "")
+        + (table(["in the query", "for", "values"], query) if query else "")
         + f'<pre tabindex="0">{escape(example)}</pre>{table(["answer", "when", "as"], rows)}'
+        + "".join(map(_example, operation["responses"]["200"].get("content", {}).values()))
     )
+
+
+def _example(content: dict[str, Any]) -> str:
+    """Return the examples of an answer, each with its title."""
+    examples = content.get("examples", {}).values()
+    shown = [(example["summary"], json.dumps(example["value"], indent=2)) for example in examples]
+    shown += [("An example", content["example"])] if "example" in content else []
+    return "".join(f'<p>{escape(title)}:</p><pre tabindex="0">{escape(text)}</pre>' for title, text in shown)

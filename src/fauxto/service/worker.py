@@ -19,6 +19,7 @@ import numpy as np
 import PIL.Image
 
 from fauxto import images
+from fauxto.detector import Detector
 from fauxto.errors import FauxtoError, ImageError
 from fauxto.images.formats import name_mismatch
 from fauxto.limits import CLOCK_FACTOR, processor_time
@@ -68,8 +69,6 @@ class Judge:
         Raises:
             FauxtoError: A model can't be used.
         """
-        from fauxto.detector import Detector
-
         self._detector = Detector.from_options(DetectorOptions.from_dict(settings["detector"]), threads=1)
         for side in _WARM_UP_SIDES:
             self._detector.analyze(_as_png(PIL.Image.radial_gradient("L").resize((side, side)).convert("RGB")))
@@ -91,9 +90,10 @@ class Judge:
     def answer(self, header: dict[str, Any], data: bytes) -> frames.Frame:
         """Do what `header["do"]` says ("analyze" or "explain") with the bytes of a picture."""
         try:
+            detector = _Chosen(self._detector, header.get("model"), header.get("operating_point"))
             if header["do"] == "explain":
-                return self._explain(data)
-            return _as_frame(self._analyze(data, header["name"], header["media_type"]))
+                return _explain(detector, data)
+            return _as_frame(_analyze(detector, data, header["name"], header["media_type"]))
         except ImageError as error:
             return {"refused": error.status, "detail": str(error)}, b""
         except MemoryError:
@@ -102,26 +102,38 @@ class Judge:
         except FauxtoError as error:
             return {"failed": type(error).__name__}, b""
 
-    def _analyze(self, data: bytes, name: str | None, media_type: str | None) -> Report:
-        report = self._detector.analyze(data, name=name)
-        if report.image is None or media_type is None:
-            return report
-        if not name_mismatch(f"x.{media_type.removeprefix('image/')}", report.image.format):
-            return report
-        sentence = f"it was sent as {media_type}, but the file is a {report.image.format}."
-        note = Reason("media_type_mismatch", sentence)
-        return replace(report, reasons=(*report.reasons, note))
 
-    def _explain(self, data: bytes) -> frames.Frame:
-        from fauxto.explain import explain
-        from fauxto.inside import part_to_judge
+class _Chosen(Detector):
+    """Another detector's models, or one of them, at its operating point or another: its networks, so no more memory."""
 
-        rgb, _ = part_to_judge(images.decode(data, self._detector.limits))
-        explanation = explain(self._detector.reduced(rgb), self._detector, rgb.shape)
-        shown = PIL.Image.fromarray(rgb)
-        shown.thumbnail((_MAP_SIDE, _MAP_SIDE))
-        overlay = _as_png(PIL.Image.fromarray(explanation.overlay(np.asarray(shown))))
-        return {"faithful": explanation.faithful, "sentence": explanation.sentence}, overlay
+    def __init__(self, detector: Detector, model: str | None, operating_point: str | None) -> None:
+        self.options = replace(detector.options, operating_point=operating_point or detector.operating_point)
+        self._sources = detector._sources
+        self._models = tuple(loaded for loaded in detector._models if model in (None, loaded.bundle.name))
+        self.bundles = tuple(loaded.bundle for loaded in self._models)
+
+
+def _analyze(detector: Detector, data: bytes, name: str | None, media_type: str | None) -> Report:
+    report = detector.analyze(data, name=name)
+    if report.image is None or media_type is None:
+        return report
+    if not name_mismatch(f"x.{media_type.removeprefix('image/')}", report.image.format):
+        return report
+    sentence = f"it was sent as {media_type}, but the file is a {report.image.format}."
+    note = Reason("media_type_mismatch", sentence)
+    return replace(report, reasons=(*report.reasons, note))
+
+
+def _explain(detector: Detector, data: bytes) -> frames.Frame:
+    from fauxto.explain import explain
+    from fauxto.inside import part_to_judge
+
+    rgb, _ = part_to_judge(images.decode(data, detector.limits))
+    explanation = explain(detector.reduced(rgb), detector, rgb.shape)
+    shown = PIL.Image.fromarray(rgb)
+    shown.thumbnail((_MAP_SIDE, _MAP_SIDE))
+    overlay = _as_png(PIL.Image.fromarray(explanation.overlay(np.asarray(shown))))
+    return {"faithful": explanation.faithful, "sentence": explanation.sentence}, overlay
 
 
 def bound(max_bytes: int) -> bool:

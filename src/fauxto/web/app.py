@@ -7,28 +7,31 @@ from pathlib import Path
 import streamlit as st
 
 from fauxto.errors import FauxtoError
+from fauxto.web import tab
 
 VIEWS = Path(__file__).with_name("views")
 
 
 def main() -> None:
     """Show the way around, and the page that the visitor is on."""
-    page = st.navigation(  # without icons: for a browser's tab, Streamlit would get them from another host
-        [
-            st.Page(VIEWS / "check.py", title="Check", default=True),
-            st.Page(VIEWS / "many.py", title="Check many", url_path="many"),
-            st.Page(VIEWS / "models.py", title="Models", url_path="models"),
-            st.Page(VIEWS / "laboratory.py", title="Laboratory", url_path="laboratory"),
-        ],
-        position="top",
-    )
+    pages = [  # without icons: for a browser's tab, Streamlit would get them from another host
+        st.Page(VIEWS / "check.py", title="Check", default=True),
+        st.Page(VIEWS / "many.py", title="Check many", url_path="many"),
+        st.Page(VIEWS / "models.py", title="Models", url_path="models"),
+        st.Page(VIEWS / "laboratory.py", title="Laboratory", url_path="laboratory"),
+    ]
+    page = st.navigation(pages, position="top")
     icon = Path(__file__).with_name("icon.svg")
     st.set_page_config(f"{page.title} · fauxto", icon, "wide" if page.url_path == "many" else "centered")
-    try:
-        page.run()
-    except FauxtoError as error:  # a network may fail as late as at its first picture
-        st.error("The model can't be used.")
-        st.text(str(error))
+    with tab.kept():
+        with st.container(horizontal=True, gap=None, key="menu"):  # a phone's: there, Streamlit hides its own
+            for part in pages:
+                st.page_link(part)
+        try:
+            page.run()
+        except FauxtoError as error:  # a network may fail as late as at its first picture
+            st.error("The model can't be used.")
+            st.text(str(error))
 
 
 main()

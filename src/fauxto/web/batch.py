@@ -15,18 +15,17 @@ from fauxto.errors import FauxtoError
 from fauxto.export.thumbnails import Thumbnail, thumbnail
 from fauxto.report import Report, Status
 from fauxto.scan.items import Item, report_on
+from fauxto.web.judging import THUMBNAIL_SIDE
 
-THUMBNAIL_SIDE = 160  # pixels
-KEPT_BYTES = 256 * 1024 * 1024
-"""Of files that were unpacked so much is kept for a closer look; of later ones there are report and thumbnail only."""
+KEPT_BYTES = 1024 * 1024 * 1024
+"""So much of a batch's files is kept for a closer look; of later ones there are report and thumbnail only."""
 
 
 class File(NamedTuple):
-    """A file to judge; `is_unpacked` where its bytes are in memory for the batch alone, beside an archive's."""
+    """A file to judge."""
 
     name: str
     data: bytes
-    is_unpacked: bool = False
 
 
 class SystemFile(NamedTuple):
@@ -42,6 +41,11 @@ class Checked:
     report: Report
     thumbnail: Thumbnail | None = None
     data: bytes = field(repr=False, default=b"")
+
+    @property
+    def bytes_kept(self) -> int:
+        """How much memory the file and its small picture take."""
+        return len(self.data) + (len(self.thumbnail.data) if self.thumbnail else 0)
 
 
 @dataclass(slots=True)
@@ -101,6 +105,16 @@ class Batch:
         """Whether nothing more will come."""
         return self._shared.has_ended
 
+    @property
+    def bytes_kept(self) -> int:
+        """How much memory files and small pictures take."""
+        return sum(entry.bytes_kept for entry in self.checked)
+
+    def clear(self) -> None:
+        """Stop, and forget what was judged."""
+        self.stop()
+        self._shared.checked.clear()
+
     def seconds_left(self) -> float | None:
         """Return how long the rest will take at the pace so far; None before the first file is done."""
         done = len(self._shared.checked)
@@ -129,8 +143,8 @@ def _work(
             if isinstance(file, Report):
                 shared.checked.append(Checked(file))
                 continue
-            is_kept = not file.is_unpacked or len(file.data) <= room
-            if is_kept and file.is_unpacked:
+            is_kept = len(file.data) <= room
+            if is_kept:
                 room -= len(file.data)
             shared.checked.append(_check(detector, file, is_kept=is_kept))
     except FauxtoError as error:

@@ -1,4 +1,4 @@
-"""Views of one picture that are made when they are asked for: heat map, spectrum, compression and file facts."""
+"""Views of one picture that are made when they are asked for: the heat map and the facts of its file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from fauxto import images, wording
 from fauxto.detector import Detector
-from fauxto.evidence import trace_pictures
 from fauxto.explain import Explanation, explain, passes
-from fauxto.export.thumbnails import fit
 from fauxto.inside import judged_part
 from fauxto.report import Report
-from fauxto.web.judging import PREVIEW_SIDE, Judged
+from fauxto.web.judging import Judged
 from fauxto.web.look import facts_html
 
 _UNITS = ("bytes", "kB", "MB")
@@ -95,47 +93,6 @@ def explanation_made(judged: Judged) -> Explanation | None:
     """Return the explanation of a picture if this session has made one."""
     made: dict[object, Explanation] = st.session_state.setdefault("explanations", {})
     return made.get((judged.report.image, judged.report.crop))
-
-
-def show_spectrum(judged: Judged, detector: Detector) -> None:
-    """Show the average spectrum of the picture's fine detail and its peaks."""
-    image = images.decode(judged.data, detector.limits)
-    try:
-        spectrum = trace_pictures.average_spectrum(image)
-    except ValueError:
-        st.caption(f"A spectrum needs {trace_pictures.SMALLEST_SIDE} pixels a side; this picture has fewer.")
-        return
-    peaks = trace_pictures.spectral_peaks(spectrum)
-    picture, words = st.columns([3, 2], gap="medium")
-    with picture:
-        drawing = trace_pictures.draw_spectrum(spectrum, peaks)
-        st.image(fit(drawing, PREVIEW_SIDE), alt=f"The spectrum as a map, {len(peaks)} peaks boxed", width="stretch")
-    with words:
-        st.markdown(
-            "How much detail of each fineness the picture holds: coarse in the middle, fine at the edges. Isolated "
-            "bright points or a grid of them mean a pattern that repeats.\n\nEnlarging inside a generator can leave "
-            "such a grid. So can the blocks of a JPEG, scaling, and the weave of a cloth: this view is for the trained "
-            "eye, and no verdict rests on it."
-        )
-        if peaks:
-            st.markdown(f"**{len(peaks)} peaks**, the highest {peaks[0].decibels:g} dB above what is around it.")
-        else:
-            st.markdown("**No peaks** stand out.")
-
-
-def show_compression(judged: Judged, detector: Detector) -> None:
-    """Show how much each part of the picture changes when it is saved as a JPEG once more."""
-    levels = trace_pictures.error_level_map(images.decode(judged.data, detector.limits))
-    grey = np.repeat(levels[..., np.newaxis], 3, axis=2)
-    view, words = st.columns([3, 2], gap="medium")
-    with view:
-        st.image(fit(grey, PREVIEW_SIDE), alt="A map of the change by saving once more", width="stretch")
-    with words:
-        st.markdown(
-            "How much each part changes when the picture is saved as a JPEG once more, from dark (not at all) to "
-            "bright.\n\nA part that was pasted in may stand out from parts like it. Edges and fine texture are always "
-            "bright, and smooth ground is always dark: this view is for the trained eye, and no verdict rests on it."
-        )
 
 
 def show_facts(judged: Judged, detector: Detector) -> None:

@@ -7,18 +7,26 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
+from pathlib import PurePath
 from typing import NamedTuple
 
 import streamlit as st
 
 from fauxto import export, images
+from fauxto.addresses import file_name
 from fauxto.detector import Detector
 from fauxto.explain import Explanation
 from fauxto.export import case_file, html, pdf
 from fauxto.export.case_file import CaseFile
+from fauxto.export.record import Case
 from fauxto.report import Report
+from fauxto.web import metadata_tab
 from fauxto.web.batch import Checked
 from fauxto.web.judging import Judged
+
+_FORBIDDEN = '<>:"/\\|?*'
+"""In names of files on Windows."""
+_MOST_LETTERS = 50  # of up to four bytes each: names of files have 255 bytes
 
 
 class Download(NamedTuple):
@@ -43,12 +51,19 @@ def button(file: Download, key: str) -> None:
     )
 
 
-def of_one(judged: Judged, detector: Detector, explanation: Explanation | None) -> list[Download]:
-    """Return the forms of one picture's report; its map is part of them where one was made."""
+def of_one(
+    judged: Judged, detector: Detector, explanation: Explanation | None, case: Case, *, personal: bool = False
+) -> list[Download]:
+    """Return the forms of one picture's report; its map is part of them where one was made.
+
+    The metadata in PDF and HTML is without what tells of people and places, unless it is asked for by `personal`.
+    """
+    name = _stem(judged.report)
+    assembled = partial(_case_file, judged, detector, explanation, case, personal=personal)
     return [
-        Download("PDF", "fauxto-report.pdf", "application/pdf", partial(_sheet, judged, detector, explanation)),
-        Download("HTML", "fauxto-report.html", "text/html", partial(_page, judged, detector, explanation)),
-        Download("JSON", "fauxto-report.json", "application/json", partial(_json, judged.report)),
+        Download("PDF", f"{name}.pdf", "application/pdf", lambda: pdf.report(assembled())),
+        Download("HTML", f"{name}.html", "text/html", lambda: html.report(assembled()).encode()),
+        Download("JSON", f"{name}.json", "application/json", partial(_json, judged.report)),
     ]
 
 
@@ -63,15 +78,16 @@ def of_many(checked: Sequence[Checked]) -> list[Download]:
     ]
 
 
-def _sheet(judged: Judged, detector: Detector, explanation: Explanation | None) -> bytes:
-    return pdf.report(_case_file(judged, detector, explanation))
+def _stem(report: Report) -> str:
+    """Return what a report's files are called before their endings: "holiday-fauxto" for holiday.jpg."""
+    stem = PurePath(file_name(report.path or "")).stem[:_MOST_LETTERS]
+    kept = "".join(letter if letter.isprintable() and letter not in _FORBIDDEN else "_" for letter in stem)
+    return f"{kept.strip('. ') or 'picture'}-fauxto"
 
 
-def _page(judged: Judged, detector: Detector, explanation: Explanation | None) -> bytes:
-    return html.report(_case_file(judged, detector, explanation)).encode()
-
-
-def _case_file(judged: Judged, detector: Detector, explanation: Explanation | None) -> CaseFile:
+def _case_file(
+    judged: Judged, detector: Detector, explanation: Explanation | None, case: Case, *, personal: bool
+) -> CaseFile:
     return case_file.assemble(
         judged.report,
         images.decode(judged.data, detector.limits).rgb,
@@ -79,6 +95,9 @@ def _case_file(judged: Judged, detector: Detector, explanation: Explanation | No
         operating_point=detector.operating_point,
         time=datetime.now(UTC),
         explanation=explanation,
+        data=judged.data,
+        case=case,
+        metadata=metadata_tab.read(judged, detector, personal=personal),
     )
 
 

@@ -1,17 +1,19 @@
 """What a file carries about how it was made: cards with what a source says and what that is worth.
 
 A card's own words stand beside a stranger's: those (summaries, details) go through `st.text` and `st.json`, which
-interpret neither HTML nor Markdown.
+interpret neither HTML nor Markdown, and a credential's timeline is escaped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 import streamlit as st
 
 from fauxto.evidence import SOURCES, title
+from fauxto.evidence.content_credentials.timeline import Timeline
+from fauxto.export import metadata_section
 from fauxto.report import Evidence, Says, Trust
 from fauxto.wording import SAYS, TRUST, Group, grouped, printable
 
@@ -29,8 +31,13 @@ _TRUST: Mapping[Trust, _Look] = {
 }
 
 
-def show_evidence(evidence: Iterable[Evidence]) -> None:
-    """Show the groups of evidence: a card for each source that says or found something, the others in one place."""
+def show_evidence(evidence: Iterable[Evidence], read_timeline: Callable[[], Timeline | None] = lambda: None) -> None:
+    """Show the groups of evidence: a card for each source that says or found something, the others in one place.
+
+    Args:
+        evidence: The evidence.
+        read_timeline: Reads the file's content credential as a timeline, which stands in its card.
+    """
     groups = grouped(evidence)
     silent = groups.pop(Group.NOTHING)
     if not any(groups.values()):
@@ -41,7 +48,7 @@ def show_evidence(evidence: Iterable[Evidence]) -> None:
         if pieces:
             st.subheader(group, anchor=False)
         for piece in pieces:
-            _show_card(piece)
+            _show_card(piece, read_timeline() if piece.is_credential else None)
     if silent:
         with st.expander(f"{Group.NOTHING} ({len(silent)})"):
             for piece in silent:
@@ -56,7 +63,7 @@ def _show_title(evidence: Evidence) -> None:
         st.text(printable(title(evidence.source)))
 
 
-def _show_card(evidence: Evidence) -> None:
+def _show_card(evidence: Evidence, timeline: Timeline | None) -> None:
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _show_title(evidence)
@@ -69,6 +76,8 @@ def _show_card(evidence: Evidence) -> None:
             if evidence.is_tampered:
                 st.badge("doesn't match the picture", icon=":material/gpp_bad:", color="red")
         st.text(printable(evidence.summary))
-        if evidence.details:
+        if timeline is not None:
+            st.html(f"<style>{metadata_section.STYLE}</style>{metadata_section.timeline(timeline)}")
+        elif evidence.details:
             with st.expander("Details"):
                 st.json(dict(evidence.details))

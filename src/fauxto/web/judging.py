@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from fauxto import images
 from fauxto.detector import Detector
-from fauxto.export.thumbnails import fit
+from fauxto.export.thumbnails import Thumbnail, fit, thumbnail
 from fauxto.report import Crop, Report, Status
 from fauxto.scan.items import Item, report_on
 
 PREVIEW_SIDE = 640  # pixels
+THUMBNAIL_SIDE = 160  # pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,12 +26,14 @@ class Judged:
         preview: uint8 RGB [H, W, 3], or None without a picture.
         data: The file's bytes, for views that are made when they are asked for.
         crop: The part that was asked for.
+        thumbnail: A smaller picture for a row of many.
     """
 
     report: Report
     preview: NDArray[np.uint8] | None
     data: bytes = field(repr=False, default=b"")
     crop: Crop | None = None
+    thumbnail: Thumbnail | None = None
 
 
 def judge(detector: Detector, data: bytes, name: str, crop: Crop | None = None) -> Judged:
@@ -43,4 +46,5 @@ def judge(detector: Detector, data: bytes, name: str, crop: Crop | None = None) 
     if report.status is not Status.OK:
         return Judged(report, preview=None, crop=crop)
     # Decoded a second time: milliseconds for most pictures, and the detector needn't hand pixels around.
-    return Judged(report, fit(images.decode(data, detector.limits).rgb, PREVIEW_SIDE), data, crop)
+    preview = fit(images.decode(data, detector.limits).rgb, PREVIEW_SIDE)
+    return Judged(report, preview, data, crop, thumbnail(preview, THUMBNAIL_SIDE))

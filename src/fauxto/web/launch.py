@@ -15,6 +15,7 @@ from fauxto import palette
 from fauxto.errors import ConfigError
 from fauxto.options import DetectorOptions
 from fauxto.service.settings import is_loopback
+from fauxto.web.session import FETCH_URLS
 from fauxto.web.uploads import MOST_BYTES
 
 PAGE = Path(__file__).with_name("app.py")
@@ -32,7 +33,9 @@ _THEME = {
 }
 
 
-def serve(host: str, port: int | None, options: DetectorOptions, *, open_browser: bool) -> None:
+def serve(
+    host: str, port: int | None, options: DetectorOptions, *, open_browser: bool, fetch_urls: bool = False
+) -> None:
     """Serve the page until the process is told to stop.
 
     Args:
@@ -40,16 +43,20 @@ def serve(host: str, port: int | None, options: DetectorOptions, *, open_browser
         port: Port to listen on; None takes the first free one of `DEFAULT_PORTS`.
         options: How the page judges pictures; a visitor may choose another operating point.
         open_browser: Open the page in a browser where this machine has a screen.
+        fetch_urls: Whether visitors may give addresses of pictures, which this machine then fetches.
 
     Raises:
         BundleError: There is no such bundle, or it can't be used.
         ConfigError: The trust list can't be used, or the address or port can't be listened on.
+        MissingExtraError: Pictures can't be fetched without httpx.
     """
     is_plain = options == DetectorOptions()
     if not is_plain:
         from fauxto.detector import Detector
 
         Detector.from_options(options)  # so that what can't be used is told here and not on the page
+    if fetch_urls:
+        import fauxto.fetching  # noqa: F401 (the same)
     port = free_port(host, port)
     keep_to_this_machine()
     shown_host = f"[{host}]" if ":" in host else host
@@ -58,7 +65,8 @@ def serve(host: str, port: int | None, options: DetectorOptions, *, open_browser
     if not is_loopback(host):
         console.print("Other machines can reach it and there is no password.")
     arguments = ["run", str(PAGE), *streamlit_flags(host, port, open_browser=open_browser)]
-    handed_over = [] if is_plain else ["--", json.dumps(options.to_dict())]
+    handed_over = ["--", json.dumps(options.to_dict())] if fetch_urls or not is_plain else []
+    handed_over += [FETCH_URLS] if fetch_urls else []
     streamlit.main([*arguments, *handed_over], prog_name="fauxto app")
 
 

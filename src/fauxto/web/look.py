@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from fauxto import palette
+from fauxto.export.thumbnails import Thumbnail
 from fauxto.report import Verdict
 from fauxto.wording import printable
 
@@ -53,3 +54,13 @@ def facts_html(facts: Iterable[tuple[str, object]]) -> str:
         for name, value in facts
     )
     return f'<dl style="{_GRID}">{items}</dl>'
+
+
+def row_picture_html(picture: Thumbnail | None) -> str:
+    """Return a small square picture as HTML, or an empty square."""
+    style = (
+        f"width:4.5rem;height:4.5rem;object-fit:cover;border-radius:0.5rem;display:block;background:{palette.NEUTRAL}33"
+    )
+    if picture is None:
+        return f'<div style="{style}" aria-hidden="true"></div>'
+    return f'<img src="{picture.address}" alt="The picture as fauxto decoded it" style="{style}">'

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -19,7 +21,8 @@ from fauxto.web.batch import Checked
 from fauxto.web.drawing import Row, Span, bars, histogram
 from fauxto.web.judging import PREVIEW_SIDE, Judged
 from fauxto.web.look import LOOKS
-from fauxto.web.picture_card import show_card
+from fauxto.web.picture_card import Showing, show_card
+from fauxto.web.short_names import short_names
 from fauxto.wording import printable
 
 GALLERY_PAGE = 60
@@ -33,6 +36,7 @@ _GRID = "display:flex;flex-wrap:wrap;gap:1rem"
 
 def show_results(checked: Sequence[Checked], detector: Detector) -> None:
     """Show everything on a batch's files."""
+    names = short_names(entry.report.path or "" for entry in checked)
     counts = Counter(entry.report.verdict for entry in checked)
     chosen = _choose(counts)
     sought = st.text_input("Part of the name", key="many-name", icon=":material/search:", live=True) or ""
@@ -48,10 +52,10 @@ def show_results(checked: Sequence[Checked], detector: Detector) -> None:
     )
     if table.open and shown:
         with table:
-            show_table(shown, detector)
+            show_table(shown, names, detector)
     if gallery.open:
         with gallery:
-            show_gallery(shown)
+            show_gallery(shown, names)
     if charts.open:
         with charts:
             show_charts(checked)
@@ -64,44 +68,62 @@ def _choose(counts: Mapping[Verdict | None, int]) -> list[Verdict | None]:
     """Ask which verdicts to show; none chosen means all."""
     present = [verdict for verdict in LOOKS if counts[verdict]]
     titles = {f"{LOOKS[verdict].icon} {LOOKS[verdict].word} ({counts[verdict]:,})": verdict for verdict in present}
+    if not set(st.session_state.get("many-verdicts") or []) <= titles.keys():  # chosen in another batch
+        st.session_state["many-verdicts"] = []
     picked = st.pills("Show only", list(titles), selection_mode="multi", key="many-verdicts")
     return [titles[title] for title in picked if title in titles] or present
 
 
-def show_table(shown: Sequence[Checked], detector: Detector) -> None:
+def show_newest(newest: Sequence[Checked]) -> None:
+    """Show the last few files of a batch that goes on."""
+    names = short_names(entry.report.path or "" for entry in newest)
+    st.dataframe(
+        [_row(entry, names) for entry in newest],
+        hide_index=True,
+        row_height=52,
+        alt=f"The {len(newest)} files that were judged last, the latest first",
+        column_config=_columns(),
+    )
+
+
+def show_table(shown: Sequence[Checked], names: Mapping[str, str], detector: Detector) -> None:
     """Show a row for each file, and the card of the one that is chosen in it."""
     st.caption("Click a column's head to sort by it, and the box in front of a row to look closer.")
     selected = st.dataframe(
-        [_row(entry) for entry in shown],
+        [_row(entry, names) for entry in shown],
         hide_index=True,
         row_height=52,
         on_select="rerun",
         selection_mode="single-row",
         key="many-table",
         alt=f"A table of {len(shown)} files with their verdicts",
-        column_config={
-            "Picture": st.column_config.ImageColumn(width="small"),
-            "Name": st.column_config.TextColumn(width="medium"),
-            "Probability": st.column_config.ProgressColumn(
-                min_value=0,
-                max_value=100,
-                format="%.0f %%",
-                help="That it was generated, from its pixels alone. Empty: the picture is outside the model's domain.",
-            ),
-            "Why": st.column_config.TextColumn(width="large"),
-        },
+        column_config=_columns(),
     )
     for number in selected.selection.rows:
         if number < len(shown):
-            _show_entry(shown[number], detector)
+            _show_entry(shown[number], names, detector)
 
 
-def _row(entry: Checked) -> dict[str, object]:
+def _columns() -> dict[str, Any]:
+    return {
+        "Picture": st.column_config.ImageColumn(width="small"),
+        "Name": st.column_config.TextColumn(width="medium"),
+        "Probability": st.column_config.ProgressColumn(
+            min_value=0,
+            max_value=100,
+            format="%.0f %%",
+            help="That it was generated, from its pixels alone. Empty: the picture is outside the model's domain.",
+        ),
+        "Why": st.column_config.TextColumn(width="large"),
+    }
+
+
+def _row(entry: Checked, names: Mapping[str, str]) -> dict[str, object]:
     """Return a row of the table, which Streamlit offers as CSV too: no cell may be a formula in there."""
     report = entry.report
     return {
         "Picture": entry.thumbnail and entry.thumbnail.address,
-        "Name": harmless(report.path or ""),
+        "Name": harmless(names[report.path or ""]),
         "Verdict": LOOKS[report.verdict].word,
         "Probability": 100 * report.probability
         if report.probability is not None and wording.is_in_domain(report)
@@ -114,13 +136,15 @@ def _row(entry: Checked) -> dict[str, object]:
     }
 
 
-def _show_entry(entry: Checked, detector: Detector) -> None:
+def _show_entry(entry: Checked, names: Mapping[str, str], detector: Detector) -> None:
     shown = fit(images.decode(entry.data, detector.limits).rgb, PREVIEW_SIDE) if entry.data else None
     note = "" if shown is not None or entry.thumbnail is None else "Look closer at it on the page Check."
-    show_card(Judged(entry.report, shown, entry.data), detector, "chosen", note)
+    name = names[entry.report.path or ""]
+    key = f"chosen-{hashlib.sha256((entry.report.path or '').encode(errors='replace')).hexdigest()[:16]}"
+    show_card(Judged(entry.report, shown, entry.data), detector, key, Showing(name, note))
 
 
-def show_gallery(shown: Sequence[Checked]) -> None:
+def show_gallery(shown: Sequence[Checked], names: Mapping[str, str]) -> None:
     """Show thumbnails under their verdicts."""
     st.caption("Below each picture: the probability that it was generated, from its pixels alone.")
     for verdict, look in LOOKS.items():
@@ -130,16 +154,16 @@ def show_gallery(shown: Sequence[Checked]) -> None:
         st.header(f":{look.colour}[{look.icon} {look.word}] · {len(of_verdict):,}", anchor=False)
         pages = -(-len(of_verdict) // GALLERY_PAGE)
         page = st.pagination(pages, key=f"gallery-{look.word}") if pages > 1 else 1
-        st.html(gallery_html(of_verdict[(page - 1) * GALLERY_PAGE : page * GALLERY_PAGE]))
+        st.html(gallery_html(of_verdict[(page - 1) * GALLERY_PAGE : page * GALLERY_PAGE], names))
 
 
-def gallery_html(shown: Sequence[Checked]) -> str:
+def gallery_html(shown: Sequence[Checked], names: Mapping[str, str]) -> str:
     """Return thumbnails with names and probabilities as HTML; the names are escaped."""
-    return f'<div style="{_GRID}">{"".join(map(_figure, shown))}</div>'
+    return f'<div style="{_GRID}">{"".join(_figure(entry, names[entry.report.path or ""]) for entry in shown)}</div>'
 
 
-def _figure(entry: Checked) -> str:
-    name, reading = html.escape(printable(entry.report.path or "")), html.escape(groups.reading(entry.report))
+def _figure(entry: Checked, called: str) -> str:
+    name, reading = html.escape(printable(called)), html.escape(groups.reading(entry.report))
     picture = (
         f'<img src="{entry.thumbnail.address}" alt="{name}" loading="lazy" style="{_PICTURE}">'
         if entry.thumbnail

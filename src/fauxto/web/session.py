@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -11,6 +12,9 @@ import streamlit as st
 from fauxto.choices import PointName
 from fauxto.detector import Detector
 from fauxto.options import DetectorOptions
+
+FETCH_URLS = "fetch-urls"
+"""What the launcher hands over behind the options where the page may fetch pictures."""
 
 POINTS: dict[str, str] = {
     PointName.CAUTIOUS.value: "Fewer false alarms",
@@ -20,7 +24,7 @@ POINTS: dict[str, str] = {
 """The operating points by name, in words for a person."""
 
 POINT_KEY = "operating_point"
-"""Where Streamlit keeps the visitor's choice."""
+"""Where the session keeps the visitor's choice."""
 
 
 @st.cache_resource(show_spinner="Loading the models …", hash_funcs={DetectorOptions: repr})
@@ -34,10 +38,35 @@ def launched_with() -> DetectorOptions:
     return DetectorOptions.from_dict(json.loads(sys.argv[1])) if len(sys.argv) > 1 else DetectorOptions()
 
 
+def may_fetch() -> bool:
+    """Tell whether the page may fetch pictures by their addresses."""
+    return FETCH_URLS in sys.argv[2:]
+
+
 def operating_point() -> str:
-    """Return the operating point that the visitor chose on the page Models, or else the launcher's."""
+    """Return the operating point that the visitor chose on any page, or else the launcher's."""
     chosen: str = st.session_state.get(POINT_KEY, launched_with().operating_point)
     return chosen
+
+
+def choose_operating_point(page: str, captions: Sequence[str] = ()) -> None:
+    """Ask where the line shall be drawn; with captions one below the other, or else in a row."""
+    key = f"{POINT_KEY}-{page}"
+    st.session_state[key] = operating_point()  # a widget's own state ends with its page
+    st.radio(
+        "Operating point: how careful should it be?",
+        list(POINTS),
+        format_func=POINTS.__getitem__,
+        captions=captions or None,
+        horizontal=not captions,
+        key=key,
+        on_change=_take_operating_point,
+        args=(key,),
+    )
+
+
+def _take_operating_point(key: str) -> None:
+    st.session_state[POINT_KEY] = st.session_state[key]
 
 
 def detector() -> Detector:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fauxto.limits import Limits
 from fauxto.report import Report
@@ -19,16 +19,35 @@ MOST_FILES = 2_000
 MOST_BYTES = 2 * 1024 * 1024 * 1024
 """Of one upload: room for an archive of some five hundred phone photos; a picture may have `Limits.max_bytes`."""
 
+MOST_BYTES_WAITING = 2 * MOST_BYTES
+"""Of all uploads that wait to be checked as one batch."""
+
+CHECK_FILES = 100
+CHECK_BYTES = 1024 * 1024 * 1024
+"""So many pictures, and of so many bytes, the page Check takes."""
+
 _ZIP = b"PK\x03\x04"
 
 
-class Upload(Protocol):
-    """What Streamlit hands over for a file."""
+class Given(NamedTuple):
+    """A file that the visitor gave: something that tells it from others, its name, its bytes, our caption."""
 
+    id: str
     name: str
+    data: bytes
+    caption: str = ""
 
-    def getvalue(self) -> bytes:
-        """Return the whole file."""
+
+class Upload(Protocol):
+    """A file with its name."""
+
+    @property
+    def name(self) -> str:
+        """As the visitor's computer calls it."""
+
+    @property
+    def data(self) -> bytes:
+        """The whole file."""
 
 
 def count(uploads: Sequence[Upload]) -> int:
@@ -54,7 +73,7 @@ def read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File | Report | 
 
 def _read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File | Report]:
     for upload in uploads:
-        data = upload.getvalue()
+        data = upload.data
         if not data.startswith(_ZIP):
             yield File(upload.name, data)
             continue
@@ -62,13 +81,13 @@ def _read(uploads: Sequence[Upload], limits: Limits) -> Iterator[File | Report]:
             for name, content in archives.zip_members(io.BytesIO(data), upload.name, limits):
                 source = content if isinstance(content, Report) else content.read()
                 path = f"{upload.name}!/{name}"
-                yield replace(source, path=path) if isinstance(source, Report) else File(path, source, is_unpacked=True)
+                yield replace(source, path=path) if isinstance(source, Report) else File(path, source)
         except archives.DAMAGE as error:
             yield archives.cut_short(upload.name, error)
 
 
 def _count(upload: Upload) -> int:
-    data = upload.getvalue()
+    data = upload.data
     if not data.startswith(_ZIP):
         return int(not has_system_name(upload.name))
     try:

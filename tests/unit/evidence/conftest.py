@@ -153,7 +153,7 @@ def sign() -> Sign:
 
     `actions` are the source types ("digitalCapture") of one action each: the first one creates the picture, unless
     there is a parent among the `ingredients`, which are (relationship, picture) pairs; the others edit it. With
-    `passed_on` the signer has the actions from elsewhere.
+    `passed_on` the signer has the actions from elsewhere, with `thumbnails` of so many pixels the pictures are inside.
     """
 
     def sign(
@@ -167,6 +167,7 @@ def sign() -> Sign:
         passed_on: bool = False,
         remote_url: str | None = None,
         compress: bool = False,
+        thumbnails: int = 0,
     ) -> bytes:
         steps: list[dict[str, Any]] = [
             {"action": _INGREDIENT_ACTIONS[relationship], "parameters": {"ingredientIds": [str(number)]}}
@@ -188,7 +189,7 @@ def sign() -> Sign:
             "core": {"prefer_compress_manifests": compress},
             "verify": {"verify_after_sign": False},
             "builder": {
-                "thumbnail": {"enabled": False},
+                "thumbnail": {"enabled": thumbnails > 0, "long_edge": thumbnails or 1},
                 "created_assertion_labels": [] if passed_on else ["c2pa.actions"],
             },
         }

@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fauxto.evidence.trace_pictures import Peak, average_spectrum, draw_spectrum, error_level_map, spectral_peaks
+from fauxto.evidence.trace_pictures import (
+    GHOST_QUALITIES,
+    Peak,
+    average_spectrum,
+    draw_ghosts,
+    draw_spectrum,
+    error_level_map,
+    histogram,
+    jpeg_ghosts,
+    noise_residual,
+    spectral_peaks,
+)
 from fauxto.images import decode
 
 
@@ -101,3 +112,46 @@ def test_a_peak_is_boxed_at_its_place_and_at_its_mirror_image(place) -> None:
     assert all(
         (drawn[3 * row + 1, 3 * column + 1] == plain[3 * row + 1, 3 * column + 1]).all() for row, column in cells
     )
+
+
+def test_a_patch_that_was_saved_at_a_lower_quality_is_a_ghost_at_that_quality(photo, encode) -> None:
+    pasted = photo.copy()
+    pasted[96:224, 128:256] = decode(encode(photo, "JPEG", quality=60, subsampling=0)).rgb[96:224, 128:256]
+    ghosts = jpeg_ghosts(decode(encode(pasted, "JPEG", quality=95, subsampling=0)))
+    assert ghosts.dtype == np.uint8
+    assert ghosts.shape == (len(GHOST_QUALITIES), photo.shape[0] // 16, photo.shape[1] // 16)
+    at_60 = ghosts[GHOST_QUALITIES.index(60)].astype(float)
+    inside = at_60[6:14, 8:16].mean()
+    outside = np.delete(at_60, np.s_[6:14], axis=0).mean()
+    assert inside < 0.5 * outside
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 5000), (4100, 31)])
+def test_ghosts_of_every_shape(encode, size) -> None:
+    rgb = np.random.default_rng(5).integers(0, 256, (*size, 3))
+    ghosts = jpeg_ghosts(as_image(encode, rgb))
+    assert ghosts.shape[1:] == (size[0] // 16, size[1] // 16)
+    assert ghosts.min(axis=0).max() == 0
+    assert draw_ghosts(ghosts).shape == (3 * (ghosts.shape[1] * 4 + 16), 4 * (ghosts.shape[2] * 4 + 16))
+
+
+def test_a_picture_smaller_than_a_block_has_no_ghosts(encode) -> None:
+    with pytest.raises(ValueError, match="fewer than 16 pixels per side"):
+        jpeg_ghosts(as_image(encode, np.zeros((15, 100, 3))))
+
+
+def test_another_grain_stands_out_in_the_noise_and_an_even_picture_has_none(photo, encode) -> None:
+    noisy = photo.astype(float)
+    noisy[100:200, 300:400] += np.random.default_rng(3).normal(0, 12, (100, 100, 1))
+    residual = noise_residual(as_image(encode, noisy)).astype(float)
+    plain = noise_residual(as_image(encode, photo)).astype(float)
+    assert residual.shape == photo.shape[:2]
+    assert residual[100:200, 300:400].std() > 1.5 * plain[100:200, 300:400].std()
+    assert (noise_residual(as_image(encode, np.full((20, 30, 3), 77))) == 128).all()
+
+
+def test_a_histogram_counts_every_pixel(photo, encode) -> None:
+    counts = histogram(as_image(encode, photo))
+    assert counts.shape == (3, 256)
+    assert (counts.sum(axis=1) == photo.shape[0] * photo.shape[1]).all()
+    assert counts[2, 40] == np.count_nonzero(photo[..., 2] == 40)

@@ -226,5 +226,5 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path) -> None:
         "except MissingExtraError as error: print(error)\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "fauxto[export]" in ended.stdout
+    assert "'.[export]'" in ended.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]

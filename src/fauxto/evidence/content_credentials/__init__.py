@@ -9,6 +9,7 @@
     validation.py    the result of validation, as one of eight outcomes
     statement.py     what the chain states about the picture, and whether a trusted signer states it
     personal.py      names, places and serial numbers
+    timeline.py      the chain as a timeline for people
 
 docs/reference/evidence-credentials.md lists every outcome and detail.
 """
@@ -19,14 +20,16 @@ import dataclasses
 import functools
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from fauxto.evidence import blocks, metadata
-from fauxto.evidence.content_credentials import jumbf, library, manifests, statement, trust_list, validation
+from fauxto.evidence.content_credentials import jumbf, library, manifests, statement, timeline, trust_list, validation
 from fauxto.evidence.content_credentials.manifests import Manifest
 from fauxto.evidence.content_credentials.personal import find_personal, without_serial_numbers
 from fauxto.evidence.content_credentials.statement import Kind
+from fauxto.evidence.content_credentials.timeline import Timeline
 from fauxto.evidence.content_credentials.trust_list import TrustList
 from fauxto.evidence.content_credentials.validation import Outcome
 from fauxto.evidence.untrusted import bounded, one_line
@@ -61,14 +64,8 @@ def read(data: bytes, image: Image, limits: Limits, *, trusted: TrustList | None
         stored = blocks.find_credential(data, format)
         if not stored:
             return _no_credential(data, format, limits)
-        if len(stored) > limits.max_metadata_bytes:
-            raise ValueError(f"it has {len(stored)} bytes, the limit is {limits.max_metadata_bytes}")
-        jumbf.check_size(stored)
         trusted = trusted or _load_trust_list()
-        store, hashes = library.read_store(data, format, trusted)
-        outcome, problems = validation.judge(
-            store, hashes, list(FORMATS[format].metadata_parts(data)) if hashes else ()
-        )
+        store, outcome, problems = _validate(data, format, stored, limits, trusted)
         return _evidence(store, outcome, problems, trusted)
     except Exception as error:  # a native parser reads untrusted bytes, and its JSON may have any shape
         cause = one_line(without_serial_numbers(str(error))) or type(error).__name__
@@ -77,6 +74,43 @@ def read(data: bytes, image: Image, limits: Limits, *, trusted: TrustList | None
             f"The file has content credentials, but they can't be read ({cause}).",
             unreadable=f"the content credentials can't be read ({cause})",
         )
+
+
+def _validate(
+    data: bytes, format: str, stored: bytes, limits: Limits, trusted: TrustList
+) -> tuple[manifests.Store, Outcome, dict[str, str]]:
+    """Return the store of a file's credential, the outcome of its validation, and its failures."""
+    if len(stored) > limits.max_metadata_bytes:
+        raise ValueError(f"it has {len(stored)} bytes, the limit is {limits.max_metadata_bytes}")
+    jumbf.check_size(stored)
+    store, hashes = library.read_store(data, format, trusted)
+    parts = list(FORMATS[format].metadata_parts(data)) if hashes else ()
+    return store, *validation.judge(store, hashes, parts)
+
+
+def read_timeline(data: bytes, format: str, limits: Limits, *, trust_list: Path | None = None) -> Timeline | None:
+    """Read a file's content credential as a timeline, with its thumbnails; None without one that can be read.
+
+    Args:
+        data: The whole file, which has been decoded once.
+        format: Its `FileFacts.format`.
+        limits: `max_metadata_bytes` bounds the credential.
+        trust_list: PEM file of trusted certificate authorities; None for the built-in list.
+
+    Raises:
+        ConfigError: The trust list can't be used.
+    """
+    trusted = _load_trust_list(trust_list)
+    try:
+        stored = blocks.find_credential(data, format)
+        if not stored:
+            return None
+        store, outcome, _ = _validate(data, format, stored, limits, trusted)
+        chain = manifests.read_chain(store, is_trusted=outcome is Outcome.TRUSTED)
+        pictures = library.read_resources(data, format, timeline.addresses(store, chain))
+        return timeline.assemble(store, chain, outcome, pictures)
+    except Exception:  # as in `read`, which says why in its evidence
+        return None
 
 
 def _no_credential(data: bytes, format: str, limits: Limits) -> Evidence:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import json
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,24 @@ def read_store(data: bytes, format: str, trust_list: TrustList) -> tuple[Store, 
         if _has_signers_only(stamped):
             return stamped, stamped_hashes
     return store, hashes
+
+
+def read_resources(data: bytes, format: str, addresses: Sequence[str]) -> dict[str, bytes]:
+    """Return what lies at addresses within a file's manifest store, without network access.
+
+    What isn't there or can't be read is left out. Nothing is larger than the store.
+    """
+    found: dict[str, bytes] = {}
+    c2pa = _import_c2pa()
+    with _context_lock:
+        context = _make_context("", "")
+    with c2pa.Reader(FORMATS[format].media_type, BytesIO(data), context=context) as reader:
+        for address in addresses:
+            content = BytesIO()
+            with contextlib.suppress(c2pa.C2paError):
+                reader.resource_to_stream(address, content)
+                found[address] = content.getvalue()
+    return found
 
 
 def _has_signers_only(store: Store) -> bool:

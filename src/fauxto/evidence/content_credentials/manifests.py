@@ -90,7 +90,7 @@ def read_chain(store: Store, *, is_trusted: bool) -> tuple[Manifest, ...]:
             continue
         raw = manifests[label]
         chain[label] = _read_manifest(label, raw, vouched, is_whole)
-        for ingredient in _dicts(raw.get("ingredients")):
+        for ingredient in dicts(raw.get("ingredients")):
             if named := ingredient.get("active_manifest"):
                 is_vouched = vouched and _is_signer_trusted(str(named), ingredient, store)
                 waiting.append((str(named), is_vouched, is_whole and ingredient.get("relationship") == "parentOf"))
@@ -101,16 +101,16 @@ def _read_manifest(label: str, raw: Mapping[str, Any], vouched: bool, is_whole: 
     signature = raw.get("signature_info") or {}
     actions: list[Action] = []
     hearsay: list[Action] = []
-    for assertion in _dicts(raw.get("assertions")):
+    for assertion in dicts(raw.get("assertions")):
         if str(assertion.get("label")).startswith("c2pa.actions") and isinstance(assertion.get("data"), dict):
             # Before claim version 2, the signer vouched for every assertion.
             own = raw.get("claim_version") == 1 or assertion.get("created") is True
-            (actions if own else hearsay).extend(map(_read_action, _dicts(assertion["data"].get("actions"))))
+            (actions if own else hearsay).extend(map(_read_action, dicts(assertion["data"].get("actions"))))
         elif isinstance(assertion.get("data"), dict):
             hearsay.extend(_declared_in_metadata(assertion["data"]))
     ingredients = [
         Ingredient(str(ingredient.get("relationship")), text(ingredient.get("active_manifest")))
-        for ingredient in _dicts(raw.get("ingredients"))
+        for ingredient in dicts(raw.get("ingredients"))
     ]
     return Manifest(
         label=label,
@@ -155,7 +155,7 @@ def _is_signer_trusted(label: str, ingredient: Mapping[str, Any], store: Store) 
     recorded = ingredient.get("validation_results") or {}
     records = (recorded, store.get("validation_results") or {})
     succeeded = [status for record in records for status in statuses(record, "success")]
-    failed = [*statuses(recorded, "failure"), *_dicts(ingredient.get("validation_status"))]
+    failed = [*statuses(recorded, "failure"), *dicts(ingredient.get("validation_status"))]
     is_trusted = any(
         status.get("code") == "signingCredential.trusted" and f"/{label}/" in str(status.get("url"))
         for status in succeeded
@@ -172,22 +172,23 @@ def statuses(results: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any
 
 def status_groups(results: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the groups of c2pa's validation results: of the active manifest, then of each ingredient."""
-    deltas = (delta.get("validationDeltas") for delta in _dicts(results.get("ingredientDeltas")))
+    deltas = (delta.get("validationDeltas") for delta in dicts(results.get("ingredientDeltas")))
     return (group for group in (results.get("activeManifest"), *deltas) if isinstance(group, dict))
 
 
 def entries(group: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
     """Return the entries of one kind in a group."""
-    return list(_dicts(group.get(kind)))
+    return list(dicts(group.get(kind)))
 
 
 def _names(value: object) -> Iterator[str]:
     """Yield "name version" of a claim generator or a software agent: an object, or a list of them."""
-    for program in _dicts(value if isinstance(value, list) else [value]):
+    for program in dicts(value if isinstance(value, list) else [value]):
         if name := text(program.get("name")):
             version = text(program.get("version"))
             yield f"{name} {version}" if version else name
 
 
-def _dicts(value: object) -> Iterator[dict[str, Any]]:
-    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
+def dicts(value: object) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a JSON list; none of anything else."""
+    yield from (item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()

@@ -16,7 +16,8 @@ from fauxto.evidence.xmp import Xmp
 from fauxto.images import Image
 from fauxto.limits import Limits
 
-_IN_PIXELS = "alpha channel", "lowest bits"
+IN_PIXELS = "alpha channel", "lowest bits"
+"""Where in the pixels a message may be; the names of its group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Fields:
             with contextlib.suppress(UnreadableError):
                 if (parsed := self.json.parse(text.value)) is not None:
                     yield text.where, parsed
-        yield from ((name, dict(self.groups[name])) for name in _IN_PIXELS if name in self.groups)
+        yield from ((name, dict(self.groups[name])) for name in IN_PIXELS if name in self.groups)
 
     def named(self, *names: str) -> Iterator[Text]:
         """Yield each text whose field has one of these names, in any container."""
@@ -85,7 +86,7 @@ def parse(data: bytes, image: Image, limits: Limits) -> Fields:
         except UnreadableError as error:
             unreadable.append(str(error))
     in_alpha = None if image.alpha is None else image.alpha[..., None]
-    for name, samples in zip(_IN_PIXELS, (in_alpha, image.rgb), strict=True):
+    for name, samples in zip(IN_PIXELS, (in_alpha, image.rgb), strict=True):
         try:
             stored = None if samples is None else stealth.as_stored(samples, image.facts.orientation)
             message = None if stored is None else stealth.read(stored, limits.max_metadata_bytes)

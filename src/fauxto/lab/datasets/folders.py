@@ -73,7 +73,7 @@ def _candidates(folders: Mapping[str, Path], shares: Mapping[str, float]) -> Ite
                 continue
             is_there = True
             split = next((part for part in path.parts[:-1] if part in SPLITS), None)
-            collection = next((part for part in path.parts[:-1] if part not in SPLITS), None)
+            collection = collection_of(path)
             yield Candidate(
                 path=f"{label}/{member.name}",
                 label=label,
@@ -89,3 +89,8 @@ def _candidates(folders: Mapping[str, Path], shares: Mapping[str, float]) -> Ite
             raise DatasetError(
                 f"{folder} holds no picture, that is no file that ends in {', '.join(sorted(_SUFFIXES))}"
             )
+
+
+def collection_of(path: PurePosixPath) -> str | None:
+    """Return the first sub-folder of a file's path that names no split: its source, and an AI picture's generator."""
+    return next((part for part in path.parts[:-1] if part not in SPLITS), None)

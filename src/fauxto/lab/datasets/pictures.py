@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,13 @@ from numpy.typing import NDArray
 
 from fauxto.errors import DatasetError
 from fauxto.images import decode, read_bytes
+
+
+def pixel_sha256(rgb: NDArray[np.uint8]) -> str:
+    """Return the sha256 of a picture's size and pixels, uint8 [H, W, 3], in hexadecimal."""
+    digest = hashlib.sha256("{}x{}:".format(*rgb.shape[:2]).encode())
+    digest.update(np.ascontiguousarray(rgb).data)
+    return digest.hexdigest()
 
 
 class PixelRows(Sequence[NDArray[np.uint8]]):

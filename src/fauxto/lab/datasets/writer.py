@@ -36,6 +36,7 @@ from fauxto.lab.datasets.manifest import (
     SCHEMA,
     Dataset,
 )
+from fauxto.lab.datasets.pictures import pixel_sha256
 from fauxto.lab.datasets.splitting import SPLITS, choose_split
 from fauxto.options import cores
 from fauxto.report import Status
@@ -208,8 +209,7 @@ def _pack(
             raise ImageError(Status.UNSUPPORTED_FORMAT, sentence)
     except ImageError as error:
         return Skipped(candidate.path, error.status.value, str(error))
-    pixel_sha256 = hashlib.sha256(f"{height}x{width}:".encode())
-    pixel_sha256.update(np.ascontiguousarray(image.rgb).data)
+    digest = pixel_sha256(image.rgb)
     tables = read_tables(data)
     pixels = _centre(image.rgb, window or max(height, width))
     row = {
@@ -217,7 +217,7 @@ def _pack(
         "label": candidate.label,
         "generator": candidate.generator,
         "source": candidate.source,
-        "split": choose_split(candidate.kept_together or pixel_sha256.hexdigest(), candidate.shares),
+        "split": choose_split(candidate.kept_together or digest, candidate.shares),
         "style": candidate.style,
         "object_class": candidate.object_class,
         "width": width,
@@ -226,7 +226,7 @@ def _pack(
         "jpeg_quality": estimate_quality(tables[0]) if 0 in tables else None,
         "jpeg_tables": _sha256(repr(sorted(tables.items())).encode())[:12] if tables else None,
         "sha256": image.facts.sha256,
-        "pixel_sha256": pixel_sha256.hexdigest(),
+        "pixel_sha256": digest,
         "pixel_height": pixels.shape[0],
         "pixel_width": pixels.shape[1],
     }

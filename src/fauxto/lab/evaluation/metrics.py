@@ -48,6 +48,14 @@ def classification_report(labels: Ints, called_ai: NDArray[np.bool_]) -> dict[st
     }
 
 
+def printed_report(labels: Ints, called_ai: NDArray[np.bool_]) -> str:
+    """Return scikit-learn's own classification report, as it prints it; arguments as `classification_report`."""
+    report: str = metrics.classification_report(
+        labels, called_ai, labels=[0, 1], target_names=list(LABELS), zero_division=0
+    )
+    return report
+
+
 def ranking(labels: Ints, scores: Floats) -> dict[str, float | None]:
     """Measure how well scores [N] put AI pictures above real ones: `auroc` and `average_precision`."""
     if len(np.unique(labels)) < 2:

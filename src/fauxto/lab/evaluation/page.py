@@ -1,25 +1,53 @@
-"""The HTML page of an evaluation, drawn from its results alone."""
+"""The HTML page of an evaluation, drawn from its results; only the pictures on it come from elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from fauxto.errors import FauxtoError
+from fauxto.export.thumbnails import Thumbnail, thumbnail
 from fauxto.lab.evaluation import plots, tables
 from fauxto.lab.evaluation.tables import Results, share
 from fauxto.lab.html_report import HtmlPage
+from fauxto.wording import percent, printable
+
+Pixels = Callable[[int], NDArray[np.uint8] | None]
+"""From the number of a picture in its split to its pixels; None where they can't be had."""
+
+_SIDE = 160
+_MOST_BARS = 40
 
 
-def write_page(path: Path, results: Results, robustness: Results | None) -> Path:
-    """Write the results of `measure` and `measure_robustness` as an HTML page and return its path."""
+def write_page(
+    path: Path,
+    results: Results,
+    robustness: Results | None,
+    pixels: Pixels = lambda row: None,
+    *,
+    training: Results | None = None,
+    published: Results | None = None,
+) -> Path:
+    """Write the results of `measure` and `measure_robustness` as an HTML page and return its path.
+
+    Args:
+        path: The page.
+        results: Of `measure`.
+        robustness: Of `measure_robustness`, of the same pictures; None where it wasn't measured.
+        pixels: Where the pictures on it come from.
+        training: The record of the run, for its curves and layers; None for a model.
+        published: What others report of the same network (`published.toml`).
+    """
     subject = results["subject"]
     page = HtmlPage(f"Evaluation of {results['name']}", f"{subject['dataset']}, {subject['split']} split")
     page.section("In short", tables.leak_prose(results))
     page.table(*tables.overview_table(results), "Accuracy and ECE at the probability that a user sees.")
-    _labels(page, results["full"])
-    _calibration(page, results["full"])
-    _verdicts(page, results["full"])
-    _protocols(page, results)
+    if training:
+        _training(page, training)
+    figures_part(page, results, pixels, published)
     if robustness:
         _robustness(page, robustness)
     page.section("What was measured")
@@ -27,17 +55,73 @@ def write_page(path: Path, results: Results, robustness: Results | None) -> Path
     return page.write(path)
 
 
-def _labels(page: HtmlPage, figures: Results) -> None:
+def figures_part(page: HtmlPage, results: Results, pixels: Pixels, published: Results | None = None) -> None:
+    """Fill a page with what all evaluations have in common."""
+    _gallery(page, "Some of the pictures", "Chosen by chance.", results["sample"], pixels)
+    _labels(page, results["full"], published)
+    if results["mistakes"]:
+        prose = "Pictures on the wrong side of .5, the surest first; a verdict takes more than that."
+        _gallery(page, "The surest mistakes", prose, results["mistakes"], pixels)
+    _ranking(page, results["full"])
+    _calibration(page, results["full"])
+    _verdicts(page, results["full"])
+    _protocols(page, results)
+
+
+def _gallery(page: HtmlPage, title: str, prose: str, entries: Sequence[Results], pixels: Pixels) -> None:
+    page.section(title, f"{prose} The percentage is the probability of AI.")
+    page.pictures(
+        (_thumbnail(pixels, entry["row"]), f"{entry['label']}: {percent(entry['probability'])}", _words(entry))
+        for entry in entries
+    )
+
+
+def _words(entry: Results) -> str:
+    name = Path(entry["path"]).name
+    return f"{printable(name[-40:])}, {entry['source']}"
+
+
+def _thumbnail(pixels: Pixels, row: int) -> Thumbnail | None:
+    try:
+        rgb = pixels(row)
+    except FauxtoError:  # the file is gone or another by now
+        return None
+    return None if rgb is None else thumbnail(rgb, _SIDE)
+
+
+def _training(page: HtmlPage, record: Results) -> None:
+    history, layers = record.get("history") or [], record.get("layers") or []
+    if not (history or layers):
+        return
+    minutes = record["seconds"] / 60
+    page.section(
+        "Training", f"{record['epochs']} epochs in {minutes:,.0f} minutes: {record['parameters']:,} parameters."
+    )
+    if history:
+        page.figure(plots.training_curves(history), "By epoch, on the pictures learnt and on val.", "Training curves.")
+    if layers:
+        rows = [[layer["name"], layer["kind"], layer["shape"], f"{layer['parameters']:,}"] for layer in layers]
+        page.table(["layer", "kind", "output", "parameters"], rows, "The network, from the pixels to the logits.")
+
+
+def _labels(page: HtmlPage, figures: Results, published: Results | None) -> None:
     page.section(
         "By label",
         "A picture counts as ai from a probability of .5 up. Positive, wherever it says so, is ai.",
     )
     page.table(*tables.classification_table(figures))
+    page.printed(figures["printed_report"], "The same as scikit-learn prints it.")
+    if published and "classes" in published:
+        caption = f"Published: {published['source']}. {published['note'].strip()}"
+        page.table(*tables.published_table(figures, published), caption)
     page.figure(
         plots.confusion_matrix(figures),
         "Rows: what the pictures are. Columns: what they were called.",
         "Confusion matrix of the labels real and ai.",
     )
+
+
+def _ranking(page: HtmlPage, figures: Results) -> None:
     page.section("Ranking", "How well the score tells the two labels apart, whatever the threshold.")
     page.figure(plots.score_histogram(figures), "Raw scores of both labels.", "Two overlaid histograms.")
     if figures["curves"]:
@@ -93,7 +177,9 @@ def _protocols(page: HtmlPage, results: Results) -> None:
     page.section(
         "As delivered",
         "The same pictures as found, at most 768 px wide as JPEG q60 (web), and at most 512 px as JPEG q40 (hard). "
-        + tables.INTERVALS,
+        + tables.INTERVALS
+        if len(results["evaluation"]["protocols"]) > 1
+        else "The pictures as found. " + tables.INTERVALS,
     )
     page.table(*tables.protocol_table(results))
     page.table(*tables.verdict_table(results), "Verdicts, the check of stability and the rules of the domain included.")
@@ -101,6 +187,11 @@ def _protocols(page: HtmlPage, results: Results) -> None:
     for title, groups in results["evaluation"]["groups"].items():
         if len(groups) > 1:
             page.section(f"By {title}", "As found; verdicts at the operating point `balanced`.")
+            page.figure(
+                plots.verdict_bars(tables.verdict_shares(groups)[:_MOST_BARS]),
+                "Verdicts at `balanced`; the number of pictures is in brackets.",
+                f"Bars of the verdicts by {title}; the table beneath has the figures.",
+            )
             page.table(*tables.group_table(title, groups))
 
 

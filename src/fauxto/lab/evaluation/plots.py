@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from fauxto import palette
 from fauxto.lab.datasets.manifest import LABELS
 from fauxto.lab.html_report import plot_grid
+from fauxto.report import Verdict
+
+_CALLED = {Verdict.REAL: "called real", Verdict.INCONCLUSIVE: "inconclusive", Verdict.AI: "called ai"}
 
 
 def curve_pair(figures: Mapping[str, Any]) -> Figure:
@@ -100,6 +103,54 @@ def confusion_matrix(figures: Mapping[str, Any]) -> Figure:
     axes.grid(False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
+    return figure
+
+
+def verdict_bars(rows: Sequence[tuple[str, Mapping[str, float]]]) -> Figure:
+    """Draw the shares of verdicts as bars: by a bar's name, the share called real, inconclusive and ai."""
+    figure, ((axes,),) = plot_grid(height=1.0 + 0.3 * len(rows))
+    names, ends = [name for name, _ in rows], np.zeros(len(rows))
+    for verdict in (Verdict.REAL, Verdict.INCONCLUSIVE, Verdict.AI):
+        shares = np.array([shares[verdict] for _, shares in rows])
+        colour = palette.NEUTRAL + "59" if verdict is Verdict.INCONCLUSIVE else palette.FILL[verdict]
+        axes.barh(range(len(rows)), shares, left=ends, color=colour, height=0.72, label=_CALLED[verdict])
+        for place, (share, end) in enumerate(zip(shares, ends, strict=True)):
+            if share >= 0.07:
+                axes.text(end + share / 2, place, f"{100 * share:.0f} %", ha="center", va="center", fontsize=8.5)
+        ends += shares
+    axes.set_yticks(range(len(rows)), names)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.margins(y=0.01)
+    axes.grid(False)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    figure.legend(loc="outside upper right", ncols=3, frameon=False)
+    return figure
+
+
+def roc_overlay(models: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draw the ROC curves of several models, by name, from the `figures` of each."""
+    figure, ((axes,),) = plot_grid(width=5.4, height=4.8)
+    for name, figures in models.items():
+        roc = figures["curves"]["roc"]
+        axes.plot(roc["fpr"], roc["tpr"], linewidth=2, label=f"{name}, area {figures['auroc']:.4f}")
+    axes.plot([0, 1], [0, 1], color=palette.NEUTRAL, linewidth=1, linestyle=":")
+    axes.legend(loc="lower right", frameon=False)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    axes.set(xlabel="fpr: real pictures called ai", ylabel="tpr: AI pictures called ai")
+    return figure
+
+
+def training_curves(history: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw loss and accuracy by epoch, on the train split and on val."""
+    figure, (panels,) = plot_grid(1, 2, height=3.6)
+    epochs = [line["epoch"] for line in history]
+    for axes, figure_of_merit in zip(panels, ("loss", "accuracy"), strict=True):
+        for key, split in ((figure_of_merit, "train"), (f"val_{figure_of_merit}", "val")):
+            axes.plot(epochs, [line[key] for line in history], marker="o", markersize=3, linewidth=1.8, label=split)
+        axes.set(title=figure_of_merit, xlabel="epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels[0].legend(frameon=False)
     return figure
 
 

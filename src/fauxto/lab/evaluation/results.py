@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fauxto.bundles import Bundle
 from fauxto.errors import DatasetError
 from fauxto.lab.datasets import Dataset, Split
+from fauxto.lab.datasets.manifest import LABELS
 from fauxto.lab.degradations.protocols import CLEAN, DAMAGED, DELIVERED
 from fauxto.lab.evaluation import metrics
 from fauxto.lab.evaluation.measurements import evaluation
@@ -27,6 +28,7 @@ RESULTS_VERSION = 4
 
 _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 _COVERAGES = 10
+_SHOWN = 12  # pictures of a label, of those that were misjudged and of any
 
 Use = Literal["training", "tuning", "test"]
 
@@ -61,7 +63,7 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
         `trained_on_this_data`, without which nobody knows what leaked; `leaked`, the number of pictures whose pixels
         also stand in an earlier split; `full` and `without_leaked` (None when that is the same or nothing), each as
         `figures` returns it; `flips`, `refused`, `unlike` (by label, the share refused as too unlike what was learnt),
-        `coverage`, `families`, `leans` and `shortcuts`, as their functions say.
+        `coverage`, `families`, `leans`, `shortcuts`, `mistakes` and `sample`, as their functions say.
 
     Raises:
         FauxtoError: The network gives no finite scores.
@@ -72,12 +74,27 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
     if trained_on_this_data and split in ("train", "val"):
         use = "training" if split == "train" else "tuning"
     scores = score(bundle, pictures, DELIVERED, folder)
+    about = subject(bundle, dataset, split)
+    return results_of(bundle, name, pictures, scores, about, use=use, trained_on_this_data=trained_on_this_data)
+
+
+def results_of(
+    bundle: Bundle,
+    name: str,
+    pictures: Split,
+    scores: Sequence[Scores],
+    about: Mapping[str, Any],
+    *,
+    use: Use = "test",
+    trained_on_this_data: bool = False,
+) -> dict[str, Any]:
+    """Put together what `measure` returns, out of the scores under each protocol, `clean` first."""
     clean, kept = scores[0], ~pictures.leaked
     return {
         "version": RESULTS_VERSION,
         "name": name,
-        "subject": subject(bundle, dataset, split),
-        "evaluation": dataclasses.asdict(evaluation(bundle, dataset.name, pictures, scores, use)),
+        "subject": dict(about),
+        "evaluation": dataclasses.asdict(evaluation(bundle, about["dataset"], pictures, scores, use)),
         "trained_on_this_data": trained_on_this_data,
         "leaked": int(pictures.leaked.sum()),
         "full": figures(bundle, pictures.labels, clean),
@@ -86,8 +103,7 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
         ),
         "flips": flips(bundle, scores),
         "refused": {
-            label: metrics.share(clean.refused[pictures.labels == number])
-            for number, label in enumerate(("real", "ai"))
+            label: metrics.share(clean.refused[pictures.labels == number]) for number, label in enumerate(LABELS)
         },
         "unlike": {
             label: metrics.share(bundle.domain.unlike(clean.unlikeness[pictures.labels == number]))
@@ -97,7 +113,31 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
         "families": families(bundle, pictures, clean),
         "leans": leans(bundle, pictures.labels, clean),
         "shortcuts": shortcuts(pictures, clean.score),
+        "mistakes": mistakes(bundle, pictures, clean),
+        "sample": sample(bundle, pictures, clean),
     }
+
+
+def mistakes(bundle: Bundle, pictures: Split, scores: Scores) -> list[dict[str, Any]]:
+    """Return the surest mistakes at .5, some of each label, the surest first: an entry each, as `_entry` has it."""
+    probabilities = bundle.calibration.probability(scores.score)
+    wrong = (probabilities >= 0.5) != pictures.labels
+    surest = np.argsort(-np.abs(probabilities - 0.5), kind="stable")
+    rows = [row for label in (0, 1) for row in surest[(wrong & (pictures.labels == label))[surest]][:_SHOWN]]
+    return [_entry(pictures, row, probabilities) for row in rows]
+
+
+def sample(bundle: Bundle, pictures: Split, scores: Scores) -> list[dict[str, Any]]:
+    """Return some pictures of each label, chosen by chance: an entry each, as `_entry` has it."""
+    probabilities, chance = bundle.calibration.probability(scores.score), np.random.default_rng(0)
+    rows = [row for label in (0, 1) for row in chance.permutation(np.flatnonzero(pictures.labels == label))[:_SHOWN]]
+    return [_entry(pictures, row, probabilities) for row in rows]
+
+
+def _entry(pictures: Split, row: np.int64, probabilities: NDArray[np.float64]) -> dict[str, Any]:
+    """Return a picture's `row` in the split, `path`, `label`, `source` and `probability`."""
+    known = {name: pictures.rows[name][int(row)].as_py() for name in ("path", "label", "source")}
+    return {"row": int(row), **known, "probability": float(probabilities[row])}
 
 
 def families(bundle: Bundle, pictures: Split, scores: Scores) -> list[dict[str, Any]]:
@@ -107,7 +147,7 @@ def families(bundle: Bundle, pictures: Split, scores: Scores) -> list[dict[str, 
         A row a family that pictures are known to be of, and one with the `family` None for all of them: `count`, the
         `called_ai`, the `named` of those, and the `right` of those, all in pictures. No row where none is ever named.
     """
-    if not bundle.families:
+    if not scores.families.shape[1]:
         return []
     called_ai = scores.verdicts(bundle, bundle.operating_points["balanced"]) == Verdict.AI
     likeliest = [likeliest_family(bundle.families, row) for row in scores.families]
@@ -150,7 +190,8 @@ def figures(bundle: Bundle, labels: NDArray[np.int64], scores: Scores) -> dict[s
         scores: Of the N pictures.
 
     Returns:
-        `count`; the keys of `metrics.classification_report` at probability .5; `auroc` and `average_precision`;
+        `count`; the keys of `metrics.classification_report` at probability .5, and the same as scikit-learn prints it,
+        `printed_report`; `auroc` and `average_precision`;
         `calibration` with `before` and, if calibrated, `after` (`accuracy`, `ece`, `brier`, `log_loss` and the
         `reliability` bins); `thresholds`, one of `metrics.decisions` for each symmetric pair of thresholds;
         `operating_points`, the same by name, of the verdicts that the runtime gives; `fpr_at_score` with the share that
@@ -163,6 +204,7 @@ def figures(bundle: Bundle, labels: NDArray[np.int64], scores: Scores) -> dict[s
     return {
         "count": len(labels),
         **metrics.classification_report(labels, probabilities >= 0.5),
+        "printed_report": metrics.printed_report(labels, probabilities >= 0.5),
         **metrics.ranking(labels, scores.score),
         "calibration": {
             name: {

@@ -172,6 +172,50 @@ def leans_table(results: Results) -> Table:
     ]
 
 
+def verdict_shares(groups: Sequence[Results], point: str = "balanced") -> list[tuple[str, dict[str, float]]]:
+    """Return a bar a group and label, for `plots.verdict_bars`: its name and number, and the shares of the verdicts."""
+    bars = []
+    for label, called_ai, called_real in (("real", "fpr", "cleared"), ("ai", "tpr", "missed")):
+        for group in groups:
+            if group[label]:
+                ai, real = (group["verdicts"][point][key]["value"] for key in (called_ai, called_real))
+                shares = {"real": real, "inconclusive": max(0.0, 1 - real - ai), "ai": ai}
+                bars.append((f"{group['name'][:40]}, {label} ({group[label]:,})", shares))
+    return bars
+
+
+def published_table(figures: Results, published: Results, ours: str = "this network") -> Table:
+    """Return header and rows: the report on each label, and that which others published of the same network."""
+    header, rows = classification_table(figures)
+    theirs = [
+        ["published", row["name"], f"{row['precision']:.2f}", f"{row['recall']:.2f}", None, f"{row['support']:,}"]
+        for row in published["classes"]
+    ]
+    return ["", *header], [*([ours, *row] for row in rows), *theirs]
+
+
+def models_table(models: Sequence[Results]) -> Table:
+    """Return header and rows: the main figures of several models side by side."""
+    header = ["model", "real", "ai", "AUROC", "95 %", "balanced accuracy", "real called ai", "ai called ai"]
+    rows: list[list[object]] = []
+    for results in models:
+        clean = results["evaluation"]["protocols"][0]
+        verdicts = clean["verdicts"]["balanced"]
+        rows.append(
+            [
+                results["name"],
+                f"{clean['real']:,}",
+                f"{clean['ai']:,}",
+                decimal(clean["auroc"]["value"]),
+                interval(clean["auroc"], decimal),
+                share(clean["balanced_accuracy"]),
+                *(share(verdicts[key]["value"]) for key in ("fpr", "tpr")),
+                share(verdicts["inconclusive"]["value"]),
+            ]
+        )
+    return [*header, "inconclusive"], rows
+
+
 def families_table(results: Results) -> Table:
     """Return header and rows: how often a family of generators is named, and how often rightly."""
     header = ["family", "pictures", "called ai", "of these, a family named", "of these, the right one"]

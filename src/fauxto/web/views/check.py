@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import partial
+from secrets import token_hex
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from fauxto import error_rates
+from fauxto import error_rates, wording
 from fauxto.detector import Detector
+from fauxto.errors import ImageError
 from fauxto.images import formats
 from fauxto.limits import Limits
-from fauxto.web import crop_tool, session
+from fauxto.report import Reason, Verdict
+from fauxto.web import crop_tool, drop_zone, session, uploads
 from fauxto.web.judging import Judged, judge
-from fauxto.web.picture_card import show_card
+from fauxto.web.look import LOOKS
+from fauxto.web.picture_card import Showing, show_card
 from fauxto.web.samples import samples
+from fauxto.web.uploads import Given
+from fauxto.wording import as_sentence, printable
 
 DROP_HERE = f"Drop pictures here: {formats.labels()}"
 PASTE_HERE = "Or click here, paste a picture (Ctrl+V) and press Enter"
-MOST = 12  # cards that one page can bear
-
-
-class Given(NamedTuple):
-    """A file that the visitor gave: something that tells it from others, its name, its bytes, our caption."""
-
-    id: str
-    name: str
-    data: bytes
-    caption: str = ""
+PASTE_OR_ADDRESS = "Or click here, paste a picture (Ctrl+V) or its address, and press Enter"
+SAMPLE = "sample-"
+MOST_WHOLE_CARDS = 3  # more pictures than these are rows, which open on demand
 
 
 def main() -> None:
@@ -35,50 +36,120 @@ def main() -> None:
     st.title("Photograph, or made by a generative model?", anchor=False)
     detector = session.detector()
     st.markdown("fauxto says which a picture probably is, how sure it is, and when it can't tell.")
-    given = list(collect())
-    if len(given) > MOST:
-        st.info(
-            f"Here are the first {MOST} of {len(given)}. The page Check many takes hundreds.", icon=":material/info:"
-        )
-    for file, judged in judge_all(detector, given[:MOST]):
-        show_card(judged, detector, file.id, file.caption, can_crop=True)
+    given = collect()
+    session.choose_operating_point("check")
+    show_cards(detector, given)
     show_limits(detector)
 
 
-def collect() -> Iterator[Given]:
-    """Show the ways in, and yield what came by them."""
+def collect() -> list[Given]:
+    """Show the ways in, and return what the tab has: a sample, then files, the latest first."""
+    room = {"most": uploads.CHECK_FILES, "most_bytes": uploads.CHECK_BYTES}
     most = Limits().max_bytes // 2**20
-    for upload in st.file_uploader(DROP_HERE, accept_multiple_files=True, key="uploads", max_upload_size=most):
-        yield Given(upload.file_id, upload.name, upload.getvalue())
-    pasted: list[Given] = st.session_state.setdefault("pasted", [])
+    given = drop_zone.drop_zone(DROP_HERE, "given", most_megabytes=most, **room)
     with st.container(key="paste"):
-        message = st.chat_input(PASTE_HERE, accept_file="multiple", key="paste-here", max_upload_size=most)
+        paste_here = PASTE_OR_ADDRESS if session.may_fetch() else PASTE_HERE
+        message = st.chat_input(paste_here, accept_file="multiple", key="paste-here", max_upload_size=most)
     if message:
-        pasted += [Given(file.file_id, file.name, file.getvalue()) for file in message.files]
+        drop_zone.take("given", drop_zone.as_given(message.files), **room)
         if not message.files:
-            st.info("Paste the picture itself: fauxto fetches nothing from the net.", icon=":material/info:")
-    chosen = st.pills("Or try a sample", list(samples()), key="sample")
-    if pasted and st.button(f"Put away what was pasted ({len(pasted)})", icon=":material/close:"):
-        pasted.clear()
-        st.rerun()
-    yield from pasted
-    if chosen:
-        sample = samples()[chosen]
-        yield Given(f"sample-{sample.name}", sample.name, sample.data, sample.origin)
+            drop_zone.take("given", list(fetch(message.text)), **room)
+    chosen = st.pills("Or try a sample", list(samples()), key="sample", on_change=_show_sample)
+    if not chosen:
+        return given
+    sample = samples()[chosen]
+    return [Given(f"{SAMPLE}{sample.name}", sample.name, sample.data, sample.origin), *given]
+
+
+def _show_sample() -> None:
+    """Have a sample that was just chosen come into view."""
+    if chosen := st.session_state["sample"]:
+        st.session_state["newest"] = f"card-{SAMPLE}{samples()[chosen].name}"
+
+
+def show_cards(detector: Detector, given: list[Given]) -> None:
+    """Show every picture as soon as it is judged, and say what came out."""
+    if not given:
+        st.session_state["judged"].clear()
+        return
+    are_rows = len(given) > MOST_WHOLE_CARDS
+    tally = show_tally(len(given)) if are_rows else None
+    counts: Counter[Verdict | None] = Counter()
+    headlines = []
+    for file, judged in judge_all(detector, given):
+        showing = Showing(file.name, file.caption, are_rows, partial(put_away, file.id), can_crop=True)
+        show_card(judged, detector, file.id, showing)
+        counts[judged.report.verdict] += 1
+        headlines.append(f"{file.name}: {wording.finding(judged.report).headline}.")
+        if tally is not None:
+            tally.markdown(tally_in_words(counts, len(given)))
+    st.session_state["status"] = tally_in_words(counts, len(given)) if are_rows else " ".join(headlines)
+
+
+def show_tally(total: int) -> DeltaGenerator:
+    """Show a line above many pictures, and return the place in it for what came out."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="tally"):
+        tally = st.empty()
+        words = f"Put all away ({total})"
+        st.button(words, icon=":material/close:", type="tertiary", on_click=put_away, args=(None,))
+    return tally
+
+
+def put_away(id: str | None) -> None:
+    """Take a picture off the page, or all: the visitor's own and the sample."""
+    drop_zone.put_away("given", id)
+    crops = st.session_state["crops"]
+    for gone in list(crops) if id is None else [id]:
+        crops.pop(gone, None)
+    if id is None or id.startswith(SAMPLE):
+        st.session_state["sample"] = None
+
+
+def tally_in_words(counts: Counter[Verdict | None], total: int) -> str:
+    """Return how many pictures are judged, and how many got which verdict."""
+    done = counts.total()
+    pictures = f"{total} pictures" if done == total else f"{done} of {total} pictures"
+    return " · ".join(
+        [pictures, *(f"{look.word}: {counts[verdict]}" for verdict, look in LOOKS.items() if counts[verdict])]
+    )
+
+
+def fetch(text: str) -> Iterator[Given]:
+    """Yield the picture at the address that was pasted, or say why there is none."""
+    address = text.strip()
+    if not session.may_fetch():
+        st.info(
+            "Paste the picture itself: fauxto fetches nothing from the net, unless it is started with "
+            "`fauxto app --fetch-urls`.",
+            icon=":material/info:",
+        )
+        return
+    from fauxto import fetching
+
+    try:
+        with st.spinner("Fetching the picture …"):
+            data = fetching.read(address, session.detector().limits)
+    except ImageError as error:
+        st.warning("There is no picture to judge.", icon=":material/warning:")
+        st.text(printable(as_sentence(Reason(error.status, str(error)))))
+        return
+    yield Given(f"fetched-{token_hex(8)}", address, data)
 
 
 def judge_all(detector: Detector, given: list[Given]) -> Iterator[tuple[Given, Judged]]:
     """Judge each file once, however often the page runs; what is no longer given is forgotten."""
-    judged: dict[tuple[str, str], Judged] = st.session_state.setdefault("judged", {})
+    judged: dict[tuple[str, str], Judged] = st.session_state["judged"]
+    given = given[:]  # another tab with the same work may change it meanwhile
     keys = [(file.id, detector.operating_point) for file in given]
     for gone in judged.keys() - set(keys):
-        del judged[gone]
+        judged.pop(gone, None)
     for number, (key, file) in enumerate(zip(keys, given, strict=True), start=1):
         crop = crop_tool.chosen(file.id)
-        if key not in judged or judged[key].crop != crop:
+        result = judged.get(key)
+        if result is None or result.crop != crop:
             with st.spinner(f"Looking at picture {number} of {len(given)} …"):
-                judged[key] = judge(detector, file.data, file.name, crop)
-        yield file, judged[key]
+                result = judged[key] = judge(detector, file.data, file.name, crop)
+        yield file, result
 
 
 def show_limits(detector: Detector) -> None:
@@ -91,7 +162,7 @@ def show_limits(detector: Detector) -> None:
         f"""
 - **Doubt.** {left_open} That keeps it from accusing more photographs. What helps then: the original file (chats and
   social networks shrink pictures and strip their notes), and who showed it first. How sure it has to be is the
-  operating point, now *{point}*; the page Models says what that costs and changes it.
+  operating point above, now *{point}*; the page Models says what each costs.
 - **Other pictures.** It judges only pictures like photographs whose shorter side is {sizes}. Any other gets
   "can't tell", and that says nothing either way.
 - **Proof.** It takes some photographs for generated pictures and some generated pictures for photographs,

@@ -24,7 +24,11 @@ def main() -> None:
     try:
         from fauxto.web import lab_views  # needs the extra `lab`
     except MissingExtraError as error:
-        st.info("The laboratory isn't installed here.", icon=":material/science:")
+        st.info(
+            "The laboratory isn't installed here. In fauxto's checkout, `make lab` installs it (TensorFlow and more, "
+            "about 2.5 GB) and opens this page again.",
+            icon=":material/science:",
+        )
         st.text(str(error))
         return
     st.markdown("Where models come from: the data sets they learn from, and what was measured of them.")
@@ -48,10 +52,8 @@ def main() -> None:
 
 def _folder(label: str, likely: str, key: str) -> Path | None:
     """Ask for a folder of this computer; None while none is given."""
-    known = likely if Path(likely).is_dir() else ""
-    given = st.text_input(
-        f"{label} (a folder on this computer)", known, key=key, placeholder=likely, persist_state="session"
-    )
+    st.session_state.setdefault(key, likely if Path(likely).is_dir() else "")
+    given = st.text_input(f"{label} (a folder on this computer)", key=key, placeholder=likely, persist_state="session")
     return Path(given).expanduser() if given else None
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fauxto.web import session
+from fauxto.detector import Detector
+from fauxto.web import drop_zone, session
 from fauxto.web.batch import Batch
-from fauxto.web.many_results import show_results
-from fauxto.web.uploads import MOST_FILES, count, read
+from fauxto.web.many_results import show_newest, show_results
+from fauxto.web.uploads import MOST_BYTES_WAITING, MOST_FILES, Given, count, read
 from fauxto.wording import passed_over, printable
 
 DROP_HERE = "Drop pictures or ZIP archives here"
 SECONDS_BETWEEN_LOOKS = 0.5
+NEWEST_SHOWN = 10
 
 
 def main() -> None:
@@ -22,14 +24,11 @@ def main() -> None:
         f"Up to {MOST_FILES:,} pictures at once. Each gets its own verdict; a file that can't be judged is a row that "
         "says why. They stay in the memory of the computer that runs this page."
     )
-    uploads = st.file_uploader(DROP_HERE, accept_multiple_files=True, key="many-uploads")
+    waiting = drop_zone.drop_zone(DROP_HERE, "waiting", most=MOST_FILES, most_bytes=MOST_BYTES_WAITING)
+    session.choose_operating_point("many")
+    if waiting:
+        offer(waiting, detector)
     batch: Batch | None = st.session_state.get("batch")
-    given = count(uploads)
-    if given > MOST_FILES:
-        st.warning(f"Only the first {MOST_FILES:,} of {given:,} files will be judged.", icon=":material/warning:")
-    if uploads and st.button("Check them", icon=":material/play_arrow:"):
-        files = read(uploads, detector.limits)
-        batch = st.session_state["batch"] = Batch(detector, files, min(given, MOST_FILES))
     if batch is None:
         return
     if not batch.has_ended:
@@ -41,9 +40,32 @@ def main() -> None:
             st.text(printable(batch.problem))
     if batch.passed_over:
         st.caption(f"{passed_over(batch.passed_over)}.")
+    st.session_state["status"] = f"{len(batch.checked):,} of {batch.total:,} files were judged."
     if batch.checked:
         st.caption(f"Judged at the operating point *{session.POINTS[batch.detector.operating_point].lower()}*.")
         show_results(batch.checked, batch.detector)
+
+
+def offer(waiting: list[Given], detector: Detector) -> None:
+    """Offer to check what was dropped; the page lets go of it as soon as the batch has it."""
+    given = count(waiting)
+    if given > MOST_FILES:
+        st.warning(f"Only the first {MOST_FILES:,} of {given:,} files will be judged.", icon=":material/warning:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Check them", icon=":material/play_arrow:", on_click=start, args=(detector, given))
+        st.button(f"Put away ({given:,})", icon=":material/close:", type="tertiary", on_click=put_away)
+
+
+def start(detector: Detector, given: int) -> None:
+    """Start the batch; the one before ends."""
+    files = read([*st.session_state["waiting"]], detector.limits)
+    st.session_state["batch"] = Batch(detector, files, min(given, MOST_FILES))
+    drop_zone.put_away("waiting")
+
+
+def put_away() -> None:
+    """Forget what waits to be checked."""
+    drop_zone.put_away("waiting")
 
 
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
@@ -58,6 +80,8 @@ def watch(batch: Batch) -> None:
     st.progress(min(done / max(batch.total, 1), 1.0), progress)
     if st.button("Stop here", icon=":material/stop:", key="stop"):
         batch.stop()
+    if newest := batch.checked[: -NEWEST_SHOWN - 1 : -1]:
+        show_newest(newest)
 
 
 def in_words(seconds: float) -> str:

@@ -38,17 +38,8 @@ def show_trust_lists() -> None:
 def choose_operating_point(bundles: tuple[Bundle, ...]) -> None:
     """Ask where the line shall be drawn, with what each choice costs."""
     st.header("How careful should it be?", anchor=False)
-    names = list(session.POINTS)
-    captions = [error_rates.costs(bundles[-1], name) for name in names]
-    st.radio(
-        "Operating point",
-        names,
-        index=names.index(session.launched_with().operating_point),
-        format_func=session.POINTS.__getitem__,
-        captions=captions,
-        key=session.POINT_KEY,
-        persist_state="session",
-    )
+    captions = [error_rates.costs(bundles[-1], name) for name in session.POINTS]
+    session.choose_operating_point("models", captions)
     st.caption(
         "The choice moves the two thresholds between which a picture gets no verdict. It holds on all pages of this "
         "session; pictures are judged anew by it."

@@ -1,4 +1,4 @@
-"""Fetches a picture by URL, for services that enable it: only from public addresses, within limits.
+"""Fetches a picture by its address, where that is switched on: only from public hosts, within limits; needs httpx.
 
 A host is resolved once per hop, all its addresses must be public, and the connection goes to the checked address, which
 prevents DNS rebinding.
@@ -14,10 +14,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+from fauxto.errors import ImageError, MissingExtraError
+from fauxto.limits import Limits
+from fauxto.report import Status
 
-from fauxto.service.line import Held
-from fauxto.service.problems import Problem
+try:
+    import httpx
+except ModuleNotFoundError as error:
+    raise MissingExtraError("serve", "fetching a picture by its address") from error
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -52,11 +56,16 @@ async def resolve(host: str, port: int) -> list[str]:
     return [str(address[0]) for *_, address in addresses]
 
 
+def read(address: str, limits: Limits) -> bytes:
+    """Fetch the bytes of a picture; arguments and errors are those of `fetch`, `limits` has its bytes and seconds."""
+    return asyncio.run(fetch(address, limits.max_bytes, limits.max_seconds))
+
+
 async def fetch(
     address: str,
     max_bytes: int,
     seconds: float,
-    held: Held,
+    take: Callable[[int], None] = lambda count: None,
     *,
     resolve: Resolve = resolve,
     transport: httpx.AsyncBaseTransport | None = None,
@@ -67,12 +76,12 @@ async def fetch(
         address: An http or https address.
         max_bytes: Maximum number of bytes.
         seconds: Timeout for all hops together.
-        held: Counts the bytes.
+        take: Called with the number of bytes before they are kept; what it raises ends the fetch.
         resolve: Resolves a host's addresses.
         transport: An HTTP transport; None for the network.
 
     Raises:
-        Problem: not_fetched, too_large or busy. The server's response isn't repeated.
+        ImageError: `too_large`, or `unreadable` for whatever else. The server's response isn't repeated.
     """
     client = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, verify=True)
     try:
@@ -93,7 +102,7 @@ async def fetch(
                 response = await client.send(request, stream=True)
                 try:
                     if response.status_code not in _REDIRECTS:
-                        return await _read(response, max_bytes, held)
+                        return await _read(response, max_bytes, take)
                     address = urljoin(f"{hop.scheme}://{hop.host}{hop.target}", response.headers.get("location", ""))
                 finally:
                     await response.aclose()
@@ -151,7 +160,7 @@ def _is_number(label: str) -> bool:
     return label.isdigit() or label.lower().startswith("0x")
 
 
-async def _read(response: httpx.Response, max_bytes: int, held: Held) -> bytes:
+async def _read(response: httpx.Response, max_bytes: int, take: Callable[[int], None]) -> bytes:
     if response.status_code != 200:
         raise _refusal("its host gave no picture")
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -163,11 +172,11 @@ async def _read(response: httpx.Response, max_bytes: int, held: Held) -> bytes:
     async for part in response.aiter_raw():
         size += len(part)
         if size > max_bytes:
-            raise Problem("too_large", f"The picture has more than {max_bytes} bytes; save it smaller.")
-        held.take(len(part))
+            raise ImageError(Status.TOO_LARGE, f"the picture has more than {max_bytes} bytes; save it smaller")
+        take(len(part))
         parts.append(part)
     return b"".join(parts)
 
 
-def _refusal(why: str) -> Problem:
-    return Problem("not_fetched", f"The address isn't fetched: {why}.")
+def _refusal(why: str) -> ImageError:
+    return ImageError(Status.UNREADABLE, f"the address isn't fetched: {why}")
