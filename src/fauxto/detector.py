@@ -145,9 +145,8 @@ class Detector:
     def analyze_many(self, sources: Iterable[Source]) -> Iterator[Report]:
         """Judge pictures in batches; reports come in the order of `sources`.
 
-        `sources` may be infinite: at most two batches are read ahead. The first batch has one picture and each later
-        one twice as many, up to `batch_size`, so that the first reports come quickly. Paths are read in other threads;
-        open files and pixels in this one.
+        `sources` may be infinite: at most two batches are read ahead. The first has one picture and each later one twice
+        as many, up to `batch_size`. Paths are read in other threads; open files and pixels in this one.
 
         Raises:
             BundleError: The network can't be opened or fails.
@@ -182,9 +181,12 @@ class Detector:
         Raises:
             BundleError: A network can't be opened or fails.
         """
+        return np.array([score for score, *_ in self.judge_pixels(pictures)])
+
+    def judge_pixels(self, pictures: Sequence[Pixels]) -> list[Outputs]:
+        """Return all that the networks make of decoded pictures; arguments and errors are those of `score_pixels`."""
         models = [self._model_for(rgb.shape) for rgb in pictures]
-        views = [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)]
-        return np.array([score for score, *_ in judged(models, views)])
+        return judged(models, [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)])
 
     def reduced(self, rgb: Pixels) -> Pixels:
         """Return a picture, uint8 [H, W, 3], as small as it may be for `score_pixels` to give it the same score."""
@@ -194,8 +196,8 @@ class Detector:
 
     def bundle_of(self, report: Report) -> Bundle:
         """Return the bundle that gave a report's score; the first one if none did."""
-        named = report.model and report.model.name
-        return next((bundle for bundle in self.bundles if bundle.name == named), self.bundles[0])
+        named = (bundle for bundle in self.bundles if report.model and bundle.name == report.model.name)
+        return next(named, self.bundles[0])
 
     def _model_for(self, shape: tuple[int, ...]) -> Model:
         """Return the model for a picture of `shape` [H, W, 3]."""
@@ -244,13 +246,11 @@ class Detector:
         started = perf_counter()
         results = judged([picture.model for picture in pictures], [picture.views for picture in pictures])
         milliseconds = _since(started, len(pictures))
-        return [
-            self._report(picture, self._scored(picture.model.bundle, outputs, milliseconds))
-            for picture, outputs in zip(pictures, results, strict=True)
-        ]
+        pairs = zip(pictures, results, strict=True)
+        return [self._report(picture, self._scored(picture, outputs, milliseconds)) for picture, outputs in pairs]
 
-    def _scored(self, bundle: Bundle, outputs: Outputs, milliseconds: float) -> _Scored:
-        score, families, unlikeness = outputs
+    def _scored(self, picture: _Decoded, outputs: Outputs, milliseconds: float) -> _Scored:
+        bundle, (score, families, unlikeness) = picture.model.bundle, outputs
         if not np.isfinite(score):
             return _Scored(None, None, None, None, unlikeness, milliseconds)
         scores = np.array([score])

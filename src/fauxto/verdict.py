@@ -56,13 +56,8 @@ def pixel_verdict(
     """
     if probability is None:
         return Verdict.INCONCLUSIVE, Reason("model_error", "the network gave no finite number for this picture.")
-    if reason := outside(short_side, objection, domain):
+    if reason := outside(short_side, objection, domain, unlikeness):
         return Verdict.INCONCLUSIVE, reason
-    if domain.unlike(np.array(unlikeness)):
-        measured = f"{unlikeness:.3f} of 1, where {domain.max_unlikeness:.3f} at most is judged."
-        return Verdict.INCONCLUSIVE, Reason(
-            "unlike_learnt", f"the picture is unlike those the model learnt: {measured}"
-        )
     verdict = point.verdict(probability)
     meaning = {
         Verdict.AI: f"{point.ai_above:g} or more counts as AI.",
@@ -72,7 +67,7 @@ def pixel_verdict(
     return verdict, Reason(f"pixels_{verdict}", f"the probability of AI is {probability:.4f}: {meaning[verdict]}")
 
 
-def outside(short_side: int, objection: str | None, domain: Domain) -> Reason | None:
+def outside(short_side: int, objection: str | None, domain: Domain, unlikeness: float) -> Reason | None:
     """Return why a picture lies outside the domain of a network, or None."""
     if short_side < domain.min_short_side:
         needed = f"this model needs {domain.min_short_side} px or more."
@@ -82,6 +77,9 @@ def outside(short_side: int, objection: str | None, domain: Domain) -> Reason | 
         return Reason("out_of_domain", f"the picture's short side is {short_side} px; {judged}")
     if objection is not None:
         return Reason("out_of_domain", f"the picture {objection}; this model judges photograph-like pictures only.")
+    if domain.unlike(np.array(unlikeness)):
+        measured = f"{unlikeness:.3f} of 1, where {domain.max_unlikeness:.3f} at most is judged."
+        return Reason("unlike_learnt", f"the picture is unlike those the model learnt: {measured}")
     return None
 
 

@@ -247,7 +247,7 @@ def test_a_network_tells_which_pictures_are_unlike_those_it_learnt(dataset, othe
         batch_size=32,
         flip_averaging=True,
     )
-    with pytest.raises(ConfigError, match="needs ReLU layers"):
+    with pytest.raises(ConfigError, match="that needs ReLU layers"):
         training.train(RECIPE, dataset, Run(tmp_path / "run"), foreign=others)
     run, out = Run(tmp_path / "run"), tmp_path / "bundle"
     training.train(recipe, dataset, run, foreign=others)

@@ -64,8 +64,8 @@ def check(network: keras.Model, recipe: Recipe) -> None:
     """Raise ConfigError where unlikeness can't be told of a network's pictures."""
     if recipe.head == "logistic" or recipe.input.count > 1 or not _activations(network):
         raise ConfigError(
-            f"{network.name!r} can't tell what is unlike the pictures that it learns, for which it needs ReLU layers, a "
-            "trained head and a single view: leave --foreign out"
+            f"{network.name!r} can't tell what is unlike the pictures that it learns: that needs ReLU layers, "
+            "a trained head and a single view; leave --foreign out"
         )
 
 

@@ -50,19 +50,21 @@ class Scores:
     def verdicts(self, bundle: Bundle, point: OperatingPoint) -> NDArray[np.str_]:
         """Return the verdict on each picture [N], as the runtime would give it."""
         probabilities, again = (bundle.calibration.probability(scores) for scores in (self.score, self.reencoded))
-        refused = self.refused | bundle.domain.unlike(self.unlikeness)
-        rows = zip(probabilities.tolist(), again.tolist(), refused.tolist(), strict=True)
+        rows = zip(probabilities.tolist(), again.tolist(), self._outside(bundle).tolist(), strict=True)
         return np.array([_verdict(point, *row) for row in rows])
 
     def leans(self, bundle: Bundle, point: OperatingPoint) -> NDArray[np.str_]:
         """Return where each picture [N] leans that gets no verdict for its probability; "none" for all others."""
-        rows = zip(bundle.calibration.probability(self.score).tolist(), self.refused.tolist(), strict=True)
+        rows = zip(bundle.calibration.probability(self.score).tolist(), self._outside(bundle).tolist(), strict=True)
         return np.array([_lean(point, *row) for row in rows])
 
     def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Scores:
         """Return the scores of some of the pictures."""
-        columns = (self.score, self.reencoded, self.refused, self.families, self.unlikeness)
-        return Scores(self.protocol, *(column[rows] for column in columns))
+        more = self.families[rows], self.unlikeness[rows]
+        return Scores(self.protocol, self.score[rows], self.reencoded[rows], self.refused[rows], *more)
+
+    def _outside(self, bundle: Bundle) -> NDArray[np.bool_]:
+        return self.refused | bundle.domain.unlike(self.unlikeness)
 
 
 def _verdict(point: OperatingPoint, probability: float, reencoded: float, refused: bool) -> str:
