@@ -145,7 +145,7 @@ class Detector:
     def analyze_many(self, sources: Iterable[Source]) -> Iterator[Report]:
         """Judge pictures in batches; reports come in the order of `sources`.
 
-        `sources` may be infinite: at most two batches are read ahead. The first has one picture and each later one twice
+        `sources` may be infinite: at most two batches are read ahead. The first has one picture, each later one twice
         as many, up to `batch_size`. Paths are read in other threads; open files and pixels in this one.
 
         Raises:
