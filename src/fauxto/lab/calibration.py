@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from fauxto.bundles.bundle import Bundle, Calibration, OperatingPoint
+from fauxto.bundles.bundle import Bundle, Calibration, Domain, OperatingPoint
 from fauxto.bundles.network import Judged, Network
 from fauxto.choices import CalibrationMethod
 from fauxto.errors import DatasetError, FauxtoError
@@ -192,8 +192,7 @@ def calibrate(
         run: The run.
         dataset: What it was trained on.
         method: Of the map to probabilities.
-        foreign: A data set of other sources, whose train photographs, as thumbnails, mustn't be accused more often than
-            others may: refused ones aren't, and the thresholds do the rest.
+        foreign: Other sources, whose train photographs, as thumbnails, mustn't be accused more often than others may.
 
     Raises:
         DatasetError: The run was trained on another data set, so that its val may have been learnt.
@@ -209,26 +208,21 @@ def calibrate(
     if run.recipe.held_out:
         parts.append((learn, np.flatnonzero(held_out(learn.sources, run.recipe.held_out))))
     under = DELIVERED if dataset.files else (CLEAN,)
-    judged = [_in_turn(bundle, pictures, rows, under, run.cache) for pictures, rows in parts]
-    scores, likely_families, unlikeness = (
-        np.concatenate(part) for part in zip(*map(dataclasses.astuple, judged), strict=True)
-    )
+    judged = [dataclasses.astuple(_in_turn(bundle, pictures, rows, under, run.cache)) for pictures, rows in parts]
+    scores, likely_families, unlikeness = map(np.concatenate, zip(*judged, strict=True))
     labels = np.concatenate([pictures.labels[rows] for pictures, rows in parts])
     sources = np.concatenate([pictures.sources[rows] for pictures, rows in parts])
     made_by = np.concatenate([families.families_of(pictures)[rows] for pictures, rows in parts])
     fitted_on = "val and of the sources of train that were held out" if run.recipe.held_out else "val"
     kept = harder_half(scores, labels, sources)
     fitted = fit(scores[kept], labels[kept], method, weights_by_source(labels[kept], sources[kept]))
-    fitted = dataclasses.replace(
-        fitted, fitted_on=fitted_on if kept.all() else f"the harder half of the sources of {fitted_on}"
-    )
+    fitted_on = fitted_on if kept.all() else f"the harder half of the sources of {fitted_on}"
+    fitted = dataclasses.replace(fitted, fitted_on=fitted_on)
     probabilities = fitted.probability(scores)
     by_source = [probabilities[rows] for rows in _larger_sources(labels, sources)]
     most_unlike = bundle.domain.max_unlikeness and float(np.quantile(unlikeness[: len(val)], KEPT, method="higher"))
-    domain = dataclasses.replace(bundle.domain, max_unlikeness=most_unlike)
-    others = _foreign(bundle, val, foreign) if foreign else None
-    unlike = domain.unlike(others.unlikeness) if others else np.zeros(0, bool)
-    elsewhere = np.where(unlike, 0.0, fitted.probability(others.scores)) if others else None
+    limited = dataclasses.replace(bundle.domain, max_unlikeness=most_unlike)
+    elsewhere, unlike = _foreign(bundle, limited, fitted, val, foreign) if foreign else (None, np.zeros(0, bool))
     calibration = RunCalibration(
         calibration=fitted,
         operating_points=operating_points(probabilities, labels, by_source, elsewhere),
@@ -288,11 +282,15 @@ def _larger_sources(labels: NDArray[np.int64], sources: NDArray[np.str_]) -> lis
     return [(labels == 0) & (sources == name) for name in names[counts >= LARGER_SOURCE]]
 
 
-def _foreign(bundle: Bundle, val: Split, foreign: Dataset) -> Judged:
-    """Judge other photographs, shrunk to the size of the data set's pictures, that no head has met."""
+def _foreign(
+    bundle: Bundle, domain: Domain, fitted: Calibration, val: Split, foreign: Dataset
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return P(AI) of other photographs as thumbnails that no head has met, 0 for the refused, and which these are."""
     others, network = foreign.split("train"), Network(bundle)
     photographs = others.labels == 0
     if bundle.domain.max_unlikeness is not None:
         photographs &= held_out(others.sources, HELD_OUT)
     pictures, _ = thumbnails(others, val.images[0].shape[0], photographs)
-    return network.judge([network.views(rgb) for rgb in pictures])
+    judged = network.judge([network.views(rgb) for rgb in pictures])
+    unlike = domain.unlike(judged.unlikeness)
+    return np.where(unlike, 0.0, fitted.probability(judged.scores)), unlike

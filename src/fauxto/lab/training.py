@@ -48,8 +48,7 @@ def train(
         weights: The file of a backbone's starting weights.
         average_with: Finished runs of the same network and starting weights; the backbone becomes the mean of theirs
             and its own, before a logistic head is fitted.
-        foreign: A data set of whole pictures of other sources; with it, the network also tells how unlike those that it
-            learnt a picture is (`fauxto.lab.unlikeness`).
+        foreign: A data set of whole pictures of other sources, from which to learn what is unlike the network's own.
         resume: Go on after the last whole epoch of the run, which must have an equal recipe, data set, starting
             weights and runs to average with; a finished run is left as it is.
         command: What the records say that the run was started by.
@@ -86,8 +85,15 @@ def train(
         _give_logistic_head(model, recipe, run, learn, weights, average_with)
     else:
         shutil.copyfile(run.folder / FITTED, run.keras_model)
-        if other:
-            unlikeness.fit(run.load_network(), learn, other, recipe).save(run.unlikeness)
+    if other:
+        unlikeness.fit(run.load_network(), learn, other, recipe).save(run.unlikeness)
+    return _finish(run, start, model, history, started)
+
+
+def _finish(
+    run: Run, start: dict[str, Any], model: keras.Model, history: list[dict[str, Any]], started: float
+) -> dict[str, Any]:
+    """Write the record and return it."""
     seconds = sum(epoch["seconds"] for epoch in history) or time.perf_counter() - started
     made = {**_network(model), "epochs": len(history), "seconds": round(seconds, 1), "history": history}
     run.finish({**start, **made})
