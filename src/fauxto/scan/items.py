@@ -26,6 +26,12 @@ PASSED_OVER = "passed_over"
 CRASHED = "crashed"
 """Word of the reason where judging an input ended its process."""
 
+STORE_ERROR = "store_error"
+"""Word of the reason where an object store failed, again and again; a resumed scan asks it once more."""
+
+NOT_LISTED = "not_listed"
+"""Word of the reason where a folder or a store couldn't be listed; a resumed scan lists it anew."""
+
 _HEAD = 64  # bytes that tell what a file is
 
 

@@ -27,6 +27,7 @@ from fauxto.options import DetectorOptions
 from fauxto.report import Report, Status
 from fauxto.scan import stores
 from fauxto.scan.items import CRASHED, Item, Row, judge, row_of
+from fauxto.scan.reuse import ReusingDetector
 
 _ITEMS = 8
 _BYTES = 32 * 1024 * 1024
@@ -267,7 +268,7 @@ def _work(connection: Connection, options: DetectorOptions, judge: Judge) -> Non
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it couldn't be blocked; the scan ends us
     with suppress(EOFError, OSError):
         try:
-            detector = Detector.from_options(options, threads=1)
+            detector = ReusingDetector.from_options(options, threads=1)
             connection.send(None)
             while True:
                 for row in judge_all(connection.recv(), detector, options, judge):
