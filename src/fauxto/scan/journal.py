@@ -43,9 +43,9 @@ _SELECT = "SELECT key, status, verdict, reports.report, file FROM rows JOIN repo
 class Journal:
     """The rows of one scan: each key once; a context manager that commits on exit.
 
-    Inputs that took too long, ended their process or met an error of their store when the journal was written last have
-    one more try: they count as not done, and keep their row until they have a new one. Rows of folders and stores that
-    couldn't be listed are gone: a new listing tells whether they still can't.
+    Inputs that took too long or ended their process when the journal was written last have one more try: they count as
+    not done, and keep their row until they have a new one. Rows of what a store didn't give, and of folders that
+    couldn't be listed, are gone when it is opened: listing and reading tell anew.
 
     SQLite writes ahead to a log and recovers by itself: after a kill the file holds exactly the rows of the last
     commit.
@@ -95,7 +95,9 @@ class Journal:
         """Tell whether an input has a row, and no further try."""
         if key in self._again:
             return False
-        return bool(list(self._read("SELECT 1 FROM rows WHERE key = ?", _bytes(key))))
+        with self._working("read"):
+            row = self._database.execute("SELECT 1 FROM rows WHERE key = ?", (_bytes(key),)).fetchone()
+        return row is not None
 
     def done_under(self, prefix: str) -> frozenset[str]:
         """Return the keys that begin with `prefix` and are done."""
@@ -219,7 +221,7 @@ class Journal:
             yield
         except sqlite3.OperationalError as error:
             raise FauxtoError(
-                f"{self.path} can't be {what} ({error}); its rows are safe: {_advice(error)}, and continue with --resume"
+                f"{self.path} can't be {what} ({error}); its rows are safe: {_advice(error)}; continue with --resume"
             ) from error
         except sqlite3.DatabaseError as error:
             raise FauxtoError(f"{self.path} is damaged ({error}): delete it, and scan anew") from error
@@ -243,9 +245,9 @@ class Journal:
 
 def _tries_again(row: Row) -> int:
     """Tell what a resumed scan does about a row, in the words of the column `again`."""
-    if row.status == Status.TIMED_OUT or any(_has_word(row, word) for word in (CRASHED, STORE_ERROR)):
+    if row.status == Status.TIMED_OUT or _has_word(row, CRASHED):
         return _TRIED_AGAIN
-    return _FORGOTTEN if _has_word(row, NOT_LISTED) else 0
+    return _FORGOTTEN if _has_word(row, STORE_ERROR) or _has_word(row, NOT_LISTED) else 0
 
 
 def _has_word(row: Row, word: str) -> bool:
