@@ -209,7 +209,9 @@ class Journal:
     def _read(self, query: str, *values: bytes | str) -> Iterator[Any]:
         """Yield the rows of a query; raises as `add`."""
         with self._working("read"):
-            yield from self._database.execute(query, values)
+            # Not `yield from`, which closes the cursor, maybe after the database.
+            for row in self._database.execute(query, values):  # noqa: UP028
+                yield row
 
     def _begin_writing(self) -> None:
         if not self._database.in_transaction:
