@@ -9,6 +9,7 @@ import pandas
 import pytest
 
 from fauxto import export
+from fauxto.export import parquet
 from fauxto.report import Report, Status
 from fauxto.scan.items import Item, Row, row_of
 from fauxto.scan.journal import Journal
@@ -36,7 +37,10 @@ def peak(journal: Journal, path: Path) -> int:
 
 
 @pytest.mark.parametrize("format", export.FORMATS)
-def test_a_table_of_many_rows_takes_no_memory_and_pandas_opens_it(tmp_path: Path, format: str) -> None:
+def test_a_table_of_many_rows_takes_no_memory_and_pandas_opens_it(
+    tmp_path: Path, format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_ROWS", 512)  # as many as it holds
     table = tmp_path / f"out.{format}"
     with Journal(tmp_path / "j", {}, resume=False) as journal:
         assert peak(journal, table) < 4_000_000

@@ -132,7 +132,7 @@ def cut_short(path: str, error: Exception) -> Report:
     if isinstance(error, Bomb):
         return Report.unjudged(path, Status.UNREADABLE, str(error), word="archive_bomb")
     status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
-    word = STORE_ERROR if isinstance(error, stores.StoreError) else "damaged_archive"
+    word = STORE_ERROR if stores.is_fault(error) else "damaged_archive"
     return Report.unjudged(path, status, f"the rest isn't readable: {error}", word=word)
 
 

@@ -31,6 +31,11 @@ class StoreError(OSError):
     """A store failed, again and again."""
 
 
+def is_fault(error: Exception) -> bool:
+    """Tell whether a store is behind an error; zipfile raises its own in the place of what reading raised."""
+    return isinstance(error, StoreError) or isinstance(error.__context__, StoreError)
+
+
 def parent(address: str) -> str:
     """Return the address of the folder that an object lies in, with a slash at its end."""
     return address.rpartition("/")[0] + "/"

@@ -82,7 +82,7 @@ class Table:
                 return
             status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
             sentence = f"the rest isn't readable: {error}"
-            word = STORE_ERROR if isinstance(error, stores.StoreError) else "damaged_table"
+            word = STORE_ERROR if stores.is_fault(error) else "damaged_table"
             yield Item(self.prefix, self.prefix, Report.unjudged(None, status, sentence, word=word))
 
     def _is_csv(self) -> bool:
