@@ -181,7 +181,7 @@ def _stopped(place: Place, fault: Fault, number: signal.Signals) -> None:
     if seconds > MOST_SECONDS:
         fault.broke.append(f"took {seconds:.1f} seconds to end")
     has_begun = any(place.out.parent.iterdir())  # before, Python and its libraries are being loaded
-    if scan.returncode not in _STOPPED or (has_begun and "Traceback" in error):
+    if has_begun and (scan.returncode not in _STOPPED or "Traceback" in error):
         fault.broke.append(f"ended with {scan.returncode}: {error[-300:]}")
     if place.out.exists() and place.out.read_bytes() != place.table:
         fault.broke.append("a table that isn't whole")

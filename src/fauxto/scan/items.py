@@ -146,7 +146,7 @@ def fetched(item: Item, limits: Limits) -> Item:
         source = Report.unjudged(item.path, Status.NOT_FOUND, "there is no object at this address")
     except ImageError as error:
         cause = error.__cause__ if isinstance(error.__cause__, stores.StoreError) else None
-        source = Report.unjudged(item.path, error.status, str(cause or error), word=cause and STORE_ERROR)
+        source = Report.unjudged(item.path, error.status, str(cause or error), word=STORE_ERROR if cause else None)
     except stores.StoreError as error:
         source = Report.unjudged(item.path, Status.UNREADABLE, str(error), word=STORE_ERROR)
     except OSError as error:
