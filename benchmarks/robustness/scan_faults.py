@@ -174,7 +174,8 @@ def _stopped(place: Place, fault: Fault, number: signal.Signals) -> None:
     time.sleep(place.random.uniform(0, place.seconds))
     started = time.monotonic()
     fault.reached += scan.poll() is None
-    os.killpg(scan.pid, number)  # as a terminal's Ctrl-C: every process of the group gets it
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(scan.pid, number)  # as a terminal's Ctrl-C: every process of the group gets it
     error = scan.communicate(timeout=_PATIENCE)[1]
     seconds = time.monotonic() - started
     fault.slowest_exit_seconds = max(fault.slowest_exit_seconds, seconds)
