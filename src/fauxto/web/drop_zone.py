@@ -9,6 +9,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
+from fauxto.web.language import ngettext
 from fauxto.web.uploads import Given
 
 
@@ -34,8 +35,15 @@ def drop_zone(label: str, name: str, *, most: int, most_bytes: int, most_megabyt
     st.session_state[_shown(name)] = {upload.file_id for upload in st.session_state[widget]}
     if refused := st.session_state.get(_refused(name)):
         st.warning(
-            f"{refused:,} of these files {'was' if refused == 1 else 'were'} not taken: there is room for {most:,} "
-            f"files of {most_bytes // 2**30:,} GB together. Put some away first.",
+            ngettext(
+                "{count:,} of these files was not taken: there is room for {most:,} files of {size:,} GB together. Put "
+                "some away first.",
+                "{count:,} of these files were not taken: there is room for {most:,} files of {size:,} GB together. "
+                "Put some away first.",
+                refused,
+                most=most,
+                size=most_bytes // 2**30,
+            ),
             icon=":material/warning:",
         )
     files: list[Given] = st.session_state[name]

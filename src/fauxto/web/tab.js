@@ -2,6 +2,7 @@
 const KEY = "fauxto-tab";
 
 export default function ({ data, setStateValue }) {
+  document.documentElement.lang = data.language;
   try {
     const kept = sessionStorage.getItem(KEY);
     if (kept && kept !== data.secret && kept !== data.answered) setStateValue("kept", kept);
