@@ -45,8 +45,14 @@ class Looked(NamedTuple):
 
 def show(judged: Judged, detector: Detector, key: str) -> None:
     """Show the choice of views and the chosen one."""
+    titles = {view: _(view) for view in _VIEWS}
     chosen = st.segmented_control(
-        _("What to look at"), list(_VIEWS), format_func=_, default="Picture", key=f"{key}-view", required=True
+        _("What to look at"),
+        list(titles),
+        format_func=titles.__getitem__,
+        default="Picture",
+        key=f"{key}-view",
+        required=True,
     )
     view = chosen or "Picture"
     st.markdown(_(words(view)))

@@ -208,8 +208,8 @@ _WORDS = (
         "{done} by a person",
     ),
     "the picture has fewer than {number} pixels per side, so it has no JPEG ghosts",
-    "From {facts} alone, one ranks an AI picture above a photograph {number} % of the time, without having seen a trace "
-    "of a generator. {advice}",
+    "From {facts} alone, one ranks an AI picture above a photograph {number} % of the time, without having seen a "
+    "trace of a generator. {advice}",
     *("Created", "Edited", "Cropped", "Resized", "Filtered", "Published", "Redacted", "Watermarked"),
 )
 

@@ -57,7 +57,7 @@ def choose_operating_point(page: str, captions: Sequence[str] = ()) -> None:
     st.radio(
         _("Operating point: how careful should it be?"),
         list(POINTS),
-        format_func=lambda name: _(POINTS[name]),
+        format_func={name: _(title) for name, title in POINTS.items()}.__getitem__,
         captions=captions or None,
         horizontal=not captions,
         key=key,

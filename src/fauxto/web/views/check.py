@@ -56,7 +56,10 @@ def collect() -> list[Given]:
         drop_zone.take("given", drop_zone.as_given(message.files), **room)
         if not message.files:
             drop_zone.take("given", list(fetch(message.text)), **room)
-    chosen = st.pills(_("Or try a sample"), list(samples()), format_func=_, key="sample", on_change=_show_sample)
+    titles = {title: _(title) for title in samples()}
+    chosen = st.pills(
+        _("Or try a sample"), list(titles), format_func=titles.__getitem__, key="sample", on_change=_show_sample
+    )
     if not chosen:
         return given
     sample = samples()[chosen]
