@@ -33,14 +33,14 @@ def drop_zone(label: str, name: str, *, most: int, most_bytes: int, most_megabyt
         args=(name, widget, most, most_bytes),
     )
     st.session_state[_shown(name)] = {upload.file_id for upload in st.session_state[widget]}
-    if refused := st.session_state.get(_refused(name)):
+    if count := refused(name):
         st.warning(
             ngettext(
                 "{count:,} of these files was not taken: there is room for {most:,} files of {size:,} GB together. Put "
                 "some away first.",
                 "{count:,} of these files were not taken: there is room for {most:,} files of {size:,} GB together. "
                 "Put some away first.",
-                refused,
+                count,
                 most=most,
                 size=most_bytes // 2**30,
             ),
@@ -63,6 +63,12 @@ def take(name: str, files: Sequence[Given], most: int, most_bytes: int) -> None:
     st.session_state[_refused(name)] = len(files) - len(taken)
     if taken:
         st.session_state["newest"] = f"card-{taken[0].id}"
+
+
+def refused(name: str) -> int:
+    """Return how many of the latest files a list had no room for."""
+    count: int = st.session_state.get(_refused(name), 0)
+    return count
 
 
 def put_away(name: str, id: str | None = None) -> None:

@@ -47,15 +47,17 @@ def collect() -> list[Given]:
     """Show the ways in, and return what the tab has: a sample, then files, the latest first."""
     room = {"most": uploads.CHECK_FILES, "most_bytes": uploads.CHECK_BYTES}
     most = Limits().max_bytes // 2**20
-    drop_here = _(DROP_HERE, formats=formats.labels())
+    drop_here = _(DROP_HERE, formats=formats.labels().replace(" or ", f" {_('or')} "))
     given = drop_zone.drop_zone(drop_here, "given", most_megabytes=most, **room)
-    with st.container(key="paste"):
+    with st.container(key="paste-or-address" if session.may_fetch() else "paste"):  # a phone hides the latter
         paste_here = PASTE_OR_ADDRESS if session.may_fetch() else PASTE_HERE
         message = st.chat_input(_(paste_here), accept_file="multiple", key="paste-here", max_upload_size=most)
     if message:
         drop_zone.take("given", drop_zone.as_given(message.files), **room)
         if not message.files:
             drop_zone.take("given", list(fetch(message.text)), **room)
+        if drop_zone.refused("given"):
+            st.rerun()  # the place to drop files says so, which stands above
     titles = {title: _(title) for title in samples()}
     chosen = st.pills(
         _("Or try a sample"), list(titles), format_func=titles.__getitem__, key="sample", on_change=_show_sample
