@@ -222,8 +222,8 @@ def test_numbers_have_the_marks_of_the_language() -> None:
 
 
 def test_strangers_words_stay_what_they_are() -> None:
-    said = "Signed by {0} a photograph {x!r} %s as AI-generated, but the certificate has expired."
-    assert translated(said, "de") == (
+    summary = "Signed by {0} a photograph {x!r} %s as AI-generated, but the certificate has expired."
+    assert translated(summary, "de") == (
         "Signiert von {0} a photograph {x!r} %s als KI-generiert, aber das Zertifikat ist abgelaufen."
     )
     for stranger in ("", "{", "{0}", "%s", "a" * 100_000, 'Project-Id-Version"'):

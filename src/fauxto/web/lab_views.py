@@ -123,7 +123,7 @@ def show_comparison(folder: Path | None) -> None:
     if not measured:
         st.info(_("No run in this folder has been evaluated yet: `fauxto evaluate RUN --data DATA`."))
         return
-    tests = [name for name, each in measured.items() if each.evaluation.use == "test"]
+    tests = [name for name, run in measured.items() if run.evaluation.use == "test"]
     chosen = st.multiselect(
         _("Evaluations"),
         list(measured),
@@ -154,23 +154,23 @@ def _evaluations(folder: Path) -> tuple[dict[str, Measured], list[str]]:
 
 
 def _compare(measured: Mapping[str, Measured]) -> None:
-    if len({each.results["subject"]["manifest_sha256"] for each in measured.values()}) > 1:
+    if len({run.results["subject"]["manifest_sha256"] for run in measured.values()}) > 1:
         st.warning(
             _("These were measured on different data sets: their figures can't be compared."), icon=":material/warning:"
         )
     columns: dict[str, Sequence[object]] = {}
-    for name, each in measured.items():
-        rows = tables.overview_table(each.results)[1]
+    for name, run in measured.items():
+        rows = tables.overview_table(run.results)[1]
         columns.setdefault("", [_(str(row[0])) for row in rows])
         columns[name] = [row[1] for row in rows]
     st.dataframe(columns, hide_index=True, alt=_("The main figures of each evaluation"))
-    evaluations = {name: each.evaluation for name, each in measured.items()}
+    evaluations = {name: run.evaluation for name, run in measured.items()}
     st.markdown(_("**As found, and after saving it smaller** (AUROC)"))
     charts.aurocs(evaluations).show()
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(_("**Found for photographs accused** (ROC)"))
-        curves = {name: each.results["full"]["curves"] for name, each in measured.items()}
+        curves = {name: run.results["full"]["curves"] for name, run in measured.items()}
         charts.roc({name: curve["roc"] for name, curve in curves.items() if curve}).show()
     with right:
         st.markdown(_("**Do the probabilities hold?** (the diagonal is right)"))
