@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: app lab test quick check coverage bench lock dev.lock app.lock lab.lock serve.lock build.lock cifake photos
+.PHONY: app lab test quick check coverage bench texts lock dev.lock app.lock lab.lock serve.lock build.lock cifake photos
 
 app: $(STAMPS)/app
 	$(BIN)/fauxto app
@@ -33,6 +33,10 @@ check: $(STAMPS)/dev
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive src --severity-level medium
 	$(BIN)/python tests/security/audit.py requirements/dev.lock
+
+# The page's translations, for Python's gettext; needs GNU gettext. A test says where one is missing or not compiled.
+texts:
+	for po in src/fauxto/web/locale/*/LC_MESSAGES/page.po; do msgfmt --check-format -o $${po%.po}.mo $$po; done
 
 bench: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks

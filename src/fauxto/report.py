@@ -5,7 +5,6 @@ The JSON form is version 1 of the schema in docs/reference/report.md.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -227,10 +226,9 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and numbers, ready for `json.dumps`."""
-        plain = dataclasses.asdict(self)
-        plain["reasons"] = list(map(str, self.reasons))
+        plain = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__ if name != "reasons"}
         plain["evidence"] = list(plain["evidence"])
-        return {"version": REPORT_VERSION, **plain}
+        return {"version": REPORT_VERSION, **_FIELDS, **plain, "reasons": list(map(str, self.reasons))}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -268,3 +266,17 @@ class Report:
             lean=Lean(plain.get("lean", Lean.NONE)),
             crop=None if plain.get("crop") is None else Crop(**plain["crop"]),
         )
+
+
+_FIELDS = dict.fromkeys(Report.__dataclass_fields__)
+"""Their order in `Report.to_dict`."""
+
+
+def _plain(value: Any) -> Any:
+    """Copy a value with its dataclasses as dicts: like `dataclasses.asdict`, several times as fast."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_plain, value))
+    fields = getattr(value, "__dataclass_fields__", None)
+    return value if fields is None else {name: _plain(getattr(value, name)) for name in fields}

@@ -78,8 +78,9 @@ def outside(short_side: int, objection: str | None, domain: Domain, unlikeness: 
     if objection is not None:
         return Reason("out_of_domain", f"the picture {objection}; this model judges photograph-like pictures only.")
     if domain.unlike(np.array(unlikeness)):
-        measured = f"{unlikeness:.3f} of 1, where {domain.max_unlikeness:.3f} at most is judged."
-        return Reason("unlike_learnt", f"the picture is unlike those the model learnt: {measured}")
+        return Reason(
+            "unlike_learnt", "the picture is unlike those that this model learnt, and of others it knows little."
+        )
     return None
 
 

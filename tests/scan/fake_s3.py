@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -14,8 +15,11 @@ PAGE = 3
 
 
 @contextmanager
-def serving(objects: dict[str, bytes]) -> Iterator[str]:
-    """Serve `objects`, by `bucket/key`, and give the endpoint's address; what is added later is served too."""
+def serving(objects: dict[str, bytes], fault: Callable[[str], str] = lambda name: "") -> Iterator[str]:
+    """Serve `objects`, by `bucket/key`, and give the endpoint's address; what is added later is served too.
+
+    `fault` is asked at each reading of an object: "503", "cut" (half of the stream), "slow" (by bits), or "" for none.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -46,7 +50,11 @@ def serving(objects: dict[str, bytes]) -> Iterator[str]:
                 end = min(int(last or len(data)) + 1, len(data))
                 headers["Content-Range"] = f"bytes {first}-{end - 1}/{len(data)}"
                 status, data = 206, data[int(first) : end]
-            self._answer(status, data, is_head, headers)
+            trouble = "" if is_head else fault(name)
+            if trouble == "503":
+                self._answer(503, b"<Error><Code>SlowDown</Code></Error>")
+            else:
+                self._answer(status, data, is_head, headers, trouble)
 
         def _is_bucket(self, name: str) -> bool:
             return any(one.startswith(f"{name}/") for one in objects)
@@ -79,14 +87,26 @@ def serving(objects: dict[str, bytes]) -> Iterator[str]:
             self._answer(200, body.encode())
 
         def _answer(
-            self, status: int, body: bytes, is_head: bool = False, headers: dict[str, str] | None = None
+            self,
+            status: int,
+            body: bytes,
+            is_head: bool = False,
+            headers: dict[str, str] | None = None,
+            trouble: str = "",
         ) -> None:
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), "ETag": '"x"', **(headers or {})}.items():
                 self.send_header(name, value)
             self.send_header("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
             self.end_headers()
-            if not is_head:
+            if trouble == "cut":
+                self.wfile.write(body[: len(body) // 2])
+                self.close_connection = True
+            elif trouble == "slow":
+                for first in range(0, len(body), 1 + len(body) // 5):
+                    time.sleep(0.1)
+                    self.wfile.write(body[first : first + 1 + len(body) // 5])
+            elif not is_head:
                 self.wfile.write(body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ class OddOptions:
     memory: Path
     seconds: float = 60.0
     starts: bool = True
+    killed_starts: int = 0
 
     @property
     def limits(self) -> Limits:
@@ -34,6 +36,9 @@ class OddOptions:
     def detector(self) -> OddDetector:
         if not self.starts:
             os._exit(3)
+        if (number := len(list(self.memory.glob("start-*")))) < self.killed_starts:
+            (self.memory / f"start-{number}").mkdir()
+            os.kill(os.getpid(), signal.SIGKILL)
         return OddDetector(self.memory)
 
 

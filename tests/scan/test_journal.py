@@ -84,6 +84,44 @@ def test_what_took_too_long_or_ended_its_process_has_one_more_try_a_resume(tmp_p
         assert [journal.is_done(key) for key in "abce"] == [True, False, True, True]
 
 
+def test_what_was_not_listed_or_not_given_by_a_store_is_forgotten(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j", ORIGIN, resume=False) as journal:
+        journal.add(failed("folder", Status.UNREADABLE, "not_listed"))
+        journal.add(failed("s3://object", Status.UNREADABLE, "store_error"))
+        journal.add(row("a"))
+        assert journal.is_done("folder")
+    with Journal(tmp_path / "j", ORIGIN, resume=True) as journal:
+        assert [report.path for report in journal.reports()] == ["a"]
+        assert (journal.done(), journal.is_done("folder")) == (1, False)
+        assert journal.add(row("folder", Status.OK))
+
+
+def test_rows_that_nobody_reads_to_their_end_do_not_outlive_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j", ORIGIN, resume=False)
+    journal.add(row("a"))
+    journal.add(row("b"))
+    rows = journal.rows()
+    assert next(rows).key == "a"
+    journal.close()
+    rows.close()  # type: ignore[attr-defined]
+
+
+def test_rows_are_small_and_found_without_a_look_at_the_reports(tmp_path: Path) -> None:
+    long = Report.unjudged("", Status.NOT_FOUND, "so long a sentence " * 200)
+    with Journal(tmp_path / "j", ORIGIN, resume=False) as journal:
+        for number in range(2_000):
+            journal.add(row_of(Item(f"{number:08}", "", ""), long))
+        journal.commit()
+        sizes = dict(journal._database.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name").fetchall())
+        plans = [
+            str(journal._database.execute(f"EXPLAIN QUERY PLAN {query}").fetchall())
+            for query in ("SELECT count(*) FROM rows", "SELECT key FROM rows WHERE again > 0 AND again = 1")
+        ]
+    assert sizes["rows"] < 60 * 2_000
+    assert sizes["reports"] < 400 * 2_000  # of 3,800 characters each
+    assert "rows_again" in plans[1]
+
+
 def test_two_scans_at_once_are_refused(tmp_path: Path) -> None:
     with (
         Journal(tmp_path / "j", ORIGIN, resume=False),

@@ -119,6 +119,14 @@ def test_what_no_picture_would_survive_ends_the_scan(
     assert multiprocessing.active_children() == []
 
 
+def test_a_worker_that_is_killed_as_it_starts_is_replaced_a_few_times(odd: ModuleType, tmp_path: Path) -> None:
+    rows = local.run(items("good-1", "good-2"), odd.OddOptions(tmp_path, killed_starts=2), 1)
+    assert said(rows) == {"good-1": "ok", "good-2": "ok"}
+    with pytest.raises(FauxtoError, match="are killed as they start; do they lack memory"):
+        list(local.run(items("good-1"), odd.OddOptions(tmp_path, killed_starts=99), 1))
+    assert multiprocessing.active_children() == []
+
+
 def test_inputs_are_taken_only_as_they_are_judged(odd: ModuleType, tmp_path: Path) -> None:
     taken: Counter[str] = Counter()
 

@@ -30,6 +30,9 @@ fsspec = pytest.importorskip("fsspec")
 LIMITS = Limits(max_bytes=100_000)
 
 
+KINDS = (("", ".jpg"), ("loop-", ""), ("through-", ""))
+
+
 def found(*sources: object, is_done: Callable[[str], bool] = lambda key: False, **options: object) -> dict[str, Item]:
     listed = Sources([str(source) for source in sources], **options)
     items = [item for shard in listed.shards() for item in shard.items(LIMITS, is_done)]
@@ -75,6 +78,16 @@ def test_links_are_followed_only_when_asked_and_never_in_circles(folder: Path, t
     assert followed == {"a.jpg", "b.txt", "deep/er/c.png", "deep/.hidden", "link.jpg", "out/d.jpg"}
 
 
+def test_a_link_that_leads_nowhere_hides_nothing_of_its_folder(folder: Path) -> None:
+    for number in range(20):
+        (folder / f"{number}.jpg").touch()
+        (folder / f"loop-{number}").symlink_to(folder / f"loop-{number}")
+        (folder / f"through-{number}").symlink_to(folder / "a.jpg" / "x")
+    followed = below(folder, found(folder, follow_symlinks=True))
+    expected = {f"{kind}{number}{ending}" for number in range(20) for kind, ending in KINDS}
+    assert followed == expected | {"a.jpg", "b.txt", "deep/er/c.png", "deep/.hidden"}
+
+
 def test_a_pipe_and_a_closed_folder_are_rows_and_hold_nothing_up(folder: Path) -> None:
     os.mkfifo(folder / "pipe.jpg")
     (folder / "deep").chmod(0)
@@ -113,8 +126,8 @@ def test_a_pattern_names_archives_and_tables_as_a_person_would(tmp_path: Path) -
     (tmp_path / "3.zip").mkdir()  # a folder, whatever its name
     (tmp_path / "3.zip" / "c.jpg").touch()
     sources = [tmp_path / "*.zip", tmp_path / "*.csv"]
-    keys = [key.removeprefix(f"{tmp_path}/") for key in found(*sources)]
-    assert keys == ["1.zip!/a.jpg", "3.zip/c.jpg", "2.csv#000000000001"]
+    keys = {key.removeprefix(f"{tmp_path}/") for key in found(*sources)}
+    assert keys == {"1.zip!/a.jpg", "3.zip/c.jpg", "2.csv#000000000001"}
     assert Sources([str(tmp_path / "*.zip")]).count() == 2
 
 

@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -369,8 +369,53 @@ def test_a_tab_keeps_pictures_and_choices_and_no_other_tab_has_them(page: Page, 
     assert cards(other).count() == 0
     assert other.evaluate("sessionStorage.getItem('fauxto-tab')") != secret
     other.close()
+    duplicate = page.context.new_page()  # a browser copies the session storage
+    kept = "sessionStorage.getItem('fauxto-tab')"
+    duplicate.add_init_script(f"{kept} ?? sessionStorage.setItem('fauxto-tab', '{secret}')")
+    open_page(duplicate, "")
+    duplicate.wait_for_function(f"{kept} !== '{secret}'")
+    upload(duplicate, ("b.png", encode(thumbnail(photo), "PNG")))
+    expect(cards(duplicate)).to_have_count(1)
+    duplicate.reload()
+    expect(cards(duplicate)).to_have_count(1)
+    duplicate.close()
+    page.reload()
+    expect(cards(page)).to_have_count(2)
     cards(page).first.get_by_role("button", name="Put away").click()
     expect(cards(page)).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("locale", "verdict", "file_facts"),
+    [
+        ("de-DE", "Wahrscheinlich KI-generiert", "Dateiangaben"),
+        ("es-MX", "Probablemente generada por IA", "Datos del archivo"),
+    ],
+)
+def test_a_browser_sees_its_language_and_may_change_it(
+    browser: Browser, address: str, png: Callable[..., bytes], locale: str, verdict: str, file_facts: str
+) -> None:
+    context = browser.new_context(base_url=address, locale=locale, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.set_default_timeout(1000 * SECONDS)
+    open_page(page, "")
+    upload(page, ("a.png", png("generated")))
+    expect(heading(page, verdict)).to_be_visible()
+    expect(told(page)).to_contain_text(verdict)
+    assert page.evaluate("document.documentElement.lang") == locale[:2]
+    page.get_by_role("tab", name=file_facts).click()
+    expect(page.get_by_text("SHA-256", exact=True)).to_be_visible()
+    assert serious_violations(page) == []
+    for name in PAGES:
+        open_page(page, name)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+    open_page(page, "")
+    page.get_by_text("English", exact=True).click()
+    expect(heading(page, "Probably made by a generative model")).to_be_visible()
+    page.reload()
+    expect(heading(page, "Probably made by a generative model")).to_be_visible()
+    expect(page.get_by_test_id("stPageLink-NavLink").get_by_text("Check many", exact=True)).to_be_visible()
+    context.close()
 
 
 def test_forty_pictures_are_all_there_and_a_batch_survives_a_reload(page: Page, photo: NDArray[np.uint8]) -> None:

@@ -6,9 +6,11 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
@@ -16,7 +18,7 @@ from fauxto.detector import Detector
 from fauxto.errors import BundleFormatError
 from fauxto.explain import Deletion, passes
 from fauxto.report import Lean, Report, Status
-from fauxto.web import uploads
+from fauxto.web import session, uploads
 from fauxto.web.launch import PAGE
 from fauxto.web.samples import samples
 
@@ -357,3 +359,28 @@ def test_a_network_that_fails_at_its_first_picture_is_said_in_a_sentence(
     upload(page, ("a.png", png("generated")))
     assert page.error[0].value == "The model can't be used."
     assert texts(page) == ["ONNX Runtime can't open model.onnx"]
+
+
+def test_a_pasted_picture_without_room_is_refused_at_once(
+    page: AppTest, png: Png, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pasted = SimpleNamespace(file_id="1", name="image.png", getvalue=lambda: png("generated"))
+    messages = iter([SimpleNamespace(files=[pasted], text="")])
+    monkeypatch.setattr(uploads, "CHECK_FILES", 0)
+    monkeypatch.setattr(st, "chat_input", lambda *_, **__: next(messages, None))
+    page.run()
+    assert "1 of these files was not taken" in page.warning[0].value
+
+
+def test_on_touch_an_address_can_be_typed_where_one_may_be_given(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = (Path(PAGE).parent / "page.css").read_text(encoding="utf-8").rpartition("coarse")[2]
+    boxes = []
+    for arguments in ([], [session.FETCH_URLS]):
+        monkeypatch.setattr(sys, "argv", [*sys.argv[:2], *arguments])
+        shown = [str(getattr(node, "proto", "")) for node in page.run()._tree]
+        boxes += [key for key in ("paste", "paste-or-address") if any(f'-{key}"' in proto for proto in shown)]
+    assert boxes == ["paste", "paste-or-address"]
+    assert ".st-key-paste {" in hidden
+    assert "paste-or-address" not in hidden

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -23,6 +23,9 @@ NO_FIELDS = "The file has no fields of metadata to show. Most files lose them wh
 
 VOUCHED = {True: "trusted signer", False: "not trusted"}
 """Whether a trusted signer vouches for an entry, in words."""
+
+Say = Callable[..., str]
+"""Returns a text in some language, like `in_english`."""
 
 _PICTURE_SIDE = 240  # pixels
 _OUTCOMES = {
@@ -49,33 +52,38 @@ def outcome_in_words(timeline: Timeline) -> str:
     return _OUTCOMES[timeline.outcome]
 
 
-def signer_in_words(entry: Entry) -> str:
+def in_english(text: str, **values: object) -> str:
+    """Return a text as it is, with values in the place of their names in braces."""
+    return text.format(**values) if values else text
+
+
+def signer_in_words(entry: Entry, say: Say = in_english) -> str:
     """Return who signed an entry, and for which picture."""
-    who = entry.who or "A certificate that names no organisation"
-    return who if entry.is_own else f"{who}, for a picture that went into this one"
+    who = entry.who or say("A certificate that names no organisation")
+    return who if entry.is_own else say("{who}, for a picture that went into this one", who=who)
 
 
-def when_and_how(entry: Entry) -> str:
+def when_and_how(entry: Entry, say: Say = in_english) -> str:
     """Return when an entry was signed and with which tool, in a line."""
-    when = f"Signed {entry.when}" if entry.when else "Not stated when it was signed"
-    return f"{when} · written with {entry.tool}" if entry.tool else when
+    when = say("Signed {when}", when=entry.when) if entry.when else say("Not stated when it was signed")
+    return say("{when} · written with {tool}", when=when, tool=entry.tool) if entry.tool else when
 
 
-def step_in_words(step: Step) -> str:
+def step_in_words(step: Step, say: Say = in_english) -> str:
     """Return what was done, with which program and when, in a line."""
-    details = ", ".join(filter(None, (step.tool and f"with {step.tool}", step.when)))
-    repeated = " (repeated from an earlier source)" if step.is_repeated else ""
-    return f"{step.what}{f', {details}' if details else ''}{repeated}"
+    words = ", ".join(filter(None, (say(step.what), step.tool and say("with {tool}", tool=step.tool), step.when)))
+    return say("{words} (repeated from an earlier source)", words=words) if step.is_repeated else words
 
 
-def source_in_words(source: Source) -> str:
+def source_in_words(source: Source, say: Say = in_english) -> str:
     """Return what a picture was for, in a line."""
-    return f"{source.title or 'without a name'}: {source.role}{', with a credential of its own' * source.is_signed}"
+    words = f"{source.title or say('without a name')}: {say(source.role)}"
+    return say("{words}, with a credential of its own", words=words) if source.is_signed else words
 
 
-def timeline(credential: Timeline) -> str:
-    """Return a credential's entries as a list, the oldest first."""
-    return f'<ol class="timeline">{"".join(map(_entry, credential.entries))}</ol>'
+def timeline(credential: Timeline, say: Say = in_english) -> str:
+    """Return a credential's entries as a list, the oldest first, in the words of `say`."""
+    return f'<ol class="timeline">{"".join(_entry(entry, say) for entry in credential.entries)}</ol>'
 
 
 def fields(listed: Iterable[Field]) -> str:
@@ -120,41 +128,45 @@ def position_in_words(position: tuple[float, float]) -> str:
     return ", ".join(f"{degrees:.6f}".rstrip("0").rstrip(".") for degrees in position)
 
 
-def both(embedded: NDArray[np.uint8], picture: Thumbnail, sentence: str) -> str:
+def both(embedded: NDArray[np.uint8], picture: Thumbnail, sentence: str, say: Say = in_english) -> str:
     """Return the thumbnail of a file beside its picture, with how they compare."""
-    own = _image(thumbnail(embedded, _PICTURE_SIDE), "The thumbnail in the file")
+    own = _image(thumbnail(embedded, _PICTURE_SIDE), say("The thumbnail in the file"))
+    whole = say("The picture")
     return (
-        f'<div class="together"><figure>{own}<figcaption>In the file</figcaption></figure>'
-        f"<figure>{_image(picture, 'The picture')}<figcaption>The picture</figcaption></figure></div>"
+        f'<div class="together"><figure>{own}<figcaption>{say("In the file")}</figcaption></figure>'
+        f"<figure>{_image(picture, whole)}<figcaption>{whole}</figcaption></figure></div>"
         f"<p>{html.escape(sentence)}</p>"
     )
 
 
-def pictures(entry: Entry) -> list[tuple[Thumbnail | None, str]]:
+def pictures(entry: Entry, say: Say = in_english) -> list[tuple[Thumbnail | None, str]]:
     """Return the pictures of an entry, each with what it is: those that went in, and the one that came out."""
-    inside = [(source.picture, source_in_words(source)) for source in entry.sources]
+    inside = [(source.picture, source_in_words(source, say)) for source in entry.sources]
     if entry.picture is not None:
-        inside.append((entry.picture, "The result, as it was signed"))
+        inside.append((entry.picture, say("The result, as it was signed")))
     return [(None if rgb is None else thumbnail(rgb, _PICTURE_SIDE), words) for rgb, words in inside]
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: Entry, say: Say) -> str:
     kind = " trusted" if entry.is_vouched else ""
-    steps = "".join(f"<li>{html.escape(step_in_words(step))}</li>" for step in entry.steps)
-    items = "".join(f"<li>{_image(picture)}{html.escape(words)}</li>" for picture, words in pictures(entry))
+    steps = "".join(f"<li>{html.escape(step_in_words(step, say))}</li>" for step in entry.steps)
+    none = say("no thumbnail")
+    items = "".join(
+        f"<li>{_image(picture, none=none)}{html.escape(words)}</li>" for picture, words in pictures(entry, say)
+    )
     return (
-        f'<li><p class="who">{html.escape(signer_in_words(entry))} '
-        f'<span class="mark{kind}">{VOUCHED[entry.is_vouched]}</span></p>'
-        f'<p class="quiet">{html.escape(when_and_how(entry))}</p>'
-        + (f'<ul class="steps">{steps}</ul>' if steps else '<p class="quiet">It states no action.</p>')
+        f'<li><p class="who">{html.escape(signer_in_words(entry, say))} '
+        f'<span class="mark{kind}">{say(VOUCHED[entry.is_vouched])}</span></p>'
+        f'<p class="quiet">{html.escape(when_and_how(entry, say))}</p>'
+        + (f'<ul class="steps">{steps}</ul>' if steps else f'<p class="quiet">{say("It states no action.")}</p>')
         + (f'<ul class="pictures">{items}</ul>' if items else "")
         + "</li>"
     )
 
 
-def _image(picture: Thumbnail | None, alt: str = "") -> str:
+def _image(picture: Thumbnail | None, alt: str = "", none: str = "") -> str:
     if picture is None:
-        return '<span class="none">no thumbnail</span>'
+        return f'<span class="none">{none}</span>'
     return f'<img src="{picture.address}" width="{picture.width}" height="{picture.height}" alt="{html.escape(alt)}">'
 
 

@@ -2,6 +2,7 @@
 
     sources.py    files, folders and patterns -> shards of inputs; archives.py, tables.py and stores.py open others
     items.py      one input and its row: the same for every engine
+    reuse.py      copies of a picture are judged once
     local.py      the local engine; ray.py the cluster engine
     system_files.py  what macOS and Windows keep for themselves, which is passed over
     journal.py    the rows so far

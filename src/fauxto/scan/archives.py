@@ -23,7 +23,7 @@ from fauxto.images import read_bytes
 from fauxto.limits import Limits
 from fauxto.report import Report, Status
 from fauxto.scan import stores
-from fauxto.scan.items import IsDone, Item
+from fauxto.scan.items import STORE_ERROR, IsDone, Item
 
 _UNPACKERS = {
     ".tar": None,
@@ -132,7 +132,8 @@ def cut_short(path: str, error: Exception) -> Report:
     if isinstance(error, Bomb):
         return Report.unjudged(path, Status.UNREADABLE, str(error), word="archive_bomb")
     status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
-    return Report.unjudged(path, status, f"the rest isn't readable: {error}", word="damaged_archive")
+    word = STORE_ERROR if stores.is_fault(error) else "damaged_archive"
+    return Report.unjudged(path, status, f"the rest isn't readable: {error}", word=word)
 
 
 class Careful:

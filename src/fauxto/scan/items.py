@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from fauxto.addresses import is_address
 from fauxto.detector import Detector
-from fauxto.errors import FauxtoError
+from fauxto.errors import FauxtoError, ImageError
+from fauxto.images import read_bytes
 from fauxto.limits import Limits
 from fauxto.report import Report, Status
 from fauxto.scan import stores
@@ -25,6 +25,12 @@ PASSED_OVER = "passed_over"
 
 CRASHED = "crashed"
 """Word of the reason where judging an input ended its process."""
+
+STORE_ERROR = "store_error"
+"""Word of the reason where an object store failed, again and again; a resumed scan asks it anew."""
+
+NOT_LISTED = "not_listed"
+"""Word of the reason where a folder or a store couldn't be listed; a resumed scan lists it anew."""
 
 _HEAD = 64  # bytes that tell what a file is
 
@@ -94,7 +100,12 @@ def report_on(item: Item, detector: Detector) -> Report:
         FauxtoError: The network can't be opened or fails; no other picture would fare better.
     """
     try:
-        return _judge(item, detector)
+        source = item.source
+        if isinstance(source, str) and is_address(source):
+            source = fetched(item, detector.limits).source
+        if isinstance(source, Report):
+            return replace(source, path=item.path)
+        return detector.analyze(source, name=item.path)
     except FauxtoError:
         raise
     except Exception as error:  # one row an input: a fault of ours, or of a plug-in, must not end a scan of a million
@@ -121,22 +132,27 @@ def row_of(item: Item, report: Report) -> Row:
     return Row(item.key, report.status, report.verdict, json.dumps(plain, allow_nan=False), file)
 
 
-def _judge(item: Item, detector: Detector) -> Report:
-    if isinstance(item.source, Report):
-        return replace(item.source, path=item.path)
-    if isinstance(item.source, bytes) or not is_address(item.source):
-        return detector.analyze(item.source, name=item.path)
+def fetched(item: Item, limits: Limits) -> Item:
+    """Return an item whose source is an address with the object's bytes, or with the report on why they didn't come.
+
+    Raises:
+        FauxtoError: Nothing can be read from such addresses: a library isn't installed, for one.
+    """
+    source: bytes | Report
     try:
-        file = stores.open_address(item.source)
+        with stores.open_address(str(item.source)) as file:
+            source = read_bytes(file, limits)
     except FileNotFoundError:
-        return Report.unjudged(item.path, Status.NOT_FOUND, "there is no object at this address")
-    except FauxtoError:
-        raise
-    except Exception as error:  # each store's library has errors of its own
+        source = Report.unjudged(item.path, Status.NOT_FOUND, "there is no object at this address")
+    except ImageError as error:
+        cause = error.__cause__ if isinstance(error.__cause__, stores.StoreError) else None
+        source = Report.unjudged(item.path, error.status, str(cause or error), word=STORE_ERROR if cause else None)
+    except stores.StoreError as error:
+        source = Report.unjudged(item.path, Status.UNREADABLE, str(error), word=STORE_ERROR)
+    except OSError as error:
         message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        return Report.unjudged(item.path, Status.UNREADABLE, f"the object can't be opened ({message})")
-    with closing(file):
-        return detector.analyze(file, name=item.path)
+        source = Report.unjudged(item.path, Status.UNREADABLE, f"the object can't be opened ({message})")
+    return replace(item, source=source)
 
 
 def is_kept_by_system(item: Item) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,24 +14,38 @@ from typing import Any, Self
 
 from fauxto.errors import ConfigError, FauxtoError
 from fauxto.report import Report, Status
-from fauxto.scan.items import CRASHED, PASSED_OVER, Row
+from fauxto.scan.items import CRASHED, NOT_LISTED, PASSED_OVER, STORE_ERROR, Row
+
+_FORMAT = 2
+"""Of the file: a journal with other tables can't be continued."""
 
 _SECONDS = 0.5
 """Between commits: a kill loses at most this much work, and never a committed row."""
 
+# The reports lie apart, in the order in which they came: a row is then small, so that a million of them are counted and
+# searched in a second, and new ones are appended rather than written all over the file.
 _TABLES = """
 CREATE TABLE scan (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE rows (
-    key BLOB PRIMARY KEY, status TEXT NOT NULL, verdict TEXT, report TEXT NOT NULL, file BLOB
+    key BLOB PRIMARY KEY, status TEXT NOT NULL, verdict TEXT, file BLOB, again INTEGER NOT NULL, report INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX rows_again ON rows (again) WHERE again > 0;
+CREATE TABLE reports (number INTEGER PRIMARY KEY, report BLOB NOT NULL);
 """
+
+_TRIED_AGAIN, _FORGOTTEN = 1, 2
+"""Values of `again`: what a resumed scan does about the row."""
+
+_INSERT = "INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?, ?)"
+_SELECT = "SELECT key, status, verdict, reports.report, file FROM rows JOIN reports ON number = rows.report"
 
 
 class Journal:
     """The rows of one scan: each key once; a context manager that commits on exit.
 
     Inputs that took too long or ended their process when the journal was written last have one more try: they count as
-    not done, and keep their row until they have a new one.
+    not done, and keep their row until they have a new one. Rows of what a store didn't give, and of folders that
+    couldn't be listed, are gone when it is opened: listing and reading tell anew.
 
     SQLite writes ahead to a log and recovers by itself: after a kill the file holds exactly the rows of the last
     commit.
@@ -50,20 +66,24 @@ class Journal:
         self.path = path
         if path.exists() and not resume:
             raise ConfigError(f"{path} is left from an unfinished scan: continue it with --resume, or delete it")
+        origin = {"format of the journal": _FORMAT, **origin}
         try:
             self._database = sqlite3.connect(path, timeout=1, isolation_level=None)
             try:
                 self._begin(json.dumps(origin, sort_keys=True))
+                self._again = self._keys(_TRIED_AGAIN)
+                ((last,),) = self._database.execute("SELECT max(number) FROM reports")
             except BaseException:
                 self._database.close()
                 raise
         except sqlite3.OperationalError as error:
-            raise ConfigError(f"{path} can't be used ({error}); is another scan writing to it?") from error
+            raise ConfigError(f"{path} can't be used ({error}): {_advice(error)}") from error
         except sqlite3.DatabaseError as error:
             raise ConfigError(f"{path} isn't the journal of a scan ({error}); delete it") from error
-        self._again = self._tried_again()
+        self._last: int = last or 0
         self._committed = time.monotonic()
         self._is_open = True
+        self.drop(self._keys(_FORGOTTEN))
 
     def __enter__(self) -> Self:
         return self
@@ -75,13 +95,14 @@ class Journal:
         """Tell whether an input has a row, and no further try."""
         if key in self._again:
             return False
-        row = self._database.execute("SELECT 1 FROM rows WHERE key = ?", (_bytes(key),)).fetchone()
+        with self._working("read"):
+            row = self._database.execute("SELECT 1 FROM rows WHERE key = ?", (_bytes(key),)).fetchone()
         return row is not None
 
     def done_under(self, prefix: str) -> frozenset[str]:
         """Return the keys that begin with `prefix` and are done."""
         low = _bytes(prefix)
-        rows = self._database.execute("SELECT key FROM rows WHERE key >= ? AND key < ?", (low, low + b"\xff"))
+        rows = self._read("SELECT key FROM rows WHERE key >= ? AND key < ?", low, low + b"\xff")
         return frozenset(_text(key) for (key,) in rows) - self._again
 
     def add(self, row: Row) -> bool:
@@ -90,57 +111,65 @@ class Journal:
         Raises:
             FauxtoError: The file can't be written: the disk is full, for one.
         """
-        values = (_bytes(row.key), row.status, row.verdict, row.report, row.file and _bytes(row.file))
-        with self._writing():
-            if not self._database.in_transaction:
-                self._database.execute("BEGIN")
-            insert = "INSERT OR REPLACE" if row.key in self._again else "INSERT OR IGNORE"
-            added = self._database.execute(f"{insert} INTO rows VALUES (?, ?, ?, ?, ?)", values).rowcount
-        self._again.discard(row.key)
+        if row.key in self._again:
+            self.drop([row.key])
+            self._again.discard(row.key)
+        self._last += 1
+        file = row.file and _bytes(row.file)
+        values = (_bytes(row.key), row.status, row.verdict, file, _tries_again(row), self._last)
+        with self._working():
+            self._begin_writing()
+            # In this order: Ctrl-C may come between the two, and a row without its report would be lost.
+            self._database.execute(
+                "INSERT INTO reports VALUES (?, ?)", (self._last, zlib.compress(row.report.encode(), 1))
+            )
+            added = bool(self._database.execute(_INSERT, values).rowcount)
+            if not added:
+                self._database.execute("DELETE FROM reports WHERE number = ?", (self._last,))
         if time.monotonic() - self._committed > _SECONDS:
             self.commit()
-        return bool(added)
+        return added
 
     def drop(self, keys: Iterable[str]) -> None:
         """Remove rows, which the next commit saves; raises as `add`."""
-        with self._writing():
-            if not self._database.in_transaction:
-                self._database.execute("BEGIN")
-            self._database.executemany("DELETE FROM rows WHERE key = ?", [(_bytes(key),) for key in keys])
+        with self._working():
+            self._begin_writing()
+            for key in map(_bytes, keys):
+                numbers = self._database.execute("SELECT report FROM rows WHERE key = ?", (key,)).fetchall()
+                self._database.execute("DELETE FROM rows WHERE key = ?", (key,))
+                self._database.executemany("DELETE FROM reports WHERE number = ?", numbers)
 
     def commit(self) -> None:
         """Save all added rows; raises as `add`."""
-        with self._writing():
+        with self._working():
             self._database.commit()
         self._committed = time.monotonic()
 
     def counts(self) -> dict[tuple[str, str | None], int]:
         """Return how many rows there are of each status and verdict."""
-        counts = self._database.execute("SELECT status, verdict, count(*) FROM rows GROUP BY status, verdict")
-        return {(status, verdict): count for status, verdict, count in counts if status != PASSED_OVER}
+        # Counted here: SQLite would sort them first, in files of its own.
+        counts = Counter(self._read("SELECT status, verdict FROM rows"))
+        return {(status, verdict): count for (status, verdict), count in counts.items() if status != PASSED_OVER}
 
     def passed_over(self) -> int:
         """Return how many files that the system keeps for itself were passed over."""
-        ((count,),) = self._database.execute("SELECT count(*) FROM rows WHERE status = ?", (PASSED_OVER,))
+        ((count,),) = self._read("SELECT count(*) FROM rows WHERE status = ?", PASSED_OVER)
         return int(count)
 
     def done(self) -> int:
         """Return how many inputs are done, those that were passed over among them."""
-        ((count,),) = self._database.execute("SELECT count(*) FROM rows")
+        ((count,),) = self._read("SELECT count(*) FROM rows")
         return int(count) - len(self._again)
 
     def report(self, key: str) -> Report | None:
         """Return the report on one input; None if it has no row."""
-        row = self._database.execute(
-            "SELECT report FROM rows WHERE key = ? AND status != ?", (_bytes(key), PASSED_OVER)
-        )
-        return next((Report.from_dict(json.loads(report)) for (report,) in row), None)
+        for row in self._rows(f"{_SELECT} WHERE key = ? AND status != ?", _bytes(key), PASSED_OVER):
+            return Report.from_dict(json.loads(row.report))
+        return None
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows in the order of their keys, without those of files that were passed over."""
-        rows = self._database.execute("SELECT * FROM rows WHERE status != ? ORDER BY key", (PASSED_OVER,))
-        for key, status, verdict, report, file in rows:
-            yield Row(_text(key), status, verdict, report, file and _text(file))
+        return self._rows(f"{_SELECT} WHERE status != ? ORDER BY key", PASSED_OVER)
 
     def reports(self) -> Iterator[Report]:
         """Yield the reports in the order of their keys."""
@@ -156,7 +185,7 @@ class Journal:
             self._is_open = False
             try:
                 self.commit()
-                is_empty = not self._database.execute("SELECT 1 FROM rows LIMIT 1").fetchone()
+                is_empty = not list(self._read("SELECT 1 FROM rows LIMIT 1"))
             finally:
                 self._database.close()
             if is_empty:  # so that a mistyped command leaves nothing behind
@@ -167,21 +196,37 @@ class Journal:
         self.close()
         self.path.unlink(missing_ok=True)
 
-    def _tried_again(self) -> set[str]:
-        keys = self._database.execute(
-            "SELECT key FROM rows WHERE status = ? OR (status = ? AND report LIKE ?)",
-            (Status.TIMED_OUT, Status.UNREADABLE, f'%"reasons": ["{CRASHED}: %'),
-        )
-        return {_text(key) for (key,) in keys}
+    def _keys(self, again: int) -> set[str]:
+        return {
+            _text(key)
+            for (key,) in self._database.execute("SELECT key FROM rows WHERE again > 0 AND again = ?", (again,))
+        }
+
+    def _rows(self, query: str, *values: bytes | str) -> Iterator[Row]:
+        for key, status, verdict, report, file in self._read(query, *values):
+            yield Row(_text(key), status, verdict, zlib.decompress(report).decode(), file and _text(file))
+
+    def _read(self, query: str, *values: bytes | str) -> Iterator[Any]:
+        """Yield the rows of a query; raises as `add`."""
+        with self._working("read"):
+            # Not `yield from`, which closes the cursor, maybe after the database.
+            for row in self._database.execute(query, values):  # noqa: UP028
+                yield row
+
+    def _begin_writing(self) -> None:
+        if not self._database.in_transaction:
+            self._database.execute("BEGIN")
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _working(self, what: str = "written") -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as error:
             raise FauxtoError(
-                f"{self.path} can't be written ({error}); its rows are safe: fix the cause, and continue with --resume"
+                f"{self.path} can't be {what} ({error}); its rows are safe: {_advice(error)}; continue with --resume"
             ) from error
+        except sqlite3.DatabaseError as error:
+            raise FauxtoError(f"{self.path} is damaged ({error}): delete it, and scan anew") from error
 
     def _begin(self, origin: str) -> None:
         database = self._database
@@ -198,6 +243,29 @@ class Journal:
             then, now = json.loads(began_with), json.loads(origin)
             changed = ", ".join(key for key in then | now if now.get(key) != then.get(key))
             raise ConfigError(f"{self.path} is of a scan with another {changed}; go on as it began, or delete it")
+
+
+def _tries_again(row: Row) -> int:
+    """Tell what a resumed scan does about a row, in the words of the column `again`."""
+    if row.status == Status.TIMED_OUT or _has_word(row, CRASHED):
+        return _TRIED_AGAIN
+    return _FORGOTTEN if _has_word(row, STORE_ERROR) or _has_word(row, NOT_LISTED) else 0
+
+
+def _has_word(row: Row, word: str) -> bool:
+    return f'"reasons": ["{word}: ' in row.report  # a quote inside of a text would be escaped
+
+
+def _advice(error: sqlite3.OperationalError) -> str:
+    """Say what to do about an error of SQLite's."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest is detail
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "is another scan writing to it?"
+    if code == sqlite3.SQLITE_FULL:
+        return "make room on the disk"
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return "its folder must be writable"
+    return "look after the disk"
 
 
 def _bytes(key: str) -> bytes:

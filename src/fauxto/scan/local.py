@@ -14,19 +14,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
 from fauxto.addresses import is_address
 from fauxto.detector import Detector
 from fauxto.errors import FauxtoError
-from fauxto.images import read_bytes
 from fauxto.limits import processor_time, took_too_long
 from fauxto.options import DetectorOptions
 from fauxto.report import Report, Status
-from fauxto.scan import stores
-from fauxto.scan.items import CRASHED, Item, Row, judge, row_of
+from fauxto.scan.items import CRASHED, Item, Row, fetched, judge, row_of
+from fauxto.scan.reuse import ReusingDetector
 
 _ITEMS = 8
 _BYTES = 32 * 1024 * 1024
@@ -41,6 +39,8 @@ _FETCH_SECONDS = 120.0
 _START_SECONDS = 300.0
 """For a worker to import what it needs, on a busy machine."""
 
+_STARTS = 3
+"""Workers that may be killed before they have started."""
 
 _PATIENCE = 1.0
 """Seconds that we wait before we look at the clock again."""
@@ -79,6 +79,7 @@ def run(
     ready = next(fresh, [])
     again: deque[list[Item]] = deque()  # what a lost worker left
     crashed: set[str] = set()
+    killed = 0
     try:
         crew += [Worker(options, judge) for _ in range(workers - len(crew) if ready else 0)]
         while ready or again or any(worker.held for worker in crew):
@@ -98,6 +99,11 @@ def run(
                     if row:
                         yield row
                     again.extend([item] for item in remaining)
+                killed += not worker.has_started
+                if killed > _STARTS:
+                    raise FauxtoError(
+                        "the processes that judge pictures are killed as they start; do they lack memory?"
+                    )
                 worker.stop()
                 crew[number] = Worker(options, judge)
     finally:
@@ -113,6 +119,7 @@ class Worker:
         deadline: When it is late, by the monotonic clock.
         held: Items that it was given and that have no row so far.
         excess: What the item at hand took too much of.
+        has_started: Whether it is ready for items, or was.
         is_lost: Whether the process died or was late.
     """
 
@@ -126,7 +133,7 @@ class Worker:
         worker_end.close()
         self._limits = options.limits
         self._seconds = options.limits.clock_seconds
-        self._has_started = False
+        self.has_started = False
         self.deadline = time.monotonic() + _START_SECONDS
         self.held: deque[Item] = deque()
         self.excess = ""
@@ -135,7 +142,7 @@ class Worker:
     @property
     def is_idle(self) -> bool:
         """Whether it waits for items."""
-        return self._has_started and not self.held and not self.is_lost
+        return self.has_started and not self.held and not self.is_lost
 
     def give(self, handful: list[Item]) -> None:
         """Hand it items to judge."""
@@ -155,7 +162,7 @@ class Worker:
                 if isinstance(came, str):
                     raise FauxtoError(came)
                 if came is None:
-                    self._has_started = True
+                    self.has_started = True
                 else:
                     self.held.popleft()
                     yield came
@@ -165,11 +172,15 @@ class Worker:
             self._end()  # it is ending: what ended it stays its exit code
             if took_too_long(self._process.exitcode):
                 self.excess = f"took more than {self._limits.max_seconds:g} seconds of processor time"
-        if not self.is_lost and (self.held or not self._has_started) and time.monotonic() > self.deadline:
+        if not self.is_lost and (self.held or not self.has_started) and time.monotonic() > self.deadline:
             self.is_lost = True
             self.excess = f"took longer than {self._seconds:g} seconds"
-        if self.is_lost and not self._has_started:
+        if self.is_lost and not (self.has_started or self._was_killed):
             raise FauxtoError("a process that judges pictures can't start; its own message stands above, if it had one")
+
+    @property
+    def _was_killed(self) -> bool:
+        return self._process.exitcode == -9  # by a person, or by a system that is short of memory
 
     def stop(self) -> None:
         """End the process, whatever it does."""
@@ -267,7 +278,7 @@ def _work(connection: Connection, options: DetectorOptions, judge: Judge) -> Non
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it couldn't be blocked; the scan ends us
     with suppress(EOFError, OSError):
         try:
-            detector = Detector.from_options(options, threads=1)
+            detector = ReusingDetector.from_options(options, threads=1)
             connection.send(None)
             while True:
                 for row in judge_all(connection.recv(), detector, options, judge):
@@ -295,10 +306,7 @@ def _fetched(handful: list[Item], options: DetectorOptions) -> Iterator[Item]:
         return
 
     def fetch(item: Item) -> Item:
-        if _is_remote(item):
-            with suppress(Exception), stores.open_address(str(item.source)) as file:
-                return replace(item, source=read_bytes(file, options.limits))
-        return item  # judging it says what is wrong
+        return fetched(item, options.limits) if _is_remote(item) else item
 
     with ThreadPoolExecutor(min(_FETCHERS, len(handful))) as pool:
         yield from pool.map(fetch, handful)

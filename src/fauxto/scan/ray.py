@@ -139,10 +139,10 @@ class _Judge:
     """An actor: pickled items in, pickled rows out."""
 
     def __init__(self, options: DetectorOptions) -> None:
-        from fauxto.detector import Detector
+        from fauxto.scan.reuse import ReusingDetector
 
         self._options = options
-        self._detector = Detector.from_options(options, threads=1)
+        self._detector = ReusingDetector.from_options(options, threads=1)
 
     def __call__(self, batch: Any) -> Any:
         import pyarrow
@@ -156,11 +156,11 @@ class _JudgeColumn:
     """An actor: a column of pictures in, columns of a report out."""
 
     def __init__(self, options: DetectorOptions, column: str) -> None:
-        from fauxto.detector import Detector
+        from fauxto.scan.reuse import ReusingDetector
 
         self._options = options
         self._column = column
-        self._detector = Detector.from_options(options, threads=1)
+        self._detector = ReusingDetector.from_options(options, threads=1)
 
     def __call__(self, batch: Any) -> Any:
         import pyarrow

@@ -6,6 +6,7 @@ import glob
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from fauxto.addresses import is_address
 from fauxto.errors import FauxtoError
@@ -13,7 +14,7 @@ from fauxto.limits import Limits
 from fauxto.report import Report, Status
 from fauxto.scan import stores
 from fauxto.scan.archives import Archive, is_archive
-from fauxto.scan.items import IsDone, Item, Shard
+from fauxto.scan.items import NOT_LISTED, IsDone, Item, Shard
 from fauxto.scan.tables import Table, is_table
 
 _FILES = 512
@@ -91,8 +92,9 @@ class Sources:
     def _parts(self, source: str) -> Iterator[Item | Shard]:
         """Yield files one by one, and archives and tables that were named, also by a pattern, each as a whole."""
         if not is_address(source):
-            matches = [] if os.path.lexists(source) else sorted(glob.iglob(source, recursive=True))  # noqa: PTH207
-            for path in matches or [source]:
+            # Not sorted, which would take a list of all; the table is.
+            matches = iter(()) if os.path.lexists(source) else glob.iglob(source, recursive=True)  # noqa: PTH207
+            for path in chain([next(matches, source)], matches):
                 if os.path.isdir(path):  # noqa: PTH112 (a path object would change how rows are called)
                     yield from self._walk(path)
                 else:
@@ -125,13 +127,12 @@ class Sources:
                     for entry in entries:
                         if entry.is_symlink() and not self._follow:
                             self.links_passed += 1
-                        elif entry.is_dir():
+                        elif _is_folder(entry):
                             waiting.append(entry.path)
                         elif not self._is_ignored(entry):
                             yield _file(entry.path, _size(entry))
             except OSError as error:
-                sentence = f"the folder can't be listed: {error.strerror}"
-                yield Item(folder, folder, Report.unjudged(folder, Status.UNREADABLE, sentence))
+                yield _not_listed(folder, f"the folder can't be listed: {error.strerror}")
 
     def _is_ignored(self, entry: os.DirEntry[str]) -> bool:
         return entry.name in self._ignored_names and _place(entry.path) in self._ignored
@@ -145,6 +146,17 @@ def _place(path: str) -> tuple[str, str]:
 
 def _file(path: str, size: int = 0) -> Item:
     return Item(path, path, path, size)
+
+
+def _not_listed(location: str, sentence: str) -> Item:
+    return Item(location, location, Report.unjudged(location, Status.UNREADABLE, sentence, word=NOT_LISTED))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle, or through a file or a closed folder: its row says so
+        return False
 
 
 def _size(entry: os.DirEntry[str]) -> int:
@@ -165,8 +177,7 @@ def _objects(address: str) -> Iterator[Item]:
         yield Item(address, address, unjudged)
     except Exception as error:  # each store's library has errors of its own
         message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        unjudged = Report.unjudged(address, Status.UNREADABLE, f"the store can't be listed ({message})")
-        yield Item(address, address, unjudged)
+        yield _not_listed(address, f"the store can't be listed ({message})")
 
 
 def _packed(parts: Iterator[Item | Shard]) -> Iterator[Shard]:

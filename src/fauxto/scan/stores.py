@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from fauxto.addresses import is_address
-from fauxto.errors import ConfigError, MissingExtraError
+from fauxto.errors import ConfigError, FauxtoError, MissingExtraError
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
 
 SCHEMES = frozenset({"s3", "gs", "file", "memory"})
 """Stores only, never the web: a table from a stranger may not send this machine to an address of its choice."""
+
+_PAUSES = (0.5, 2.0)
+"""Seconds before the second and the third try; the stores' libraries try several times themselves, but not always."""
+
+_BUFFER = 64 * 1024
+_FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FauxtoError)
+
+Answer = TypeVar("Answer")
+
+
+class StoreError(OSError):
+    """A store failed, again and again."""
+
+
+def is_fault(error: Exception) -> bool:
+    """Tell whether a store is behind an error; zipfile raises its own in the place of what reading raised."""
+    return isinstance(error, StoreError) or isinstance(error.__context__, StoreError)
 
 
 def parent(address: str) -> str:
@@ -30,12 +50,55 @@ def open_address(address: str) -> BinaryIO:
     """Open an object for reading.
 
     Raises:
-        OSError: The store has no such object, or refuses; FileNotFoundError for the first.
+        OSError: The store has no such object, or refuses; FileNotFoundError for the first. A StoreError where it fails
+            otherwise, also from the file's own methods: they try again what failed.
         ConfigError: Its scheme isn't one of `SCHEMES`.
         MissingExtraError: The store's library isn't installed.
     """
     store, path = _store(address)
-    return cast(BinaryIO, store.open(path, "rb", cache_type="readahead"))
+    opened = _tried(partial(store.open, path, "rb", cache_type="readahead"))
+    return cast(BinaryIO, io.BufferedReader(_Object(opened), _BUFFER))
+
+
+class _Object(io.RawIOBase):
+    """An open object, whose parts are asked for again where the store fails."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell  # type: ignore[method-assign]
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = _tried(partial(self._read, self._file.tell(), len(buffer)))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def _read(self, position: int, size: int) -> bytes:
+        self._file.seek(position)
+        return self._file.read(size)
+
+
+def _tried(ask: Callable[[], Answer]) -> Answer:
+    for pause in (*_PAUSES, None):
+        try:
+            return ask()
+        except _FINAL:
+            raise
+        except Exception as error:  # each store's library has errors of its own
+            if pause is None:
+                message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+                raise StoreError(f"the store failed several times ({message})") from error
+            time.sleep(pause)
+    raise AssertionError  # the last try returns or raises
 
 
 def size_of(file: BinaryIO) -> int:

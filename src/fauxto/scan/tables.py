@@ -15,7 +15,7 @@ from fauxto.errors import ConfigError, MissingExtraError
 from fauxto.limits import Limits
 from fauxto.report import Report, Status
 from fauxto.scan import stores
-from fauxto.scan.items import IsDone, Item
+from fauxto.scan.items import STORE_ERROR, IsDone, Item
 
 _DEFAULT_COLUMNS = ("path", "image", "bytes")
 _MAX_LINE = 1024 * 1024
@@ -82,7 +82,8 @@ class Table:
                 return
             status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.UNREADABLE
             sentence = f"the rest isn't readable: {error}"
-            yield Item(self.prefix, self.prefix, Report.unjudged(None, status, sentence, word="damaged_table"))
+            word = STORE_ERROR if stores.is_fault(error) else "damaged_table"
+            yield Item(self.prefix, self.prefix, Report.unjudged(None, status, sentence, word=word))
 
     def _is_csv(self) -> bool:
         return stores.name_of(self.location).endswith(".csv")

@@ -14,39 +14,41 @@ from fauxto.explain import Explanation, explain, passes
 from fauxto.inside import judged_part
 from fauxto.report import Report
 from fauxto.web.judging import Judged
+from fauxto.web.language import _
 from fauxto.web.look import facts_html
 
 _UNITS = ("bytes", "kB", "MB")
-_MAPPING = "Looking where the score comes from …"
 _AT_ONCE = 4
 
 
 def show_heat_map(judged: Judged, preview: NDArray[np.uint8], detector: Detector, key: str) -> None:
     """Show where in the picture the score comes from, if the map passed its test, or else when asked to."""
     if not wording.is_in_domain(judged.report):
-        st.caption("This picture is outside the model's domain, so there is no score that a map could explain.")
+        st.caption(_("This picture is outside the model's domain, so there is no score that a map could explain."))
         return
     explanation = _explain(judged, detector)
     preview = judged_part(preview, judged.report)
     if not explanation.faithful:
-        st.warning(explanation.sentence, icon=":material/warning:")
-        if not st.toggle("Show the map anyway", key=f"{key}-anyway"):
+        st.warning(_(explanation.sentence), icon=":material/warning:")
+        if not st.toggle(_("Show the map anyway"), key=f"{key}-anyway"):
             return
     picture, words = st.columns([3, 2], gap="medium")
     with words:
         strength = st.slider(
-            "How much of the map to lay over the picture", 0, 100, 80, 5, format="%d %%", key=f"{key}-map"
+            _("How much of the map to lay over the picture"), 0, 100, 80, 5, format="%d %%", key=f"{key}-map"
         )
         st.markdown(
-            ":orange[■] Vermilion points to a generated picture, :blue[■] blue for a photograph, grey for neither. "
-            "A map shows what moved the score, not what is wrong with the picture."
+            _(
+                ":orange[■] Vermilion points to a generated picture, :blue[■] blue for a photograph, grey for neither. "
+                "A map shows what moved the score, not what is wrong with the picture."
+            )
         )
         if explanation.faithful:
-            st.success(explanation.sentence, icon=":material/check:")
+            st.success(_(explanation.sentence), icon=":material/check:")
     with picture:
         st.image(
             _blend(preview, explanation.overlay(preview), strength / 100),
-            alt="The picture in grey, with the parts that point to a generated picture or to a photograph coloured",
+            alt=_("The picture in grey, with the parts that point to a generated picture or to a photograph coloured"),
             width="stretch",
         )
 
@@ -76,7 +78,8 @@ class _ScorerWithProgress:
     """
 
     def __init__(self, detector: Detector, total: int) -> None:
-        self.bar = st.progress(0.0, _MAPPING)
+        self._words = _("Looking where the score comes from …")
+        self.bar = st.progress(0.0, self._words)
         self._detector = detector
         self._done, self._total = 0, total
 
@@ -85,7 +88,7 @@ class _ScorerWithProgress:
         for start in range(0, len(pictures), _AT_ONCE):
             scores.append(self._detector.score_pixels(pictures[start : start + _AT_ONCE]))
             self._done += len(scores[-1])
-            self.bar.progress(min(self._done / self._total, 1.0), _MAPPING)
+            self.bar.progress(min(self._done / self._total, 1.0), self._words)
         return np.concatenate(scores)
 
 
@@ -101,21 +104,22 @@ def show_facts(judged: Judged, detector: Detector) -> None:
 
 
 def _facts(facts: images.FileFacts, report: Report) -> Iterator[tuple[str, object]]:
-    yield "Format", facts.format
-    yield "Size of the file", size_in_words(facts.bytes)
-    yield "Width × height", f"{facts.width:,} × {facts.height:,} px"
+    yield _("Format"), facts.format
+    yield _("Size of the file"), size_in_words(facts.bytes)
+    yield _("Width × height"), _("{width:,} × {height:,} px", width=facts.width, height=facts.height)
     if report.crop is not None:
-        yield "Part that was judged", report.crop
-    yield "Pixels stored as", facts.mode
-    yield "Colour profile", facts.icc_profile or "none"
-    yield "Orientation", "upright" if facts.orientation == 1 else f"turned (EXIF {facts.orientation})"
-    yield "Pictures in the file", facts.frames
-    yield "Bytes behind the picture", facts.trailing_bytes
+        yield _("Part that was judged"), report.crop
+    yield _("Pixels stored as"), facts.mode
+    yield _("Colour profile"), facts.icc_profile or _("none")
+    turned = _("turned (EXIF {number})", number=facts.orientation)
+    yield _("Orientation"), _("upright") if facts.orientation == 1 else turned
+    yield _("Pictures in the file"), facts.frames
+    yield _("Bytes behind the picture"), facts.trailing_bytes
     yield "SHA-256", facts.sha256
     if report.model is not None:
-        yield "Judged by", f"{report.model.name} {report.model.version}"
-        yield "SHA-256 of the network", report.model.sha256
-    yield "Time it took", f"{sum(report.milliseconds.values()):,.0f} ms"
+        yield _("Judged by"), f"{report.model.name} {report.model.version}"
+        yield _("SHA-256 of the network"), report.model.sha256
+    yield _("Time it took"), _("{time:,.0f} ms", time=sum(report.milliseconds.values()))
 
 
 def size_in_words(count: float) -> str:
@@ -123,4 +127,4 @@ def size_in_words(count: float) -> str:
     unit = 0
     while count >= 1000 and unit < len(_UNITS) - 1:
         count, unit = count / 1000, unit + 1
-    return f"{count:.{1 if unit else 0}f} {_UNITS[unit]}"
+    return _("{count:.{digits}f} {unit}", count=count, digits=int(unit > 0), unit=_UNITS[unit])

@@ -15,6 +15,7 @@ import streamlit as st
 
 from fauxto import palette
 from fauxto.bundles.metrics import Share
+from fauxto.web.language import _
 
 # In pixels. Streamlit fits axes and legends into a chart's height too.
 _CURVE, _ROW, _AXIS, _LEGEND, _LEGEND_LINE = 360, 46, 76, 56, 28
@@ -177,7 +178,7 @@ def histogram(numbers: Iterable[tuple[str, float]], colours: Mapping[str, str], 
     bins = alt.Chart(_data({"kind": kind, "number": number} for kind, number in numbers)).mark_bar(cornerRadiusEnd=2)
     bins = bins.encode(
         x=alt.X("number:Q", bin=alt.Bin(step=0.05, extent=[0, 1]), title=title),
-        y=alt.Y("count()", title="files"),
+        y=alt.Y("count()", title=_("files")),
         color=alt.Color("kind:N", scale=scale, legend=alt.Legend(orient="top", title=None)),
     )
     return Figure(bins.properties(height=_CURVE), words)

@@ -9,6 +9,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
+from fauxto.web.language import ngettext
 from fauxto.web.uploads import Given
 
 
@@ -32,10 +33,17 @@ def drop_zone(label: str, name: str, *, most: int, most_bytes: int, most_megabyt
         args=(name, widget, most, most_bytes),
     )
     st.session_state[_shown(name)] = {upload.file_id for upload in st.session_state[widget]}
-    if refused := st.session_state.get(_refused(name)):
+    if count := refused(name):
         st.warning(
-            f"{refused:,} of these files {'was' if refused == 1 else 'were'} not taken: there is room for {most:,} "
-            f"files of {most_bytes // 2**30:,} GB together. Put some away first.",
+            ngettext(
+                "{count:,} of these files was not taken: there is room for {most:,} files of {size:,} GB together. Put "
+                "some away first.",
+                "{count:,} of these files were not taken: there is room for {most:,} files of {size:,} GB together. "
+                "Put some away first.",
+                count,
+                most=most,
+                size=most_bytes // 2**30,
+            ),
             icon=":material/warning:",
         )
     files: list[Given] = st.session_state[name]
@@ -55,6 +63,12 @@ def take(name: str, files: Sequence[Given], most: int, most_bytes: int) -> None:
     st.session_state[_refused(name)] = len(files) - len(taken)
     if taken:
         st.session_state["newest"] = f"card-{taken[0].id}"
+
+
+def refused(name: str) -> int:
+    """Return how many of the latest files a list had no room for."""
+    count: int = st.session_state.get(_refused(name), 0)
+    return count
 
 
 def put_away(name: str, id: str | None = None) -> None:

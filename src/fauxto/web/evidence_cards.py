@@ -15,6 +15,7 @@ from fauxto.evidence import SOURCES, title
 from fauxto.evidence.content_credentials.timeline import Timeline
 from fauxto.export import metadata_section
 from fauxto.report import Evidence, Says, Trust
+from fauxto.web.language import _
 from fauxto.wording import SAYS, TRUST, Group, grouped, printable
 
 _Look = tuple[str, Literal["orange", "blue", "green", "yellow", "gray"]]
@@ -42,23 +43,23 @@ def show_evidence(evidence: Iterable[Evidence], read_timeline: Callable[[], Time
     silent = groups.pop(Group.NOTHING)
     if not any(groups.values()):
         st.markdown(
-            "The file says nothing about how the picture was made. Most files don't: that is no sign either way."
+            _("The file says nothing about how the picture was made. Most files don't: that is no sign either way.")
         )
     for group, pieces in groups.items():
         if pieces:
-            st.subheader(group, anchor=False)
+            st.subheader(_(group), anchor=False)
         for piece in pieces:
             _show_card(piece, read_timeline() if piece.is_credential else None)
     if silent:
-        with st.expander(f"{Group.NOTHING} ({len(silent)})"):
+        with st.expander(f"{_(Group.NOTHING)} ({len(silent)})"):
             for piece in silent:
                 _show_title(piece)
-                st.text(printable(piece.summary))
+                st.text(printable(_(piece.summary)))
 
 
 def _show_title(evidence: Evidence) -> None:
     if evidence.source in SOURCES:
-        st.markdown(f"**{title(evidence.source)}**", width="content")
+        st.markdown(f"**{_(title(evidence.source))}**", width="content")
     else:  # a plug-in's words
         st.text(printable(title(evidence.source)))
 
@@ -69,15 +70,15 @@ def _show_card(evidence: Evidence, timeline: Timeline | None) -> None:
             _show_title(evidence)
             icon, colour = _SAYS[evidence.says]
             is_silent = evidence.says is Says.NOTHING  # the whole sentence has no room on a phone
-            words = "says nothing about how it was made" if is_silent else f"says: {SAYS[evidence.says]}"
-            st.badge(words, icon=icon, color=colour)
+            says = _("says: {what}", what=_(SAYS[evidence.says]))
+            st.badge(_("says nothing about how it was made") if is_silent else says, icon=icon, color=colour)
             icon, colour = _TRUST[evidence.trust]
-            st.badge(TRUST[evidence.trust], icon=icon, color=colour)
+            st.badge(_(TRUST[evidence.trust]), icon=icon, color=colour)
             if evidence.is_tampered:
-                st.badge("doesn't match the picture", icon=":material/gpp_bad:", color="red")
-        st.text(printable(evidence.summary))
+                st.badge(_("doesn't match the picture"), icon=":material/gpp_bad:", color="red")
+        st.text(printable(_(evidence.summary)))
         if timeline is not None:
-            st.html(f"<style>{metadata_section.STYLE}</style>{metadata_section.timeline(timeline)}")
+            st.html(f"<style>{metadata_section.STYLE}</style>{metadata_section.timeline(timeline, _)}")
         elif evidence.details:
-            with st.expander("Details"):
+            with st.expander(_("Details")):
                 st.json(dict(evidence.details))

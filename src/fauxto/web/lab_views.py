@@ -19,6 +19,7 @@ from fauxto.lab.evaluation import tables
 from fauxto.lab.evaluation.results import RESULTS_VERSION
 from fauxto.lab.run import Json, Run
 from fauxto.web import charts
+from fauxto.web.language import _
 from fauxto.wording import printable
 
 _MOST_COMPARED = 4
@@ -33,13 +34,13 @@ class Measured(NamedTuple):
 
 def show_exploration(folder: Path | None) -> None:
     """Show the exploration report of a data set: counts, samples, colours, mean pictures and spectra."""
-    if folder is None or not st.button("Explore", key="explore-now"):
-        st.caption("Reads the data set and draws what it holds. Large sets take half a minute.")
+    if folder is None or not st.button(_("Explore"), key="explore-now"):
+        st.caption(_("Reads the data set and draws what it holds. Large sets take half a minute."))
         return
-    with st.spinner("Reading the data set …"):
+    with st.spinner(_("Reading the data set …")):
         page = _exploration(folder)
-    st.download_button("Download this report (HTML)", page, "exploration.html", "text/html", on_click="ignore")
-    st.iframe(page, height=1000, alt="The exploration report")
+    st.download_button(_("Download this report (HTML)"), page, "exploration.html", "text/html", on_click="ignore")
+    st.iframe(page, height=1000, alt=_("The exploration report"))
 
 
 def _exploration(folder: Path) -> str:
@@ -49,53 +50,58 @@ def _exploration(folder: Path) -> str:
 
 def show_audit(folder: Path | None) -> None:
     """Show what could make a result on a data set look better than it is."""
-    if folder is None or not st.button("Audit", key="audit-now"):
-        st.caption("Counts duplicates and leaks, and measures how far the files' outsides give the label away.")
+    if folder is None or not st.button(_("Audit"), key="audit-now"):
+        st.caption(_("Counts duplicates and leaks, and measures how far the files' outsides give the label away."))
         return
-    with st.spinner("Auditing the data set …"):
+    with st.spinner(_("Auditing the data set …")):
         facts = audit(Dataset.open(folder))
     _show_audit(facts)
 
 
 def _show_audit(facts: Audit) -> None:
-    st.markdown("**Shortcuts**: how well the label can be told without looking at any trace of a generator.")
+    st.markdown(_("**Shortcuts**: how well the label can be told without looking at any trace of a generator."))
     if facts.shortcuts:
         charts.shortcuts((shortcut.facts, shortcut.auroc, shortcut.verdict) for shortcut in facts.shortcuts).show()
         st.caption(
-            f"Measured on {facts.sampled:,} pictures, cross-validated. From {WEAK_FROM:g} a shortcut is called weak, "
-            f"from {STRONG_FROM:g} strong."
+            _(
+                "Measured on {count:,} pictures, cross-validated. From {weak:g} a shortcut is called weak, from "
+                "{strong:g} strong.",
+                count=facts.sampled,
+                weak=WEAK_FROM,
+                strong=STRONG_FROM,
+            )
         )
         for shortcut in facts.shortcuts:
             if shortcut.verdict != "no shortcut":
-                st.text(shortcut.meaning)
+                st.text(_(shortcut.meaning))
     else:
-        st.caption("A label has too few pictures to measure shortcuts.")
+        st.caption(_("A label has too few pictures to measure shortcuts."))
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**Pictures**")
+        st.markdown(_("**Pictures**"))
         splits = list(facts.balance)
         st.table(
             {
-                "split": splits,
+                _("split"): splits,
                 **{label: [facts.balance[split].get(label, 0) for split in splits] for label in ("real", "ai")},
             },
             hide_index=True,
             border="horizontal",
-            alt="Pictures by split and label",
+            alt=_("Pictures by split and label"),
         )
     with right:
-        st.markdown("**Exact duplicates**")
-        copies = {f"repeats within {split}": count for split, count in facts.duplicates.surplus.items()}
-        copies |= {f"in both {pair}": count for pair, count in facts.duplicates.across.items()}
-        copies["under both labels"] = facts.duplicates.both_labels
+        st.markdown(_("**Exact duplicates**"))
+        copies = {_("repeats within {split}", split=split): count for split, count in facts.duplicates.surplus.items()}
+        copies |= {_("in both {pair}", pair=pair): count for pair, count in facts.duplicates.across.items()}
+        copies[_("under both labels")] = facts.duplicates.both_labels
         st.table(
-            {"where": list(copies), "pictures": list(copies.values())},
+            {_("where"): list(copies), _("pictures"): list(copies.values())},
             hide_index=True,
             border="horizontal",
-            alt="Exact duplicates",
+            alt=_("Exact duplicates"),
         )
     st.download_button(
-        "Download the audit (JSON)",
+        _("Download the audit (JSON)"),
         json.dumps(facts.to_dict(), indent=2),
         "audit.json",
         "application/json",
@@ -106,18 +112,20 @@ def _show_audit(facts: Audit) -> None:
 def show_comparison(folder: Path | None) -> None:
     """Lay the evaluations of several runs side by side."""
     if folder is None:
-        st.caption("Each run is a folder that `fauxto train` wrote and `fauxto evaluate` measured.")
+        st.caption(_("Each run is a folder that `fauxto train` wrote and `fauxto evaluate` measured."))
         return
     measured, unreadable = _evaluations(folder)
     if unreadable:
-        st.warning("These are damaged, or another fauxto wrote them; evaluate them again:", icon=":material/history:")
+        st.warning(
+            _("These are damaged, or another fauxto wrote them; evaluate them again:"), icon=":material/history:"
+        )
         st.text("\n".join(unreadable))
     if not measured:
-        st.info("No run in this folder has been evaluated yet: `fauxto evaluate RUN --data DATA`.")
+        st.info(_("No run in this folder has been evaluated yet: `fauxto evaluate RUN --data DATA`."))
         return
-    tests = [name for name, (_, evaluation) in measured.items() if evaluation.use == "test"]
+    tests = [name for name, run in measured.items() if run.evaluation.use == "test"]
     chosen = st.multiselect(
-        "Evaluations",
+        _("Evaluations"),
         list(measured),
         (tests or list(measured))[:_MOST_COMPARED],
         max_selections=_MOST_COMPARED,
@@ -146,24 +154,24 @@ def _evaluations(folder: Path) -> tuple[dict[str, Measured], list[str]]:
 
 
 def _compare(measured: Mapping[str, Measured]) -> None:
-    if len({results["subject"]["manifest_sha256"] for results, _ in measured.values()}) > 1:
+    if len({run.results["subject"]["manifest_sha256"] for run in measured.values()}) > 1:
         st.warning(
-            "These were measured on different data sets: their figures can't be compared.", icon=":material/warning:"
+            _("These were measured on different data sets: their figures can't be compared."), icon=":material/warning:"
         )
     columns: dict[str, Sequence[object]] = {}
-    for name, (results, _) in measured.items():
-        _, rows = tables.overview_table(results)
-        columns.setdefault("", [row[0] for row in rows])
+    for name, run in measured.items():
+        rows = tables.overview_table(run.results)[1]
+        columns.setdefault("", [_(str(row[0])) for row in rows])
         columns[name] = [row[1] for row in rows]
-    st.dataframe(columns, hide_index=True, alt="The main figures of each evaluation")
-    evaluations = {name: evaluation for name, (_, evaluation) in measured.items()}
-    st.markdown("**As found, and after saving it smaller** (AUROC)")
+    st.dataframe(columns, hide_index=True, alt=_("The main figures of each evaluation"))
+    evaluations = {name: run.evaluation for name, run in measured.items()}
+    st.markdown(_("**As found, and after saving it smaller** (AUROC)"))
     charts.aurocs(evaluations).show()
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**Found for photographs accused** (ROC)")
-        curves = {name: results["full"]["curves"] for name, (results, _) in measured.items()}
+        st.markdown(_("**Found for photographs accused** (ROC)"))
+        curves = {name: run.results["full"]["curves"] for name, run in measured.items()}
         charts.roc({name: curve["roc"] for name, curve in curves.items() if curve}).show()
     with right:
-        st.markdown("**Do the probabilities hold?** (the diagonal is right)")
+        st.markdown(_("**Do the probabilities hold?** (the diagonal is right)"))
         charts.reliability(evaluations).show()

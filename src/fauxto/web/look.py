@@ -9,6 +9,7 @@ from typing import NamedTuple
 from fauxto import palette
 from fauxto.export.thumbnails import Thumbnail
 from fauxto.report import Verdict
+from fauxto.web.language import _
 from fauxto.wording import printable
 
 
@@ -16,16 +17,21 @@ class Look(NamedTuple):
     """How one verdict looks.
 
     Attributes:
-        word: For tables and charts, where a headline has no room.
+        english: A word for tables and charts, where a headline has no room.
         icon: Streamlit's name of an icon.
         colour: Streamlit's name of a colour.
         paint: The same colour for charts, readable on light and on dark ground.
     """
 
-    word: str
+    english: str
     icon: str
     colour: str
     paint: str
+
+    @property
+    def word(self) -> str:
+        """The word in the visitor's language."""
+        return _(self.english)
 
 
 _WORDS: Mapping[Verdict | None, tuple[str, str]] = {
@@ -63,4 +69,4 @@ def row_picture_html(picture: Thumbnail | None) -> str:
     )
     if picture is None:
         return f'<div style="{style}" aria-hidden="true"></div>'
-    return f'<img src="{picture.address}" alt="The picture as fauxto decoded it" style="{style}">'
+    return f'<img src="{picture.address}" alt="{_("The picture as fauxto decoded it")}" style="{style}">'

@@ -22,11 +22,13 @@ from fauxto.evidence import trace_pictures
 from fauxto.evidence.trace_pictures import GHOST_QUALITIES
 from fauxto.export.thumbnails import fit
 from fauxto.images import Image
+from fauxto.report import Reason
 from fauxto.web import viewer
 from fauxto.web.drawing import Figure
 from fauxto.web.judging import PREVIEW_SIDE, Judged
+from fauxto.web.language import _, ngettext
 from fauxto.web.viewer import Pane
-from fauxto.wording import printable
+from fauxto.wording import as_sentence, printable
 
 LARGEST_SIDE = 4096
 """Pixels per side of the part that is looked at."""
@@ -43,13 +45,21 @@ class Looked(NamedTuple):
 
 def show(judged: Judged, detector: Detector, key: str) -> None:
     """Show the choice of views and the chosen one."""
-    chosen = st.segmented_control("What to look at", list(_VIEWS), default="Picture", key=f"{key}-view", required=True)
+    titles = {view: _(view) for view in _VIEWS}
+    chosen = st.segmented_control(
+        _("What to look at"),
+        list(titles),
+        format_func=titles.__getitem__,
+        default="Picture",
+        key=f"{key}-view",
+        required=True,
+    )
     view = chosen or "Picture"
-    st.markdown(words(view))
-    pictures = [Looked(printable(judged.report.path or "The picture"), images.decode(judged.data, detector.limits))]
+    st.markdown(_(words(view)))
+    pictures = [Looked(printable(judged.report.path or _("The picture")), images.decode(judged.data, detector.limits))]
     above = st.container()
     second = st.file_uploader(
-        "A second picture to set beside it; it is only shown, not judged",
+        _("A second picture to set beside it; it is only shown, not judged"),
         key=f"{key}-second",
         max_upload_size=detector.limits.max_bytes // 2**20,
     )
@@ -58,9 +68,14 @@ def show(judged: Judged, detector: Detector, key: str) -> None:
             try:
                 pictures.append(Looked(printable(second.name), images.decode(second.getvalue(), detector.limits)))
             except ImageError as error:
-                st.text(f"The second picture can't be shown: {error}")
+                st.text(
+                    _(
+                        "The second picture can't be shown: {error}",
+                        error=_(as_sentence(Reason(error.status, str(error)))),
+                    )
+                )
         if any(looked.image.scale > 1 for looked in pictures):
-            st.caption("So large a JPEG is decoded smaller: traces of single pixels are lost.")
+            st.caption(_("So large a JPEG is decoded smaller: traces of single pixels are lost."))
         _VIEWS[view][1](pictures, key)
 
 
@@ -73,10 +88,12 @@ def _place(pictures: Sequence[Looked], key: str) -> tuple[int, int]:
     """Return in percent where the part begins that the visitor chose of a picture too large to be shown whole."""
     if all(max(looked.image.rgb.shape[:2]) <= LARGEST_SIDE for looked in pictures):
         return 0, 0
-    st.caption(f"Too large to show every pixel at once: this is a part of {LARGEST_SIDE:,} pixels a side at most.")
+    st.caption(
+        _("Too large to show every pixel at once: this is a part of {most:,} pixels a side at most.", most=LARGEST_SIDE)
+    )
     with st.container(horizontal=True):
-        across = st.slider("Part, from left to right", 0, 100, 50, 5, format="%d %%", key=f"{key}-across")
-        down = st.slider("Part, from top to bottom", 0, 100, 50, 5, format="%d %%", key=f"{key}-down")
+        across = st.slider(_("Part, from left to right"), 0, 100, 50, 5, format="%d %%", key=f"{key}-across")
+        down = st.slider(_("Part, from top to bottom"), 0, 100, 50, 5, format="%d %%", key=f"{key}-down")
     return across, down
 
 
@@ -95,7 +112,7 @@ def part(rgb: NDArray[np.uint8], across: float, down: float) -> NDArray[np.uint8
 def _show_pictures(pictures: Sequence[Looked], key: str) -> None:
     _show_maps(pictures, lambda image, place: image.rgb, key)
     if any(looked.image.rgb.shape[0] * looked.image.rgb.shape[1] > viewer.MOST_LOSSLESS for looked in pictures):
-        st.caption("On its way to your browser, so large a picture is saved as a JPEG of quality 95.")
+        st.caption(_("On its way to your browser, so large a picture is saved as a JPEG of quality 95."))
 
 
 def _show_error_levels(pictures: Sequence[Looked], key: str) -> None:
@@ -107,12 +124,12 @@ def _show_noise(pictures: Sequence[Looked], key: str) -> None:
 
 
 def _show_ghosts(pictures: Sequence[Looked], key: str) -> None:
-    quality = st.select_slider("JPEG quality", GHOST_QUALITIES, 75, key=f"{key}-quality")
+    quality = st.select_slider(_("JPEG quality"), GHOST_QUALITIES, 75, key=f"{key}-quality")
     number = GHOST_QUALITIES.index(quality)
     try:
         _show_maps(pictures, lambda image, place: _ghosts(image, place)[number], key)
     except ValueError as error:
-        st.caption(f"Nothing to show: {error}.")
+        st.caption(_("Nothing to show: {error}.", error=_(str(error))))
 
 
 def _ghosts(image: Image, place: tuple[int, int]) -> NDArray[np.uint8]:
@@ -134,7 +151,9 @@ def _show_maps(
         rgb = part(looked.image.rgb, across / 100, down / 100)
         panes.append(Pane(draw(replace(looked.image, rgb=rgb), place), looked.name, rgb.shape[1], rgb.shape[0]))
     viewer.show(panes, f"{key}-viewer")
-    st.caption("Drag to move, double-click or press 1:1 for single pixels, Ctrl and the wheel or two fingers to zoom.")
+    st.caption(
+        _("Drag to move, double-click or press 1:1 for single pixels, Ctrl and the wheel or two fingers to zoom.")
+    )
 
 
 def _show_spectrum(pictures: Sequence[Looked], key: str) -> None:
@@ -144,15 +163,25 @@ def _show_spectrum(pictures: Sequence[Looked], key: str) -> None:
             try:
                 spectrum = trace_pictures.average_spectrum(looked.image)
             except ValueError:
-                st.caption(f"A spectrum needs {trace_pictures.SMALLEST_SIDE} pixels a side; this picture has fewer.")
+                least = trace_pictures.SMALLEST_SIDE
+                st.caption(_("A spectrum needs {least} pixels a side; this picture has fewer.", least=least))
                 continue
             peaks = trace_pictures.spectral_peaks(spectrum)
             drawing = fit(trace_pictures.draw_spectrum(spectrum, peaks), PREVIEW_SIDE)
-            st.image(drawing, alt=f"The spectrum as a map, {len(peaks)} peaks boxed", width="stretch")
+            alt_text = ngettext(
+                "The spectrum as a map, {count} peak boxed", "The spectrum as a map, {count} peaks boxed", len(peaks)
+            )
+            st.image(drawing, alt=alt_text, width="stretch")
             if peaks:
-                st.markdown(f"**{len(peaks)} peaks**, the highest {peaks[0].decibels:g} dB above what is around it.")
+                words = ngettext(
+                    "**{count} peak**, {decibels:g} dB above what is around it.",
+                    "**{count} peaks**, the highest {decibels:g} dB above what is around it.",
+                    len(peaks),
+                    decibels=peaks[0].decibels,
+                )
+                st.markdown(words)
             else:
-                st.markdown("**No peaks** stand out.")
+                st.markdown(_("**No peaks** stand out."))
 
 
 def _show_histogram(pictures: Sequence[Looked], key: str) -> None:
@@ -164,22 +193,28 @@ def _show_histogram(pictures: Sequence[Looked], key: str) -> None:
 
 def _histogram(counts: NDArray[np.int64]) -> Figure:
     rows = [
-        {"level": level, "pixels": int(count), "channel": channel}
+        {"level": level, "pixels": int(count), "channel": _(channel)}
         for channel, levels in zip(palette.CHANNELS, counts, strict=True)
         for level, count in enumerate(levels)
     ]
     used = np.flatnonzero(counts.sum(axis=0))
     gaps = int(used[-1] - used[0] + 1 - len(used))
-    words = f"Levels {used[0]} to {used[-1]} occur, with {gaps} levels between them that don't."
+    words = ngettext(
+        "Levels {low} to {high} occur, with {count} level between them that doesn't.",
+        "Levels {low} to {high} occur, with {count} levels between them that don't.",
+        gaps,
+        low=used[0],
+        high=used[-1],
+    )
     chart = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_line(strokeWidth=1.5)
         .encode(
             x=alt.X("level:Q", scale=alt.Scale(domain=[0, 255], nice=False), title=words),
-            y=alt.Y("pixels:Q", title="pixels"),
+            y=alt.Y("pixels:Q", title=_("pixels")),
             color=alt.Color(
                 "channel:N",
-                scale=alt.Scale(domain=list(palette.CHANNELS), range=list(palette.CHANNELS.values())),
+                scale=alt.Scale(domain=list(map(_, palette.CHANNELS)), range=list(palette.CHANNELS.values())),
                 legend=alt.Legend(orient="top", title=None),
             ),
         )

@@ -20,6 +20,7 @@ from fauxto.web import downloads
 from fauxto.web.batch import Checked
 from fauxto.web.drawing import Row, Span, bars, histogram
 from fauxto.web.judging import PREVIEW_SIDE, Judged
+from fauxto.web.language import _
 from fauxto.web.look import LOOKS
 from fauxto.web.picture_card import Showing, show_card
 from fauxto.web.short_names import short_names
@@ -39,16 +40,16 @@ def show_results(checked: Sequence[Checked], detector: Detector) -> None:
     names = short_names(entry.report.path or "" for entry in checked)
     counts = Counter(entry.report.verdict for entry in checked)
     chosen = _choose(counts)
-    sought = st.text_input("Part of the name", key="many-name", icon=":material/search:", live=True) or ""
+    sought = st.text_input(_("Part of the name"), key="many-name", icon=":material/search:", live=True) or ""
     shown = [
         entry
         for entry in checked
         if entry.report.verdict in chosen and sought.casefold() in (entry.report.path or "").casefold()
     ]
     if not shown:
-        st.info("Nothing fits: choose other verdicts, or another part of the name.", icon=":material/search_off:")
+        st.info(_("Nothing fits: choose other verdicts, or another part of the name."), icon=":material/search_off:")
     table, gallery, charts, files = st.tabs(
-        ["Table", "Gallery", "Charts", "Downloads"], on_change="rerun", key="many-tabs"
+        [_("Table"), _("Gallery"), _("Charts"), _("Downloads")], on_change="rerun", key="many-tabs"
     )
     if table.open and shown:
         with table:
@@ -67,11 +68,17 @@ def show_results(checked: Sequence[Checked], detector: Detector) -> None:
 def _choose(counts: Mapping[Verdict | None, int]) -> list[Verdict | None]:
     """Ask which verdicts to show; none chosen means all."""
     present = [verdict for verdict in LOOKS if counts[verdict]]
-    titles = {f"{LOOKS[verdict].icon} {LOOKS[verdict].word} ({counts[verdict]:,})": verdict for verdict in present}
+    titles = {
+        f"{LOOKS[verdict].icon} {LOOKS[verdict].word} ({_count(counts[verdict])})": verdict for verdict in present
+    }
     if not set(st.session_state.get("many-verdicts") or []) <= titles.keys():  # chosen in another batch
         st.session_state["many-verdicts"] = []
-    picked = st.pills("Show only", list(titles), selection_mode="multi", key="many-verdicts")
+    picked = st.pills(_("Show only"), list(titles), selection_mode="multi", key="many-verdicts")
     return [titles[title] for title in picked if title in titles] or present
+
+
+def _count(number: int) -> str:
+    return _("{count:,}", count=number)
 
 
 def show_newest(newest: Sequence[Checked]) -> None:
@@ -81,14 +88,14 @@ def show_newest(newest: Sequence[Checked]) -> None:
         [_row(entry, names) for entry in newest],
         hide_index=True,
         row_height=52,
-        alt=f"The {len(newest)} files that were judged last, the latest first",
+        alt=_("The {count} files that were judged last, the latest first", count=len(newest)),
         column_config=_columns(),
     )
 
 
 def show_table(shown: Sequence[Checked], names: Mapping[str, str], detector: Detector) -> None:
     """Show a row for each file, and the card of the one that is chosen in it."""
-    st.caption("Click a column's head to sort by it, and the box in front of a row to look closer.")
+    st.caption(_("Click a column's head to sort by it, and the box in front of a row to look closer."))
     selected = st.dataframe(
         [_row(entry, names) for entry in shown],
         hide_index=True,
@@ -96,7 +103,7 @@ def show_table(shown: Sequence[Checked], names: Mapping[str, str], detector: Det
         on_select="rerun",
         selection_mode="single-row",
         key="many-table",
-        alt=f"A table of {len(shown)} files with their verdicts",
+        alt=_("A table of {count} files with their verdicts", count=len(shown)),
         column_config=_columns(),
     )
     for number in selected.selection.rows:
@@ -106,15 +113,15 @@ def show_table(shown: Sequence[Checked], names: Mapping[str, str], detector: Det
 
 def _columns() -> dict[str, Any]:
     return {
-        "Picture": st.column_config.ImageColumn(width="small"),
-        "Name": st.column_config.TextColumn(width="medium"),
-        "Probability": st.column_config.ProgressColumn(
+        _("Picture"): st.column_config.ImageColumn(width="small"),
+        _("Name"): st.column_config.TextColumn(width="medium"),
+        _("Probability"): st.column_config.ProgressColumn(
             min_value=0,
             max_value=100,
             format="%.0f %%",
-            help="That it was generated, from its pixels alone. Empty: the picture is outside the model's domain.",
+            help=_("That it was generated, from its pixels alone. Empty: the picture is outside the model's domain."),
         ),
-        "Why": st.column_config.TextColumn(width="large"),
+        _("Why"): st.column_config.TextColumn(width="large"),
     }
 
 
@@ -122,23 +129,23 @@ def _row(entry: Checked, names: Mapping[str, str]) -> dict[str, object]:
     """Return a row of the table, which Streamlit offers as CSV too: no cell may be a formula in there."""
     report = entry.report
     return {
-        "Picture": entry.thumbnail and entry.thumbnail.address,
-        "Name": harmless(names[report.path or ""]),
-        "Verdict": LOOKS[report.verdict].word,
-        "Probability": 100 * report.probability
+        _("Picture"): entry.thumbnail and entry.thumbnail.address,
+        _("Name"): harmless(names[report.path or ""]),
+        _("Verdict"): LOOKS[report.verdict].word,
+        _("Probability"): 100 * report.probability
         if report.probability is not None and wording.is_in_domain(report)
         else None,
-        "Why": harmless(next(iter(wording.telling_reasons(report)), wording.finding(report).meaning)),
-        "Width": report.image and report.image.width,
-        "Height": report.image and report.image.height,
-        "Format": report.image and report.image.format,
-        "Model": report.model and report.model.name,
+        _("Why"): harmless(_(next(iter(wording.telling_reasons(report)), wording.finding(report).meaning))),
+        _("Width"): report.image and report.image.width,
+        _("Height"): report.image and report.image.height,
+        _("Format"): report.image and report.image.format,
+        _("Model"): report.model and report.model.name,
     }
 
 
 def _show_entry(entry: Checked, names: Mapping[str, str], detector: Detector) -> None:
     shown = fit(images.decode(entry.data, detector.limits).rgb, PREVIEW_SIDE) if entry.data else None
-    note = "" if shown is not None or entry.thumbnail is None else "Look closer at it on the page Check."
+    note = "" if shown is not None or entry.thumbnail is None else _("Look closer at it on the page Check.")
     name = names[entry.report.path or ""]
     key = f"chosen-{hashlib.sha256((entry.report.path or '').encode(errors='replace')).hexdigest()[:16]}"
     show_card(Judged(entry.report, shown, entry.data), detector, key, Showing(name, note))
@@ -146,14 +153,14 @@ def _show_entry(entry: Checked, names: Mapping[str, str], detector: Detector) ->
 
 def show_gallery(shown: Sequence[Checked], names: Mapping[str, str]) -> None:
     """Show thumbnails under their verdicts."""
-    st.caption("Below each picture: the probability that it was generated, from its pixels alone.")
+    st.caption(_("Below each picture: the probability that it was generated, from its pixels alone."))
     for verdict, look in LOOKS.items():
         of_verdict = [entry for entry in shown if entry.report.verdict is verdict]
         if not of_verdict:
             continue
-        st.header(f":{look.colour}[{look.icon} {look.word}] · {len(of_verdict):,}", anchor=False)
+        st.header(f":{look.colour}[{look.icon} {look.word}] · {_count(len(of_verdict))}", anchor=False)
         pages = -(-len(of_verdict) // GALLERY_PAGE)
-        page = st.pagination(pages, key=f"gallery-{look.word}") if pages > 1 else 1
+        page = st.pagination(pages, key=f"gallery-{look.english}") if pages > 1 else 1
         st.html(gallery_html(of_verdict[(page - 1) * GALLERY_PAGE : page * GALLERY_PAGE], names))
 
 
@@ -163,7 +170,7 @@ def gallery_html(shown: Sequence[Checked], names: Mapping[str, str]) -> str:
 
 
 def _figure(entry: Checked, called: str) -> str:
-    name, reading = html.escape(printable(called)), html.escape(groups.reading(entry.report))
+    name, reading = html.escape(printable(called)), html.escape(_(groups.reading(entry.report)))
     picture = (
         f'<img src="{entry.thumbnail.address}" alt="{name}" loading="lazy" style="{_PICTURE}">'
         if entry.thumbnail
@@ -179,33 +186,35 @@ def show_charts(checked: Sequence[Checked]) -> None:
     colours = {look.word: look.paint for look in LOOKS.values()}
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**Files by verdict**")
+        st.markdown(_("**Files by verdict**"))
         rows = [
-            Row(f"{look.word}: {counts[verdict]:,}", [Span(look.word, 0.0, counts[verdict] / len(checked))])
+            Row(f"{look.word}: {_count(counts[verdict])}", [Span(look.word, 0.0, counts[verdict] / len(checked))])
             for verdict, look in LOOKS.items()
         ]
-        bars(rows, colours, "of all files", whole=False, has_legend=False).show()
+        bars(rows, colours, _("of all files"), whole=False, has_legend=False).show()
     probabilities = [
         (LOOKS[file.report.verdict].word, file.report.probability)
         for file in checked
         if file.report.probability is not None and wording.is_in_domain(file.report)
     ]
     with right:
-        st.markdown("**Probabilities of the pictures in the models' domains**")
+        st.markdown(_("**Probabilities of the pictures in the models' domains**"))
         if not probabilities:
-            st.caption("None of these pictures is in a model's domain.")
+            st.caption(_("None of these pictures is in a model's domain."))
             return
-        words = f"A histogram of {len(probabilities)} probabilities, coloured by verdict"
-        histogram(probabilities, colours, "probability that it was generated", words).show()
+        words = _("A histogram of {count} probabilities, coloured by verdict", count=len(probabilities))
+        histogram(probabilities, colours, _("probability that it was generated"), words).show()
 
 
 def show_downloads(checked: Sequence[Checked]) -> None:
     """Offer the reports on all files of the batch, whatever the table shows."""
-    st.markdown(f"The reports on all {len(checked):,} files, whatever is chosen above.")
+    st.markdown(_("The reports on all {count:,} files, in English, whatever is chosen above.", count=len(checked)))
     with st.container(horizontal=True):
         for file in downloads.of_many(checked):
             downloads.button(file, "many")
     st.caption(
-        "Names of files are part of every download. Spreadsheets can't take a name for a formula, and the pages hold "
-        "no scripts."
+        _(
+            "Names of files are part of every download. Spreadsheets can't take a name for a formula, and the pages "
+            "hold no scripts."
+        )
     )

@@ -7,27 +7,29 @@ import streamlit as st
 from fauxto import images
 from fauxto.detector import Detector
 from fauxto.evidence import listing
-from fauxto.evidence.listing import FileMetadata
+from fauxto.evidence.listing import Field, FileMetadata
 from fauxto.export import metadata_section
 from fauxto.export.thumbnails import thumbnail
 from fauxto.web.judging import Judged
+from fauxto.web.language import _
 
 PERSONAL = "Show what tells of people, devices and places, the position among it"
 
 
 def show(judged: Judged, detector: Detector, key: str) -> None:
     """Show the metadata of a picture."""
-    st.markdown(metadata_section.WORTH)
-    is_personal = st.toggle(PERSONAL, value=detector.options.personal, key=f"{key}-personal")
+    st.markdown(_(metadata_section.WORTH))
+    is_personal = st.toggle(_(PERSONAL), value=detector.options.personal, key=f"{key}-personal")
     metadata = _read_once(judged, detector, personal=is_personal)
-    _html(metadata_section.glance(metadata))
+    _html(metadata_section.fields(_glance(metadata)))
     if metadata.position is not None:
-        st.markdown("**Position**, latitude and longitude, to copy into a map (which then knows it too)")
+        st.markdown(_("**Position**, latitude and longitude, to copy into a map (which then knows it too)"))
         st.code(metadata_section.position_in_words(metadata.position), language=None)
     elif is_personal:
-        st.caption("The file states no position.")
+        st.caption(_("The file states no position."))
     if metadata.thumbnail is not None and judged.preview is not None:
-        _html(metadata_section.both(metadata.thumbnail, thumbnail(judged.preview), metadata.thumbnail_sentence))
+        sentence = _(metadata.thumbnail_sentence)
+        _html(metadata_section.both(metadata.thumbnail, thumbnail(judged.preview), sentence, say=_))
     _show_fields(metadata, key)
 
 
@@ -49,17 +51,25 @@ def _read_once(judged: Judged, detector: Detector, *, personal: bool) -> FileMet
 def _show_fields(metadata: FileMetadata, key: str) -> None:
     withheld = metadata_section.what_is_withheld(metadata)
     if not metadata.fields:
-        st.markdown(metadata_section.NO_FIELDS)
+        st.markdown(_(metadata_section.NO_FIELDS))
     else:
         query = st.text_input(
-            f"Search {len(metadata.fields):,} fields", key=f"{key}-search", placeholder="lens, gps, 2026"
+            _("Search {count:,} fields", count=len(metadata.fields)), key=f"{key}-search", placeholder="lens, gps, 2026"
         )
         matching = metadata.matching(query)
         if query:
-            st.markdown(f"{len(matching):,} of {len(metadata.fields):,} fields match.")
+            words = _("{count:,} of {total:,} fields match.", count=len(matching), total=len(metadata.fields))
+            st.markdown(words)
         _html(metadata_section.fields(matching))
     if withheld:
-        st.caption(withheld)
+        st.caption(_(withheld))
+
+
+def _glance(metadata: FileMetadata) -> list[Field]:
+    """Return what people look for first; of its words, ours in the visitor's language."""
+    notes = {*metadata.notes, *metadata.unreadable}
+    rows = metadata_section.glance_rows(metadata)
+    return [Field("", _(label), _(words) if words in notes else words) for label, words in rows]
 
 
 def _html(html: str) -> None:

@@ -27,12 +27,11 @@ from fauxto.report import Report
 from fauxto.web import closer_look, crop_tool, downloads, looking, metadata_tab
 from fauxto.web.evidence_cards import show_evidence
 from fauxto.web.judging import Judged
+from fauxto.web.language import _
 from fauxto.web.look import LOOKS, row_picture_html
 from fauxto.web.reverse_search import show_links
 from fauxto.web.scale import scale_html
 from fauxto.wording import printable
-
-_WORKING = "Working …"
 
 
 class Showing(NamedTuple):
@@ -64,7 +63,7 @@ def show_card(judged: Judged, detector: Detector, key: str, showing: Showing) ->
             _show_whole(judged, detector, key, showing)
             return
         _show_row(judged, key, showing)
-        closer = st.expander("Look closer", on_change="rerun", key=f"{key}-closer")
+        closer = st.expander(_("Look closer"), on_change="rerun", key=f"{key}-closer")
         if closer.open:
             with closer:
                 _show_whole(judged, detector, key, showing)
@@ -78,9 +77,9 @@ def _show_row(judged: Judged, key: str, showing: Showing) -> None:
             _show_headline(report)
             st.text(printable(showing.name))
             if report.probability is not None:
-                st.caption(f"Probability that it was generated: {groups.reading(report)}")
+                st.caption(_("Probability that it was generated: {reading}", reading=_(groups.reading(report))))
             else:
-                st.text(printable(next(iter(wording.telling_reasons(report)), "")))
+                st.text(printable(_(next(iter(wording.telling_reasons(report)), ""))))
             if showing.caption:
                 st.caption(showing.caption)
         _show_put_away(key, showing)
@@ -100,7 +99,7 @@ def _show_whole(judged: Judged, detector: Detector, key: str, showing: Showing) 
             _show_headline(report)
         _show_meaning(report, detector)
     if judged.preview is not None:
-        picture.image(marked(judged.preview, report), width="stretch", alt="The picture as fauxto decoded it")
+        picture.image(marked(judged.preview, report), width="stretch", alt=_("The picture as fauxto decoded it"))
         _show_tabs(judged, judged.preview, detector, key, showing.can_crop)
         show_links(report.path if is_address(report.path or "") else None, key)
     elif report.evidence:
@@ -109,7 +108,7 @@ def _show_whole(judged: Judged, detector: Detector, key: str, showing: Showing) 
 
 def _show_put_away(key: str, showing: Showing) -> None:
     if showing.put_away is not None and st.button(
-        "Put away", icon=":material/close:", type="tertiary", key=f"{key}-away", on_click=showing.put_away
+        _("Put away"), icon=":material/close:", type="tertiary", key=f"{key}-away", on_click=showing.put_away
     ):
         st.rerun()  # the page, for the card's own run ends with the card
 
@@ -117,20 +116,20 @@ def _show_put_away(key: str, showing: Showing) -> None:
 def _show_headline(report: Report) -> None:
     look, finding = LOOKS[report.verdict], wording.finding(report)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.header(f":{look.colour}[{look.icon} {finding.headline}]", anchor=False, width="content")
+        st.header(f":{look.colour}[{look.icon} {_(finding.headline)}]", anchor=False, width="content")
         if finding.lean:
-            st.badge(finding.lean, icon=":material/balance:", color="gray")
+            st.badge(_(finding.lean), icon=":material/balance:", color="gray")
 
 
 def _show_meaning(report: Report, detector: Detector) -> None:
-    st.markdown(wording.finding(report).meaning)
+    st.markdown(_(wording.finding(report).meaning))
     bundle = detector.bundle_of(report)
     scale = case_file.scale(report, bundle, detector.operating_point)
     if scale is not None:  # greyed where the picture is outside the model's domain
         st.html(scale_html(scale))
-        st.caption(" ".join(case_file.probability(report, bundle)))
+        st.caption(" ".join(map(_, case_file.probability(report, bundle))))
     for reason in wording.telling_reasons(report):
-        st.text(printable(reason))
+        st.text(printable(_(reason)))
 
 
 def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, key: str, can_crop: bool) -> None:
@@ -139,24 +138,24 @@ def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, k
     A click on a tab doesn't end another card's run, such as that of a map: until it has ended, the tab waits.
     """
     views: dict[str, Callable[[], None]] = {
-        "What the file says": lambda: show_evidence(judged.report.evidence, lambda: _timeline(judged, detector)),
-        "Metadata": lambda: metadata_tab.show(judged, detector, key),
-        "Look closer": lambda: looking.show(judged, detector, key),
-        "Where the score comes from": lambda: closer_look.show_heat_map(judged, preview, detector, key),
-        **({"A part of it": lambda: crop_tool.show(judged, preview, key)} if can_crop else {}),
-        "File facts": lambda: closer_look.show_facts(judged, detector),
-        "Report": lambda: _show_report(judged, detector, key),
+        _("What the file says"): lambda: show_evidence(judged.report.evidence, lambda: _timeline(judged, detector)),
+        _("Metadata"): lambda: metadata_tab.show(judged, detector, key),
+        _("Look closer"): lambda: looking.show(judged, detector, key),
+        _("Where the score comes from"): lambda: closer_look.show_heat_map(judged, preview, detector, key),
+        **({_("A part of it"): lambda: crop_tool.show(judged, preview, key)} if can_crop else {}),
+        _("File facts"): lambda: closer_look.show_facts(judged, detector),
+        _("Report"): lambda: _show_report(judged, detector, key),
     }
     for tab, show in zip(st.tabs(list(views), on_change="rerun", key=f"{key}-tabs"), views.values(), strict=True):
         with tab:
             if not tab.open:
-                st.status(_WORKING)
+                st.status(_("Working …"))
                 continue
-            with st.spinner(_WORKING):
+            with st.spinner(_("Working …")):
                 try:
                     show()
                 except FauxtoError as error:  # a fragment's run is out of the page's reach
-                    st.error("This view can't be shown.")
+                    st.error(_("This view can't be shown."))
                     st.text(str(error))
 
 
@@ -167,10 +166,10 @@ def _ask_for_case(key: str) -> Case:
     for field, own in keys.items():
         st.session_state.setdefault(own, kept.get(own, kept.get(field, "")))
     is_filled = any(st.session_state[own] for own in keys.values())
-    with st.expander("For a case file: number, examiner, notes (optional)", expanded=is_filled):
-        number = st.text_input("Case number", key=keys["number"], max_chars=100)
-        examiner = st.text_input("Examiner", key=keys["examiner"], max_chars=100)
-        notes = st.text_area("Notes", key=keys["notes"], max_chars=4_000)
+    with st.expander(_("For a case file: number, examiner, notes (optional)"), expanded=is_filled):
+        number = st.text_input(_("Case number"), key=keys["number"], max_chars=100)
+        examiner = st.text_input(_("Examiner"), key=keys["examiner"], max_chars=100)
+        notes = st.text_area(_("Notes"), key=keys["notes"], max_chars=4_000)
     kept.update(zip(keys.values(), (number, examiner, notes), strict=True))
     kept.update({field: words for field, words in (("number", number), ("examiner", examiner)) if words})
     return Case(number, examiner, notes)
@@ -184,12 +183,15 @@ def _timeline(judged: Judged, detector: Detector) -> Timeline | None:
 
 
 def _show_report(judged: Judged, detector: Detector, key: str) -> None:
-    st.markdown("One page for a case file: the picture, the verdict, the evidence, the method and its limits.")
+    words = _(
+        "One page for a case file, in English: the picture, the verdict, the evidence, the method and its limits."
+    )
+    st.markdown(words)
     case = _ask_for_case(f"{key}-{judged.report.image and judged.report.image.sha256}")
-    is_personal = st.checkbox("With what tells of people, devices and places", key=f"{key}-report-personal")
+    is_personal = st.checkbox(_("With what tells of people, devices and places"), key=f"{key}-report-personal")
     explanation = closer_look.explanation_made(judged)
     with st.container(horizontal=True):
         for file in downloads.of_one(judged, detector, explanation, case, personal=is_personal):
             downloads.button(file, key)
-    with st.expander("As data"):
+    with st.expander(_("As data")):
         st.json(json.dumps(judged.report.to_dict()))

@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 import streamlit as st
 
+from fauxto.web.language import _
+
 ENGINES: dict[str, tuple[str, str]] = {
     "TinEye": ("https://tineye.com/search?url=", "https://tineye.com/"),
     "Google Lens": ("https://lens.google.com/uploadbyurl?url=", "https://images.google.com/"),
@@ -33,14 +35,18 @@ def show_links(address: str | None, key: str) -> None:
         address: Where the picture is on the web; None for one that was uploaded.
         key: Tells this picture's widgets from those of others.
     """
-    with st.popover("Search the web for this picture", icon=":material/travel_explore:", key=f"{key}-reverse-search"):
+    with st.popover(
+        _("Search the web for this picture"), icon=":material/travel_explore:", key=f"{key}-reverse-search"
+    ):
         if address is None:
             st.markdown(
-                "Each opens a search engine's page, where you upload the picture by hand: the engine then has it. "
-                "fauxto itself sends nothing."
+                _(
+                    "Each opens a search engine's page, where you upload the picture by hand: the engine then has it. "
+                    "fauxto itself sends nothing."
+                )
             )
         else:
-            st.markdown("Each sends the picture's address to the search engine, which then fetches the picture.")
+            st.markdown(_("Each sends the picture's address to the search engine, which then fetches the picture."))
         with st.container(horizontal=True):
             for name, link in links(address).items():
                 st.link_button(name, link)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fauxto import palette
 from fauxto.export.case_file import Scale
 from fauxto.report import Verdict
+from fauxto.web.language import _
 
 _TRACK = "position:relative;height:0.75rem;border-radius:0.4rem;overflow:hidden"
 _PARTS = (
@@ -29,11 +30,11 @@ def scale_html(scale: Scale) -> str:
         "top:-0.3rem;width:4px;height:1.35rem;border-radius:2px;background:currentColor"
     )
     parts = "".join(
-        f'<span style="text-align:{align}">{name}<br>{where}</span>'
+        f'<span style="text-align:{align}">{_(name)}<br>{_(where)}</span>'
         for (name, where), align in zip(scale.parts, ("left", "center", "right"), strict=True)
     )
     return (
-        f'<div role="img" aria-label="{scale.words}" style="padding-top:0.4rem">'
+        f'<div role="img" aria-label="{_(scale.words)}" style="padding-top:0.4rem">'
         f'<div style="position:relative"><div style="{_TRACK};background:{band},{_HATCH}"></div>'
         f'<div style="{marker}"></div></div>'
         f'<div style="{_PARTS}">{parts}</div></div>'

@@ -12,6 +12,7 @@ import streamlit as st
 from fauxto.choices import PointName
 from fauxto.detector import Detector
 from fauxto.options import DetectorOptions
+from fauxto.web.language import _
 
 FETCH_URLS = "fetch-urls"
 """What the launcher hands over behind the options where the page may fetch pictures."""
@@ -27,7 +28,7 @@ POINT_KEY = "operating_point"
 """Where the session keeps the visitor's choice."""
 
 
-@st.cache_resource(show_spinner="Loading the models …", hash_funcs={DetectorOptions: repr})
+@st.cache_resource(show_spinner=False, hash_funcs={DetectorOptions: repr})
 def load_detector(options: DetectorOptions) -> Detector:
     """Load the bundles once for all visitors and pages."""
     return Detector.from_options(options)
@@ -54,15 +55,20 @@ def choose_operating_point(page: str, captions: Sequence[str] = ()) -> None:
     key = f"{POINT_KEY}-{page}"
     st.session_state[key] = operating_point()  # a widget's own state ends with its page
     st.radio(
-        "Operating point: how careful should it be?",
+        _("Operating point: how careful should it be?"),
         list(POINTS),
-        format_func=POINTS.__getitem__,
+        format_func={name: _(title) for name, title in POINTS.items()}.__getitem__,
         captions=captions or None,
         horizontal=not captions,
         key=key,
         on_change=_take_operating_point,
         args=(key,),
     )
+
+
+def point_in_words(name: str) -> str:
+    """Return what an operating point is called within a sentence, in the visitor's language."""
+    return _(POINTS[name].lower())
 
 
 def _take_operating_point(key: str) -> None:
@@ -76,4 +82,5 @@ def detector() -> Detector:
         BundleError: A bundle can't be used.
         ConfigError: The trust list can't be used.
     """
-    return load_detector(replace(launched_with(), operating_point=operating_point()))
+    with st.spinner(_("Loading the models …")):
+        return load_detector(replace(launched_with(), operating_point=operating_point()))

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from fauxto import palette
+from fauxto.web import language
 from fauxto.web.batch import Batch
 from fauxto.web.tab_memory import TabMemory, Work
 
@@ -21,6 +22,7 @@ _KEPT = (
     *_DICTS,
     "batch",
     "operating_point",
+    language.KEY,
     "sample",
     "many-name",
     "many-tabs",
@@ -86,7 +88,7 @@ def kept() -> Iterator[None]:
     state["status"] = ""
     place = st.container(key="tab-place")
     with place:
-        data = {"secret": state["tab-secret"], "answered": _secret_kept()}
+        data = {"secret": state["tab-secret"], "answered": _secret_kept(), "language": language.current()}
         _connect(key="tab", data=data, on_kept_change=lambda: None)
     try:
         yield

@@ -17,7 +17,7 @@ export default function ({ data, parentElement }) {
     window_.className = "frame";
     window_.tabIndex = 0;
     window_.setAttribute("role", "group");
-    window_.setAttribute("aria-label", `${words}. Arrow keys move it, plus and minus zoom, 0 fits, 1 is 1:1`);
+    window_.setAttribute("aria-label", `${words}. ${data.words.keys}`);
     picture.src = address;
     picture.alt = words;
     picture.draggable = false;
@@ -66,7 +66,12 @@ export default function ({ data, parentElement }) {
     0: actions.fit, 1: actions.exact, "+": actions.in, "-": actions.out,
     ArrowLeft: () => move(-60, 0), ArrowRight: () => move(60, 0), ArrowUp: () => move(0, -60), ArrowDown: () => move(0, 60),
   };
-  for (const button of parentElement.querySelectorAll("button")) button.onclick = actions[button.dataset.action];
+  for (const button of parentElement.querySelectorAll("button")) {
+    const { action } = button.dataset;
+    button.onclick = actions[action];
+    if (action === "fit") button.textContent = data.words.fit;
+    else if (action in data.words) button.setAttribute("aria-label", data.words[action]);
+  }
 
   for (const { window_ } of frames) {
     const down = new Map();

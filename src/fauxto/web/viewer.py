@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 from streamlit.components.v2.types import ComponentRenderer
 
 from fauxto.export.thumbnails import Thumbnail
+from fauxto.web.language import _
 
 MOST_LOSSLESS = 4_000_000
 """Pixels up to which a picture goes to the browser as a PNG; larger ones go as a JPEG of quality 95."""
 
 _BAR = """
 <div class="bar">
-  <button type="button" data-action="fit">Fit</button>
+  <button type="button" data-action="fit"></button>
   <button type="button" data-action="exact">1:1</button>
-  <button type="button" data-action="in" aria-label="Zoom in">+</button>
-  <button type="button" data-action="out" aria-label="Zoom out">−</button>
+  <button type="button" data-action="in">+</button>
+  <button type="button" data-action="out">−</button>
   <span role="status"></span>
 </div>
 <div class="panes"></div>
@@ -55,7 +56,13 @@ def show(panes: Sequence[Pane], key: str) -> None:
         {"address": encoded(pane.pixels).address, "words": pane.words, "width": pane.width, "height": pane.height}
         for pane in panes
     ]
-    _component()(data={"panes": data}, key=key)
+    words = {
+        "fit": _("Fit"),
+        "in": _("Zoom in"),
+        "out": _("Zoom out"),
+        "keys": _("Arrow keys move it, plus and minus zoom, 0 fits, 1 is 1:1"),
+    }
+    _component()(data={"panes": data, "words": words}, key=key)
 
 
 def encoded(pixels: NDArray[np.uint8]) -> Thumbnail:

@@ -18,13 +18,14 @@ from fauxto.limits import Limits
 from fauxto.report import Reason, Verdict
 from fauxto.web import crop_tool, drop_zone, session, uploads
 from fauxto.web.judging import Judged, judge
+from fauxto.web.language import _, ngettext
 from fauxto.web.look import LOOKS
 from fauxto.web.picture_card import Showing, show_card
 from fauxto.web.samples import samples
 from fauxto.web.uploads import Given
 from fauxto.wording import as_sentence, printable
 
-DROP_HERE = f"Drop pictures here: {formats.labels()}"
+DROP_HERE = "Drop pictures here: {formats}"
 PASTE_HERE = "Or click here, paste a picture (Ctrl+V) and press Enter"
 PASTE_OR_ADDRESS = "Or click here, paste a picture (Ctrl+V) or its address, and press Enter"
 SAMPLE = "sample-"
@@ -33,9 +34,9 @@ MOST_WHOLE_CARDS = 3  # more pictures than these are rows, which open on demand
 
 def main() -> None:
     """Build the page."""
-    st.title("Photograph, or made by a generative model?", anchor=False)
+    st.title(_("Photograph, or made by a generative model?"), anchor=False)
     detector = session.detector()
-    st.markdown("fauxto says which a picture probably is, how sure it is, and when it can't tell.")
+    st.markdown(_("fauxto says which a picture probably is, how sure it is, and when it can't tell."))
     given = collect()
     session.choose_operating_point("check")
     show_cards(detector, given)
@@ -46,19 +47,25 @@ def collect() -> list[Given]:
     """Show the ways in, and return what the tab has: a sample, then files, the latest first."""
     room = {"most": uploads.CHECK_FILES, "most_bytes": uploads.CHECK_BYTES}
     most = Limits().max_bytes // 2**20
-    given = drop_zone.drop_zone(DROP_HERE, "given", most_megabytes=most, **room)
-    with st.container(key="paste"):
+    drop_here = _(DROP_HERE, formats=formats.labels().replace(" or ", f" {_('or')} "))
+    given = drop_zone.drop_zone(drop_here, "given", most_megabytes=most, **room)
+    with st.container(key="paste-or-address" if session.may_fetch() else "paste"):  # a phone hides the latter
         paste_here = PASTE_OR_ADDRESS if session.may_fetch() else PASTE_HERE
-        message = st.chat_input(paste_here, accept_file="multiple", key="paste-here", max_upload_size=most)
+        message = st.chat_input(_(paste_here), accept_file="multiple", key="paste-here", max_upload_size=most)
     if message:
         drop_zone.take("given", drop_zone.as_given(message.files), **room)
         if not message.files:
             drop_zone.take("given", list(fetch(message.text)), **room)
-    chosen = st.pills("Or try a sample", list(samples()), key="sample", on_change=_show_sample)
+        if drop_zone.refused("given"):
+            st.rerun()  # the place to drop files says so, which stands above
+    titles = {title: _(title) for title in samples()}
+    chosen = st.pills(
+        _("Or try a sample"), list(titles), format_func=titles.__getitem__, key="sample", on_change=_show_sample
+    )
     if not chosen:
         return given
     sample = samples()[chosen]
-    return [Given(f"{SAMPLE}{sample.name}", sample.name, sample.data, sample.origin), *given]
+    return [Given(f"{SAMPLE}{sample.name}", sample.name, sample.data, _(sample.origin)), *given]
 
 
 def _show_sample() -> None:
@@ -80,7 +87,7 @@ def show_cards(detector: Detector, given: list[Given]) -> None:
         showing = Showing(file.name, file.caption, are_rows, partial(put_away, file.id), can_crop=True)
         show_card(judged, detector, file.id, showing)
         counts[judged.report.verdict] += 1
-        headlines.append(f"{file.name}: {wording.finding(judged.report).headline}.")
+        headlines.append(f"{file.name}: {_(wording.finding(judged.report).headline)}.")
         if tally is not None:
             tally.markdown(tally_in_words(counts, len(given)))
     st.session_state["status"] = tally_in_words(counts, len(given)) if are_rows else " ".join(headlines)
@@ -90,7 +97,7 @@ def show_tally(total: int) -> DeltaGenerator:
     """Show a line above many pictures, and return the place in it for what came out."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="tally"):
         tally = st.empty()
-        words = f"Put all away ({total})"
+        words = _("Put all away ({count})", count=total)
         st.button(words, icon=":material/close:", type="tertiary", on_click=put_away, args=(None,))
     return tally
 
@@ -108,7 +115,9 @@ def put_away(id: str | None) -> None:
 def tally_in_words(counts: Counter[Verdict | None], total: int) -> str:
     """Return how many pictures are judged, and how many got which verdict."""
     done = counts.total()
-    pictures = f"{total} pictures" if done == total else f"{done} of {total} pictures"
+    pictures = _("{count} of {total} pictures", count=done, total=total)
+    if done == total:
+        pictures = ngettext("{count} picture", "{count} pictures", total)
     return " · ".join(
         [pictures, *(f"{look.word}: {counts[verdict]}" for verdict, look in LOOKS.items() if counts[verdict])]
     )
@@ -119,19 +128,21 @@ def fetch(text: str) -> Iterator[Given]:
     address = text.strip()
     if not session.may_fetch():
         st.info(
-            "Paste the picture itself: fauxto fetches nothing from the net, unless it is started with "
-            "`fauxto app --fetch-urls`.",
+            _(
+                "Paste the picture itself: fauxto fetches nothing from the net, unless it is started with "
+                "`fauxto app --fetch-urls`."
+            ),
             icon=":material/info:",
         )
         return
     from fauxto import fetching
 
     try:
-        with st.spinner("Fetching the picture …"):
+        with st.spinner(_("Fetching the picture …")):
             data = fetching.read(address, session.detector().limits)
     except ImageError as error:
-        st.warning("There is no picture to judge.", icon=":material/warning:")
-        st.text(printable(as_sentence(Reason(error.status, str(error)))))
+        st.warning(_("There is no picture to judge."), icon=":material/warning:")
+        st.text(printable(_(as_sentence(Reason(error.status, str(error))))))
         return
     yield Given(f"fetched-{token_hex(8)}", address, data)
 
@@ -147,31 +158,38 @@ def judge_all(detector: Detector, given: list[Given]) -> Iterator[tuple[Given, J
         crop = crop_tool.chosen(file.id)
         result = judged.get(key)
         if result is None or result.crop != crop:
-            with st.spinner(f"Looking at picture {number} of {len(given)} …"):
+            with st.spinner(_("Looking at picture {number} of {total} …", number=number, total=len(given))):
                 result = judged[key] = judge(detector, file.data, file.name, crop)
         yield file, result
 
 
 def show_limits(detector: Detector) -> None:
     """Say on the page itself what a verdict isn't worth."""
-    st.header("What it can't tell", anchor=False)
-    sizes = " or ".join(f"{bundle.domain.short_sides} ({bundle.name})" for bundle in detector.bundles)
-    point = session.POINTS[detector.operating_point].lower()
-    left_open = error_rates.left_open(detector.bundles[-1], detector.operating_point)
-    st.markdown(
-        f"""
-- **Doubt.** {left_open} That keeps it from accusing more photographs. What helps then: the original file (chats and
-  social networks shrink pictures and strip their notes), and who showed it first. How sure it has to be is the
-  operating point above, now *{point}*; the page Models says what each costs.
-- **Other pictures.** It judges only pictures like photographs whose shorter side is {sizes}. Any other gets
-  "can't tell", and that says nothing either way.
-- **Proof.** It takes some photographs for generated pictures and some generated pictures for photographs,
-  most of all those of generators that it has never seen.
-- **Edits.** It doesn't say whether a photograph was retouched, staged or put in a false context.
-
-Your pictures stay in the memory of the computer that runs this page: not stored, and sent nowhere else.
-"""
+    st.header(_("What it can't tell"), anchor=False)
+    sizes = f" {_('or')} ".join(f"{_(bundle.domain.short_sides)} ({bundle.name})" for bundle in detector.bundles)
+    limits = (
+        _(
+            "**Doubt.** {left_open} That keeps it from accusing more photographs. What helps then: the original file "
+            "(chats and social networks shrink pictures and strip their notes), and who showed it first. How sure it "
+            "has to be is the operating point above, now *{point}*; the page Models says what each costs.",
+            left_open=_(error_rates.left_open(detector.bundles[-1], detector.operating_point)),
+            point=session.point_in_words(detector.operating_point),
+        ),
+        _(
+            "**Other pictures.** It judges only pictures like photographs whose shorter side is {sizes}. Any other "
+            "gets “can't tell”, and that says nothing either way.",
+            sizes=sizes,
+        ),
+        _(
+            "**Proof.** It takes some photographs for generated pictures and some generated pictures for photographs, "
+            "most of all those of generators that it has never seen."
+        ),
+        _("**Edits.** It doesn't say whether a photograph was retouched, staged or put in a false context."),
     )
+    privacy = _(
+        "Your pictures stay in the memory of the computer that runs this page: not stored, and sent nowhere else."
+    )
+    st.markdown("".join(f"- {limit}\n" for limit in limits) + f"\n{privacy}")
 
 
 main()

@@ -7,6 +7,7 @@ import streamlit as st
 from fauxto.detector import Detector
 from fauxto.web import drop_zone, session
 from fauxto.web.batch import Batch
+from fauxto.web.language import _
 from fauxto.web.many_results import show_newest, show_results
 from fauxto.web.uploads import MOST_BYTES_WAITING, MOST_FILES, Given, count, read
 from fauxto.wording import passed_over, printable
@@ -18,13 +19,16 @@ NEWEST_SHOWN = 10
 
 def main() -> None:
     """Build the page."""
-    st.title("Check many pictures", anchor=False)
+    st.title(_("Check many pictures"), anchor=False)
     detector = session.detector()
     st.markdown(
-        f"Up to {MOST_FILES:,} pictures at once. Each gets its own verdict; a file that can't be judged is a row that "
-        "says why. They stay in the memory of the computer that runs this page."
+        _(
+            "Up to {most:,} pictures at once. Each gets its own verdict; a file that can't be judged is a row that "
+            "says why. They stay in the memory of the computer that runs this page.",
+            most=MOST_FILES,
+        )
     )
-    waiting = drop_zone.drop_zone(DROP_HERE, "waiting", most=MOST_FILES, most_bytes=MOST_BYTES_WAITING)
+    waiting = drop_zone.drop_zone(_(DROP_HERE), "waiting", most=MOST_FILES, most_bytes=MOST_BYTES_WAITING)
     session.choose_operating_point("many")
     if waiting:
         offer(waiting, detector)
@@ -34,15 +38,17 @@ def main() -> None:
     if not batch.has_ended:
         watch(batch)
         return
+    judged = _("{count:,} of {total:,} files were judged.", count=len(batch.checked), total=batch.total)
     if not batch.is_complete:
-        st.warning(f"{len(batch.checked):,} of {batch.total:,} files were judged.", icon=":material/warning:")
+        st.warning(judged, icon=":material/warning:")
         if batch.problem:
             st.text(printable(batch.problem))
     if batch.passed_over:
-        st.caption(f"{passed_over(batch.passed_over)}.")
-    st.session_state["status"] = f"{len(batch.checked):,} of {batch.total:,} files were judged."
+        st.caption(f"{_(passed_over(batch.passed_over))}.")
+    st.session_state["status"] = judged
     if batch.checked:
-        st.caption(f"Judged at the operating point *{session.POINTS[batch.detector.operating_point].lower()}*.")
+        point = session.point_in_words(batch.detector.operating_point)
+        st.caption(_("Judged at the operating point *{point}*.", point=point))
         show_results(batch.checked, batch.detector)
 
 
@@ -50,10 +56,12 @@ def offer(waiting: list[Given], detector: Detector) -> None:
     """Offer to check what was dropped; the page lets go of it as soon as the batch has it."""
     given = count(waiting)
     if given > MOST_FILES:
-        st.warning(f"Only the first {MOST_FILES:,} of {given:,} files will be judged.", icon=":material/warning:")
+        words = _("Only the first {most:,} of {count:,} files will be judged.", most=MOST_FILES, count=given)
+        st.warning(words, icon=":material/warning:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Check them", icon=":material/play_arrow:", on_click=start, args=(detector, given))
-        st.button(f"Put away ({given:,})", icon=":material/close:", type="tertiary", on_click=put_away)
+        st.button(_("Check them"), icon=":material/play_arrow:", on_click=start, args=(detector, given))
+        words = _("Put away ({count:,})", count=given)
+        st.button(words, icon=":material/close:", type="tertiary", on_click=put_away)
 
 
 def start(detector: Detector, given: int) -> None:
@@ -74,11 +82,11 @@ def watch(batch: Batch) -> None:
     if batch.has_ended:
         st.rerun()
     done = len(batch.checked)
-    progress = f"{done:,} of {batch.total:,} judged"
+    progress = _("{count:,} of {total:,} judged", count=done, total=batch.total)
     if (seconds := batch.seconds_left()) is not None:
-        progress += f", {in_words(seconds)} left"
+        progress = _("{progress}, {time} left", progress=progress, time=in_words(seconds))
     st.progress(min(done / max(batch.total, 1), 1.0), progress)
-    if st.button("Stop here", icon=":material/stop:", key="stop"):
+    if st.button(_("Stop here"), icon=":material/stop:", key="stop"):
         batch.stop()
     if newest := batch.checked[: -NEWEST_SHOWN - 1 : -1]:
         show_newest(newest)
