@@ -66,6 +66,12 @@ TERMINAL: Mapping[Verdict | None, str] = {
 }
 """Verdicts by rich's names of colours: of the 256 that terminals show alike, readable on light and dark ground."""
 
+PROGRESS_TERMINAL: Mapping[str, str] = {
+    **dict.fromkeys(("bar.complete", "bar.finished", "bar.pulse"), TERMINAL[Verdict.REAL]),
+    **dict.fromkeys(("progress.download", "progress.elapsed", "progress.remaining"), "default"),
+}
+"""Progress bars by rich's names of styles; rich's own yellow and cyan are lost on light ground."""
+
 STREAMLIT: Mapping[Verdict | None, str] = {
     Verdict.AI: "orange",
     Verdict.REAL: "blue",
