@@ -176,7 +176,10 @@ def _place(error: Exception) -> str:
 class Crew:
     """Worker processes, replaced as they end."""
 
-    def __init__(self, seed: int, kinds: seeds.Kinds, workers: int, seconds: float, megabytes: int) -> None:
+    def __init__(
+        self, seed: int, kinds: seeds.Kinds, workers: int, seconds: float, megabytes: int, piece: int = PIECE
+    ) -> None:
+        self._piece = piece
         self._arguments = (seed, kinds, seconds, megabytes)
         self._seconds = seconds
         self._workers = [_Process(self._arguments) for _ in range(workers)]
@@ -195,7 +198,7 @@ class Crew:
         while True:
             for place, worker in enumerate(self._workers):
                 if place not in busy and (piece := next(waiting, None)) is not None:
-                    worker.give(range(piece * PIECE, (piece + 1) * PIECE))
+                    worker.give(self._numbers(piece))
                     busy[place] = piece
             if not busy:
                 return
@@ -210,13 +213,16 @@ class Crew:
                 del busy[place]
                 yield piece, outcome
 
+    def _numbers(self, piece: int) -> range:
+        return range(piece * self._piece, (piece + 1) * self._piece)
+
     def _replaced(self, worker: _Process) -> _Process:
         worker.stop()
         return _Process(self._arguments)
 
     def _one_by_one(self, place: int, piece: int) -> Tally:
         tally = Tally()
-        for number in range(piece * PIECE, (piece + 1) * PIECE):
+        for number in self._numbers(piece):
             self._workers[place].give(range(number, number + 1))
             outcome: Tally | str | None = None
             while outcome is None:
@@ -276,8 +282,8 @@ def _work(connection: Connection, seed: int, kinds: seeds.Kinds, seconds: float,
             numbers: range = connection.recv()
             with suppress(OSError):
                 Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts anew (Linux)
-            # A whole piece takes seconds; one input in it may take all that an input may.
-            with processor_time(seconds if len(numbers) == 1 else seconds + PIECE * 0.1):
+            # A whole piece takes seconds, but any input in it may take all that an input may.
+            with processor_time(seconds if len(numbers) == 1 else seconds * (1 + len(numbers) / 100)):
                 tally = run_piece(seed, numbers, kinds)
             tally.peak_megabytes = [_peak_megabytes(), numbers.start]
             sys.stderr.flush()

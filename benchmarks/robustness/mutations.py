@@ -98,9 +98,26 @@ def hostile(seed: int, number: int, kinds: seeds.Kinds) -> tuple[str, bytes]:
         if rng.random() < 0.3:
             damaged(packed, rng, kinds[kind])
         return kind, bytes(packed)
-    structure = STRUCTURES[kind] if kind in STRUCTURES else STRUCTURES[sniff(data).name]
     others = kinds[kind] if rng.random() < 0.8 else kinds[rng.choice(list(kinds))]
-    return kind, _damage(data, structure, others, rng)
+    return kind, _damage(data, STRUCTURES.get(kind) or STRUCTURES[sniff(data).name], others, rng)
+
+
+def mutator(kind: str, kinds: seeds.Kinds, usual: Callable[[bytes, int], bytes]) -> Callable[[bytes, int, int], bytes]:
+    """Return what a coverage-guided fuzzer may change an input with: by turns its `usual` way, and by the parts.
+
+    Args:
+        kind: Of the inputs.
+        kinds: Whole files, of which parts are taken.
+        usual: Takes an input and the most bytes that the result may have.
+    """
+
+    def mutate(data: bytes, most: int, seed: int) -> bytes:
+        rng = random.Random(seed)
+        if rng.random() < 0.5 or kind not in STRUCTURES:
+            return usual(data, most)
+        return _damage_parts(data, STRUCTURES[kind], kinds[kind], rng, _MOST_NESTED)[:most]
+
+    return mutate
 
 
 def _damage(data: bytes, structure: Structure, others: Sequence[bytes], rng: random.Random) -> bytes:
