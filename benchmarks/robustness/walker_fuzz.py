@@ -5,8 +5,8 @@ python -m benchmarks.robustness.walker_fuzz [--seconds 60] [--only NAME ...] [--
 Needs atheris (Google's fuzzer for Python, on libFuzzer), which isn't among the project's dependencies: without it, the
 script says so and writes nothing. Each target starts from the whole files in `seeds.py`, and FOLDER (runs/walker-fuzz)
 keeps what reached new code, so that the next run goes on from there. An input that takes longer than five seconds or
-two gigabytes counts as a defect, as an exception does; libFuzzer leaves it in FOLDER as NAME-crash-..., NAME-timeout-...
-and the like. Writes results/walker-fuzz.json and ends with 1 where there was a defect.
+two gigabytes counts as a defect, as an exception does; libFuzzer leaves it in FOLDER as NAME-crash-... or the like.
+Writes results/walker-fuzz.json and ends with 1 where there was a defect.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def fuzz() -> None:
     target, kinds = TARGETS[name], whole_files()
     for number, data in enumerate(kinds[target.kind]):
         (Path(corpus) / f"whole-{number}").write_bytes(data)
-    atheris.Setup([sys.argv[0], *flags, corpus], target, custom_mutator=mutator(target.kind, kinds, atheris.Mutate))
+    # Looked up anew each time: atheris puts its own in place when it starts.
+    changed = mutator(target.kind, kinds, lambda data, most: atheris.Mutate(data, most))
+    atheris.Setup([sys.argv[0], *flags, corpus], target, custom_mutator=changed)
     atheris.Fuzz()
 
 
