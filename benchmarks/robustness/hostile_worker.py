@@ -38,6 +38,7 @@ _SLOW_MILLISECONDS = 250
 _SLOWEST, _EXAMPLES = 10, 5
 _START_SECONDS = 300
 _ENDINGS = {"ZIP": ".zip", "TAR": ".tar", "TAR.GZ": ".tar.gz"}
+_VARIES = re.compile(r"(/\S*/)?\d+|/\S*/")  # in what is printed: numbers, and where packages lie
 _FAILED_SOURCE = "the source failed"
 
 
@@ -289,7 +290,7 @@ def _work(connection: Connection, seed: int, kinds: seeds.Kinds, seconds: float,
             sys.stderr.flush()
             printed.seek(0)
             lines = printed.read().decode("utf-8", "replace").splitlines()
-            tally.printed = Counter(re.sub(r"\d+", "N", line)[:100] for line in lines)
+            tally.printed = Counter(_VARIES.sub("N", line)[:100] for line in lines)
             printed.seek(0)
             printed.truncate()
             connection.send(tally)

@@ -53,7 +53,8 @@ def whole_files() -> dict[str, tuple[bytes, ...]]:
 
 
 def _walk(format: str, data: bytes) -> None:
-    FORMATS[format].read(data, LIMITS)
+    if FORMATS[format].matches(data):
+        FORMATS[format].read(data, LIMITS)
 
 
 def _metadata(format: str, data: bytes) -> None:
@@ -101,7 +102,7 @@ def _wrapped(data: bytes) -> None:
 def _stealth(data: bytes) -> None:
     import numpy as np
 
-    spread = np.unpackbits(np.frombuffer(data, np.uint8)).reshape(-1, 8, 1)
+    spread = np.unpackbits(np.frombuffer(data + b"\0", np.uint8)).reshape(-1, 8, 1)
     with contextlib.suppress(UnreadableError):
         stealth.read(spread, 10_000)
 
