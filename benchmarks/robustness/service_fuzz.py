@@ -10,38 +10,25 @@ thousand run in `make test`, most of them through the gate alone.
 from __future__ import annotations
 
 import argparse
-import io
 import random
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Any
 
 import httpx
-import numpy as np
-import PIL.Image
 
 from benchmarks import results
+from benchmarks.robustness.mutations import damaged
+from benchmarks.robustness.seeds import FORMATS, whole_files
 from benchmarks.running_service import RunningService
 from fauxto.report import Status
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
-_STUMBLES = [
-    b"\0" * 4,
-    b"\xff" * 4,
-    b"\x7f\xff\xff\xff",
-    b"\x80\0\0\0",
-    b"\xff\xff\xff\x7f",
-    b"\0\0\0\x80",
-    b"\1\0\0\0",
-]
 _FIRST_MEASURE = 2_000
 _CLIENTS = 4
-_XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -63,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "seed": options.seed,
         "formats": FORMATS,
         "answers": dict(answers.most_common()),
-        "undocumented_answers": sum(answers[one] for one in answers if one not in set(Status)),
+        "undocumented_answers": sum(answers[word] for word in answers if word not in set(Status)),
         "workers_replaced": replaced,
         "slowest_seconds": round(slowest, 2),
         "megabytes_after_2000": first,
@@ -84,85 +71,8 @@ def mutated(seed: int, count: int) -> Iterator[bytes]:
     for number in range(count):
         data = bytearray(files[number % len(files)])
         for _ in range(rng.choice((1, 1, 2, 4, 16))):
-            rng.choice(_MUTATIONS)(data, rng, files)
+            damaged(data, rng, files)
         yield bytes(data)
-
-
-def whole_files() -> list[bytes]:
-    """Return one undamaged file of each format, with metadata where it has a place."""
-    from pillow_heif import from_pillow
-    from skimage import data
-
-    picture = PIL.Image.fromarray(np.ascontiguousarray(data.astronaut()[100:148, 100:164]))
-    exif = PIL.Image.Exif()
-    exif.update({271: "Canon", 274: 6, 305: "a program", 315: "Ann"})
-    files = []
-    for format in FORMATS:
-        file = io.BytesIO()
-        options: dict[str, Any] = {} if format in ("GIF", "BMP") else {"exif": exif.tobytes()}
-        if format in ("JPEG", "WEBP", "AVIF"):
-            options["xmp"] = _XMP
-        if format == "GIF":
-            options |= {"save_all": True, "append_images": [picture.rotate(90)]}
-        if format == "HEIF":
-            from_pillow(picture).save(file, **options)
-        else:
-            picture.save(file, format, **options)
-        files.append(file.getvalue())
-    return files
-
-
-def _change(data: bytearray, rng: random.Random, _: list[bytes]) -> None:
-    if data:
-        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-
-
-def _overwrite(data: bytearray, rng: random.Random, _: list[bytes]) -> None:
-    place = _place(data, rng)
-    data[place : place + 4] = rng.choice(_STUMBLES)
-
-
-def _cut_out(data: bytearray, rng: random.Random, _: list[bytes]) -> None:
-    place = _place(data, rng)
-    del data[place : place + rng.randrange(1, 200)]
-
-
-def _cut_off(data: bytearray, rng: random.Random, _: list[bytes]) -> None:
-    del data[_place(data, rng) :]
-
-
-def _double(data: bytearray, rng: random.Random, _: list[bytes]) -> None:
-    place = _place(data, rng)
-    data[place:place] = data[place : place + rng.randrange(1, 500)] * rng.choice((1, 2, 50))
-
-
-def _splice(data: bytearray, rng: random.Random, files: list[bytes]) -> None:
-    other = rng.choice(files)
-    place, start = _place(data, rng), rng.randrange(len(other))
-    length = rng.randrange(1, 500)
-    data[place : place + length] = other[start : start + length]
-
-
-def _noise(data: bytearray, rng: random.Random, _: list[bytes]) -> None:
-    place = _place(data, rng)
-    data[place : place + 8] = rng.randbytes(8)
-
-
-_MUTATIONS: tuple[Callable[[bytearray, random.Random, list[bytes]], None], ...] = (
-    _change,
-    _change,
-    _overwrite,
-    _cut_out,
-    _cut_off,
-    _double,
-    _splice,
-    _noise,
-)
-
-
-def _place(data: bytearray, rng: random.Random) -> int:
-    """Choose a place, every other time among the headers."""
-    return rng.randrange(min(len(data), 200) + 1) if rng.random() < 0.5 else rng.randrange(len(data) + 1)
 
 
 def _send(service: RunningService, files: Iterator[bytes]) -> tuple[Counter[str], float, dict[int, dict[str, float]]]:

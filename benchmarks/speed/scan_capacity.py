@@ -97,7 +97,7 @@ def _stages(figures: dict[str, Any]) -> Iterator[str]:
     yield "## Where a picture's time goes\n"
     yield (
         "Milliseconds of processor time on one core, medians. A picture that gets a verdict of *ai* or *real* from\n"
-        "the photo model is looked at a second time, as a copy that was sent on; the others are not. `judged` is all\n"
+        "the photo model is looked at a second time, shrunk and re-saved; the others are not. `judged` is all\n"
         "of it together, as `fauxto scan` does it, for pictures of which the last column's share had a second look.\n"
     )
     yield _table(

@@ -59,12 +59,18 @@ CHANNELS: Mapping[str, str] = {"red": "#d1483a", "green": "#2f8f4e", "blue": "#3
 """The curves of a picture's histogram, on any ground."""
 
 TERMINAL: Mapping[Verdict | None, str] = {
-    Verdict.AI: "dark_orange",
-    Verdict.REAL: "dodger_blue1",
-    Verdict.INCONCLUSIVE: "yellow",
-    None: "red",
+    Verdict.AI: "color(166)",
+    Verdict.REAL: "color(32)",
+    Verdict.INCONCLUSIVE: "color(243)",
+    None: "color(160)",
 }
-"""Verdicts by rich's names of colours."""
+"""Verdicts by rich's names of colours: of the 256 that terminals show alike, readable on light and dark ground."""
+
+PROGRESS_TERMINAL: Mapping[str, str] = {
+    **dict.fromkeys(("bar.complete", "bar.finished", "bar.pulse"), TERMINAL[Verdict.REAL]),
+    **dict.fromkeys(("progress.download", "progress.elapsed", "progress.remaining"), "default"),
+}
+"""Progress bars by rich's names of styles; rich's own yellow and cyan are lost on light ground."""
 
 STREAMLIT: Mapping[Verdict | None, str] = {
     Verdict.AI: "orange",
@@ -84,7 +90,7 @@ BOX = "#ffa000"
 SHORTCUT: Mapping[str, str] = {"no shortcut": FILL[Verdict.REAL], "weak": "#d4a106", "strong": FILL[Verdict.AI]}
 """How far a data set's labels can be told without looking at the pictures."""
 
-SHORTCUT_TERMINAL: Mapping[str, str] = {"no shortcut": "green", "weak": "yellow", "strong": "red"}
+SHORTCUT_TERMINAL: Mapping[str, str] = {"no shortcut": "color(28)", "weak": "color(136)", "strong": "color(160)"}
 """The same by rich's names of colours."""
 
 # The laboratory's plots.

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from fauxto import Basis, Evidence, Lean, Report, Says, Trust, Verdict, bundles
+from fauxto import Basis, Evidence, Lean, Reason, Report, Says, Trust, Verdict, bundles
 from fauxto.cli import commands
 from fauxto.cli.evidence_card import evidence_card
 from fauxto.cli.report_line import report_line
@@ -22,6 +22,7 @@ from fauxto.cli.report_panel import report_panel
 from fauxto.evidence import SOURCES
 from fauxto.evidence.content_credentials import trust_list
 from fauxto.export.notebook import card
+from fauxto.palette import TERMINAL
 from fauxto.wording import Group
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
@@ -125,6 +126,16 @@ def panel(report: Report, *, show_evidence: bool, width: int = 88) -> str:
     console = Console(file=file, width=width)
     console.print(report_panel(report, bundles.load(GOLDEN), "balanced", console, show_evidence=show_evidence))
     return " ".join(file.getvalue().replace("│", " ").split())
+
+
+def test_a_probability_that_isnt_reliable_has_no_colour(full_report: Report) -> None:
+    outside = replace(full_report, reasons=(Reason("too_small", "it is small."),))
+    for report, reliable in ((full_report, True), (outside, False)):
+        file = io.StringIO()
+        console = Console(file=file, width=88, force_terminal=True, color_system="256")
+        console.print(report_panel(report, bundles.load(GOLDEN), "balanced", console))
+        (scale,) = (line for line in file.getvalue().splitlines() if " generated" in line and "photograph " in line)
+        assert (f"[38;5;{TERMINAL[Verdict.REAL][6:-1]}m" in scale) is reliable
 
 
 @pytest.mark.parametrize("show_evidence", [False, True])

@@ -222,7 +222,9 @@ def test_the_command_writes_results_and_a_page(calibrated_run, toy_data):
     assert f"{100 * results['full']['accuracy']:.2f} %" in page
     for told in (result.output, page):
         assert f"{results['evaluation']['protocols'][0]['auroc']['value']:.4f}" in told
-    sections = "In short|Some of the pictures|By label|The surest mistakes|Ranking|Calibration|Verdicts|As delivered|"
+    sections = (
+        "In short|Some of the pictures|By label|The surest mistakes|Ranking|Calibration|Verdicts|As others see them|"
+    )
     sections += "By source|By object class|Robustness|What was measured"
     assert re.findall(r"<h2[^>]*>([^<]*)", page) == sections.split("|")
     assert page.count("<svg") == 7

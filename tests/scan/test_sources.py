@@ -271,6 +271,22 @@ def test_no_name_hides_a_member(tmp_path: Path) -> None:
     assert len(said) == 6
 
 
+def test_a_zip_member_without_a_name_costs_its_own_row_only(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("a.jpg", "b", "c.jpg"):
+            archive.writestr(name, b"x")
+    whole = path.read_bytes()
+    start = whole.rindex(b"PK\1\2", 0, whole.rindex(b"b"))
+    nameless = bytearray(whole[: start + 46] + whole[start + 47 :])
+    struct.pack_into("<H", nameless, start + 28, 0)
+    end = nameless.rindex(b"PK\5\6")
+    struct.pack_into("<I", nameless, end + 12, struct.unpack_from("<I", nameless, end + 12)[0] - 1)
+    path.write_bytes(nameless)
+    assert list(words(found(path)).values()) == ["", "unsafe_name", ""]
+    assert archives.Archive(str(path)).count() == 3
+
+
 def test_a_header_that_asks_for_memory_gets_none(tmp_path: Path) -> None:
     header = tarfile.TarInfo("x")
     header.type, header.size = tarfile.XHDTYPE, 4 << 30  # metadata of 4 GB

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -81,6 +82,28 @@ def test_a_file_that_stopped_half_way_has_one_row_in_the_end(start: Start, pictu
         (arrival,) = look(watch, 2)
         assert arrival.is_news
     assert rows() == [("slow.png", "ok")]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_file_that_was_locked_is_judged_once_it_can_be_read(
+    start: Start, pictures: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch, *, restarts: bool
+) -> None:
+    Path("inbox/locked.png").write_bytes(pictures(7))
+    with ExitStack() as watches:
+        watch = watches.enter_context(start())
+        with monkeypatch.context() as locked:
+            locked.setattr(Path, "open", _refuse)
+            arrivals = [arrival for _ in range(5) for arrival in watch.look()]
+            assert [arrival.report.status for arrival in arrivals] == [Status.UNREADABLE]
+        if restarts:
+            watches.close()
+            watch = watches.enter_context(start())
+        assert [(arrival.report.status, arrival.is_news) for arrival in look(watch, 5)] == [(Status.OK, True)]
+    assert rows() == [("locked.png", "ok")]
+
+
+def _refuse(path: Path, mode: str) -> NoReturn:
+    raise PermissionError(13, "Permission denied", str(path))
 
 
 def test_a_second_start_judges_what_came_meanwhile_and_nothing_twice(

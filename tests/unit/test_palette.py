@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+from rich.color import Color
+
 import fauxto
 from fauxto import palette
 
@@ -28,3 +31,18 @@ def test_the_forms_of_a_colour() -> None:
         ":root { --ink: #000001; --map-ai: #d55e00; }",
         "@media (prefers-color-scheme: dark) { :root { --ink: #fffffe; --map-ai: #d55e00; } }",
     ]
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#000000"])
+@pytest.mark.parametrize("name", [*palette.TERMINAL.values(), *palette.SHORTCUT_TERMINAL.values()])
+def test_the_terminals_colours_are_readable_on_light_and_dark_ground(name: str, ground: str) -> None:
+    letters, paper = (_luminance(colour) for colour in (Color.parse(name).get_truecolor(), palette.rgb(ground)))
+    assert (max(letters, paper) + 0.05) / (min(letters, paper) + 0.05) >= 3  # WCAG 2.2's least, for bold and symbols
+
+
+def _luminance(colour: tuple[int, int, int]) -> float:
+    """Return the relative luminance of WCAG 2.2."""
+    red, green, blue = (
+        (part / 255 + 0.055) ** 2.4 / 1.055**2.4 if part > 10 else part / 255 / 12.92 for part in colour
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -80,7 +80,7 @@ def _lines(
 def _probability(report: Report, probability: float, bundle: Bundle, point_name: str, width: int) -> Iterator[Text]:
     counts = wording.is_in_domain(report)
     line = Text("Probability that it was generated: ")
-    line.append(wording.percent(probability), style=f"bold {TERMINAL[report.verdict]}")
+    line.append(wording.percent(probability), style="bold" if counts else "dim")
     yield line if counts else line.append(" (not reliable)")
     yield _bar(probability, bundle.operating_points[point_name], width, is_dim=not counts)
     if counts and report.score is not None:
@@ -88,18 +88,21 @@ def _probability(report: Report, probability: float, bundle: Bundle, point_name:
 
 
 def _bar(probability: float, point: OperatingPoint, width: int, *, is_dim: bool) -> Text:
-    """Return a scale from photograph to generated with a marker; the inconclusive band is dotted."""
+    """Return a scale from photograph to generated with a marker; the inconclusive band is dotted.
+
+    It has no colours where `is_dim`: the probability isn't reliable then.
+    """
     left, right = "photograph ", " generated"
     cells = max(width - len(left) - len(right), 1)
     bar = Text(left, style="dim" if is_dim else "", no_wrap=True, overflow="crop")
     for cell in range(cells):
         middle = (cell + 0.5) / cells
         if cell == min(int(probability * cells), cells - 1):
-            bar.append("┃", style="bold")
+            bar.append("┃", style="dim" if is_dim else "bold")
         elif middle <= point.real_below:
-            bar.append("━", style=TERMINAL[Verdict.REAL])
+            bar.append("━", style="" if is_dim else TERMINAL[Verdict.REAL])
         elif middle >= point.ai_above:
-            bar.append("━", style=TERMINAL[Verdict.AI])
+            bar.append("━", style="" if is_dim else TERMINAL[Verdict.AI])
         else:
             bar.append("╌")
     return bar.append(right)

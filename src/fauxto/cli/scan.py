@@ -16,6 +16,7 @@ from fauxto.choices import Engine, SortAction
 from fauxto.cli.options import Workers, takes_detector_options
 from fauxto.errors import ConfigError
 from fauxto.options import DetectorOptions, cores
+from fauxto.palette import PROGRESS_TERMINAL
 from fauxto.wording import passed_over, printable
 
 if TYPE_CHECKING:
@@ -202,6 +203,7 @@ def progress_bar() -> Iterator[Callable[[int, int | None], None]]:
     """Show how many pictures are done: as a bar on a terminal, elsewhere as a line every half minute."""
     from rich import progress as bars
     from rich.console import Console
+    from rich.theme import Theme
 
     class Rate(bars.ProgressColumn):
         """Pictures a second."""
@@ -209,7 +211,7 @@ def progress_bar() -> Iterator[Callable[[int, int | None], None]]:
         def render(self, task: bars.Task) -> Any:
             return f"{task.speed:,.1f}/s" if task.speed else ""
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, theme=Theme(PROGRESS_TERMINAL))
     if not console.is_terminal:
         yield _log_lines()
         return

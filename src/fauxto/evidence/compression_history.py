@@ -48,10 +48,13 @@ def requantisation(rgb: NDArray[np.uint8], luminance: Table) -> float | None:
 
     Returns:
         The mean squared deviation of the histograms' bins, in units of the variance expected by chance:
-        about 1 after one compression. None where it can't be measured: too little detail, steps of 1 throughout, or
-        pixels that were changed after decoding (rotated, or converted to another colour space).
+        about 1 after one compression. None where it can't be measured: too little detail, steps of 1 throughout or of
+        0, which a damaged file states, or pixels that were changed after decoding (rotated, or converted to another
+        colour space).
     """
     steps = np.array(luminance, np.float32)[: len(_FREQUENCIES), None]
+    if not steps.all():
+        return None
     multiples = _coefficients(_middle(rgb)) / steps
     rounded = np.rint(multiples)
     usable = (rounded != 0) & (steps >= _MIN_STEP)

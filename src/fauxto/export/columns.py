@@ -31,9 +31,9 @@ def _evidence_columns() -> Iterator[Column]:
     """Yield the columns of each built-in source; those of plug-ins share one, `other_evidence`."""
     for source in SOURCES:
         named = source.replace("_", " ")
-        yield Column(f"{source}_says", "text", f"what the {named} say: ai, real or nothing")
-        yield Column(f"{source}_trust", "text", f"how far the {named} can be trusted: signed, declared or inferred")
-        yield Column(f"{source}_summary", "text", f"what was found in the {named}, in one sentence")
+        yield Column(f"{source}_says", "text", f"what the source {named} says: ai, real or nothing")
+        yield Column(f"{source}_trust", "text", "how far to trust that: signed, declared or inferred")
+        yield Column(f"{source}_summary", "text", "the same in one sentence")
 
 
 COLUMNS = (

@@ -60,7 +60,7 @@ def read(data: bytes, limits: Limits) -> Container:
         ImageError: `too_large` for too many boxes.
     """
     end = 0
-    pixels = data
+    lists: list[tuple[int, int]] = []
     for kind, _, payload, box_end in bounded(boxes(data, 0, len(data))):
         if kind not in _TOP_LEVEL:
             break
@@ -68,17 +68,19 @@ def read(data: bytes, limits: Limits) -> Container:
         if end > len(data):
             raise EOFError
         if kind == b"meta":
-            pixels = _without_exif(data, payload + FULL_BOX, end)
-    return Container(pixels=pixels[:end], end=end, frames=None)
+            inside = bounded(boxes(data, payload + FULL_BOX, end))
+            lists += ((start, min(stop, end)) for kind, start, _, stop in inside if kind == b"iinf")
+    return Container(pixels=_without_exif(data[:end], lists), end=end, frames=None)
 
 
-def _without_exif(data: bytes, start: int, stop: int) -> bytes:
-    """Give each item of type "Exif" in a meta box's item list a type that nothing knows."""
-    for kind, item_start, _, item_stop in bounded(boxes(data, start, stop)):
-        if kind == b"iinf":
-            items = data[item_start:item_stop].replace(b"Exif", b"none")
-            return b"".join((memoryview(data)[:item_start], items, memoryview(data)[item_stop:]))
-    return data
+def _without_exif(data: bytes, lists: list[tuple[int, int]]) -> bytes:
+    """Give each item of type "Exif" in the item lists, which don't overlap, a type that nothing knows."""
+    parts: list[bytes | memoryview] = []
+    done = 0
+    for start, stop in lists:
+        parts += [memoryview(data)[done:start], data[start:stop].replace(b"Exif", b"none")]
+        done = stop
+    return b"".join((*parts, memoryview(data)[done:]))
 
 
 def credential(data: bytes) -> Iterator[bytes]:

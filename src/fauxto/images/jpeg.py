@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 from collections.abc import Iterator
@@ -61,10 +62,11 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
     Raises:
         EOFError: The file, or the picture in front of the next SOI marker, ends before its EOI marker.
+        ImageError: `unreadable` for an impossible length, `too_large` for too many markers, with a segment or not.
     """
     position = len(_SOI)
     has_scan = False
-    while True:
+    for _ in bounded(itertools.repeat(None)):
         match = _MARKER.search(data, position)
         if match is None:
             raise EOFError
@@ -103,7 +105,7 @@ def read(data: bytes, limits: Limits) -> Container:
     is_closed = False
     body = jpeg_end.without_trailer(data)
     try:
-        for marker, start, end in bounded(segments(body)):
+        for marker, start, end in segments(body):
             is_closed = marker == _EOI
             if marker == _SOS:
                 first_scan = first_scan or start

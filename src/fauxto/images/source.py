@@ -16,6 +16,9 @@ from fauxto.report import Status
 File = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, the bytes of a file, or a file that is open for reading bytes."""
 
+CANT_BE_READ = "can't be read"
+"""In the sentence on a file that is there, but that the system doesn't give, so that nobody knows what is in it."""
+
 _DEFAULT_LIMITS = Limits()
 
 
@@ -72,7 +75,7 @@ def _read_path(path: Path, limits: Limits) -> bytes:
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: a NUL in the path
         raise ImageError(Status.NOT_FOUND, f"there is no file {name}; check the path") from error
     except OSError as error:
-        raise ImageError(Status.UNREADABLE, f"{name} can't be read: {error.strerror or error}") from error
+        raise ImageError(Status.UNREADABLE, f"{name} {CANT_BE_READ}: {error.strerror or error}") from error
     check_bytes(len(data), limits)
     return data
 
@@ -87,5 +90,5 @@ def _read_file(file: BinaryIO, limits: Limits) -> bytes:
             remaining -= len(part)
     except Exception as error:  # members of archives and responses of servers raise nearly anything
         cause = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
-        raise ImageError(Status.UNREADABLE, f"the file can't be read: {cause}") from error
+        raise ImageError(Status.UNREADABLE, f"the file {CANT_BE_READ}: {cause}") from error
     return b"".join(parts)

@@ -144,6 +144,9 @@ def read(data: bytes, limits: Limits) -> Container:
         _check_storage(tags, data, limits)
     except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
         raise ImageError(Status.UNREADABLE, "the TIFF's directory is damaged; save the picture anew") from error
+    for entry in (entries[tag] for tag in _OF_JPEG & entries.keys()):
+        if entry.offset + _TYPE_BYTES.get(entry.type, 0) * entry.count > len(data):
+            raise EOFError
     icc = None
     if _ICC in entries:
         icc = data[entries[_ICC].offset : entries[_ICC].offset + entries[_ICC].count]

@@ -184,7 +184,7 @@ def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _
     careful = Careful(file)
     with zipfile.ZipFile(careful) as archive:
         for info in archive.infolist():
-            if info.is_dir():
+            if is_folder(info):
                 continue
             if refusal := _refuse_zip(info):
                 yield info.filename, refusal
@@ -202,6 +202,11 @@ def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _
                 yield info.filename, _Member(cast(BinaryIO, opened), limits, careful)
 
 
+def is_folder(info: zipfile.ZipInfo) -> bool:
+    """Tell by its name whether a ZIP's member is a folder; `ZipInfo.is_dir` fails on a member without a name."""
+    return info.filename.endswith("/")
+
+
 def _refuse_zip(info: zipfile.ZipInfo) -> Report | None:
     if not is_plain(info.filename):
         return _NOT_PLAIN
@@ -216,7 +221,7 @@ def _refuse_zip(info: zipfile.ZipInfo) -> Report | None:
 def zip_names(file: BinaryIO) -> list[str]:
     """Return the names of a ZIP's files, as far as its directory tells the truth; raises one of `DAMAGE`."""
     with zipfile.ZipFile(Careful(file)) as archive:
-        return [info.filename for info in archive.infolist() if not info.is_dir()]
+        return [info.filename for info in archive.infolist() if not is_folder(info)]
 
 
 class StrictHeader(tarfile.TarInfo):

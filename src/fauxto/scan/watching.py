@@ -12,8 +12,10 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
+from fauxto.images.source import CANT_BE_READ
 from fauxto.report import Report, Status
 from fauxto.scan import Scan, local
 from fauxto.scan.items import PASSED_OVER, Item, Row
@@ -67,6 +69,7 @@ class Watch:
         self._warned: set[str] = set()
         self._crew: list[local.Worker] = []
         self._waiting: dict[str, str] = {}  # keys of new files by path, at the last listing
+        self._closed = {row.key for row in scan.journal.rows() if _was_closed(row)}
         self._listing_seconds = 0.0
         self._is_written = not scan.journal.done()
         self._writing_seconds = 0.0
@@ -133,7 +136,7 @@ class Watch:
                     self._warn_once(item.path, f"{item.path}: the folder can't be listed now; trying again and again")
                     continue
                 key = None if item.path.lower().endswith(_PARTIAL) else _key(item.path)
-                if key is None or self._scan.journal.is_done(key):
+                if key is None or (self._scan.journal.is_done(key) and not self._has_opened(key, item.path)):
                     continue
                 if before.get(item.path) == key:
                     settled[key] = Item(key, item.path, item.source, item.size)
@@ -146,6 +149,13 @@ class Watch:
         journal, path = self._scan.journal, row.key.partition("\0")[0]
         if row.status == Status.NOT_FOUND:  # a name that was there for a moment, as programs use while they write
             return
+        if row.key in self._closed:
+            if _was_closed(row):
+                return
+            self._closed.remove(row.key)
+            journal.drop({row.key})
+        elif _was_closed(row):
+            self._closed.add(row.key)
         report = None if row.status == PASSED_OVER else Report.from_dict(json.loads(row.report))
         replaced = set()
         is_news = True
@@ -162,6 +172,16 @@ class Watch:
         if report is not None:
             yield Arrival(report, path if _key(path) == row.key else None, is_news)
 
+    def _has_opened(self, key: str, path: str) -> bool:
+        """Tell whether a file can be read that couldn't when it got its row; who writes a file may lock it."""
+        if key not in self._closed:
+            return False
+        try:
+            with Path(path).open("rb") as file:
+                return bool(file.read(1))
+        except OSError:
+            return False
+
     def _warn_once(self, what: str, sentence: str) -> None:
         if what not in self._warned:
             self._warned.add(what)
@@ -175,6 +195,10 @@ def _key(path: str) -> str | None:
     except (OSError, ValueError):
         return None
     return f"{path}\0{facts.st_mtime_ns}-{facts.st_size}" if stat.S_ISREG(facts.st_mode) and facts.st_size else None
+
+
+def _was_closed(row: Row) -> bool:
+    return row.status == Status.UNREADABLE and f" {CANT_BE_READ}: " in row.report
 
 
 def reports_and_files(journal: Journal) -> Iterator[tuple[Report, str | None]]:

@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 from fauxto.errors import DatasetError, ImageError
 from fauxto.images import read_bytes
 from fauxto.report import Status
-from fauxto.scan.archives import DAMAGE, StrictHeader, is_plain
+from fauxto.scan.archives import DAMAGE, StrictHeader, is_folder, is_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _damage_reported(source: Path) -> Iterator[None]:
 
 def _zip_members(source: Path) -> Iterator[Member]:
     with _damage_reported(source), zipfile.ZipFile(source) as archive:
-        infos = [info for info in archive.infolist() if not info.is_dir()]
+        infos = [info for info in archive.infolist() if not is_folder(info)]
         for count, info in enumerate(infos, start=1):
             yield Member(info.filename, partial(_read_zip, archive, info), count / len(infos))
 

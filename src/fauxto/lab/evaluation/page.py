@@ -175,7 +175,7 @@ def _verdicts(page: HtmlPage, figures: Results) -> None:
 
 def _protocols(page: HtmlPage, results: Results) -> None:
     page.section(
-        "As delivered",
+        "As others see them",
         "The same pictures as found, at most 768 px wide as JPEG q60 (web), and at most 512 px as JPEG q40 (hard). "
         + tables.INTERVALS
         if len(results["evaluation"]["protocols"]) > 1
