@@ -45,6 +45,7 @@ bench: $(STAMPS)/dev
 # docs/how-to/train.md. PHOTOS are other pictures, from whose thumbnails cifake-resnet learns what is unlike CIFAKE's.
 CIFAKE_SUMMARY_paper-cnn := The student paper's network: three convolutions and a dense layer, trained on CIFAKE.
 CIFAKE_SUMMARY_cifake-resnet := A residual network for thumbnails, trained from scratch on CIFAKE.
+CIFAKE_VERSION_paper-cnn := --bundle-version 1.0.1
 CIFAKE_VERSION_cifake-resnet := --bundle-version 1.1.0
 # It errs no more on photographs that were enlarged so far (its card's robustness table), unlike the other.
 CIFAKE_FOREIGN_cifake-resnet = --foreign "$(PHOTOS)"
