@@ -42,9 +42,11 @@ bench: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks
 
 # The CIFAKE bundles from the archive: make cifake CIFAKE=ARCHIVE [PHOTOS=data/photos]. Goes on where it was cut; see
-# docs/how-to/train.md. With PHOTOS, the shipped model for thumbnails accuses no more of other photographs' thumbnails.
+# docs/how-to/train.md. PHOTOS are other pictures, from whose thumbnails cifake-resnet learns what is unlike CIFAKE's.
 CIFAKE_SUMMARY_paper-cnn := The student paper's network: three convolutions and a dense layer, trained on CIFAKE.
 CIFAKE_SUMMARY_cifake-resnet := A residual network for thumbnails, trained from scratch on CIFAKE.
+CIFAKE_VERSION_paper-cnn := --bundle-version 1.0.1
+CIFAKE_VERSION_cifake-resnet := --bundle-version 1.1.0
 # It errs no more on photographs that were enlarged so far (its card's robustness table), unlike the other.
 CIFAKE_FOREIGN_cifake-resnet = --foreign "$(PHOTOS)"
 CIFAKE_SIZES_cifake-resnet := --min-short-side 32 --max-short-side 64
@@ -56,11 +58,11 @@ cifake: $(STAMPS)/dev
 	$(MAKE) bundle-cifake-resnet BESIDE="--beside runs/paper-cnn"
 
 bundle-%:
-	$(BIN)/fauxto train --network $* --data data/cifake --run runs/$* --resume
+	$(BIN)/fauxto train --network $* --data data/cifake --run runs/$* $(if $(PHOTOS),$(CIFAKE_FOREIGN_$*)) --resume
 	$(BIN)/fauxto calibrate runs/$* --data data/cifake $(if $(PHOTOS),$(CIFAKE_FOREIGN_$*))
 	$(BIN)/fauxto evaluate runs/$* --data data/cifake --robustness
 	$(BIN)/fauxto pack runs/$* --out src/fauxto/bundles/weights/$* \
-	  --summary "$(CIFAKE_SUMMARY_$*)" $(CIFAKE_SIZES_$*) $(BESIDE)
+	  --summary "$(CIFAKE_SUMMARY_$*)" $(CIFAKE_SIZES_$*) $(CIFAKE_VERSION_$*) $(BESIDE)
 
 # The bundle for photographs: make photos TABLES=FOLDER ORIGINALS=FOLDER ENCODER=FILE [AVERAGE=RUN]; see docs/how-to/train-photos.md.
 PHOTOS_SUMMARY := Photographs against generated pictures, for anything larger than a thumbnail; it often can't tell.

@@ -40,10 +40,13 @@ def main() -> None:
 
 
 def _judged(bundle: bundles.Bundle, pictures: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    scores = Network(bundle).score(list(pictures))
-    probabilities = bundle.calibration.probability(scores)
+    network = Network(bundle)
+    judged = network.judge([network.views(rgb) for rgb in pictures])
+    unlike = bundle.domain.unlike(judged.unlikeness)
+    probabilities = np.where(unlike, 0.0, bundle.calibration.probability(judged.scores))
     return {
-        "auroc": metrics.ranking(labels, scores)["auroc"],
+        "auroc": metrics.ranking(labels, judged.scores)["auroc"],
+        "real_refused": round(float(np.mean(unlike[labels == 0])), 4),
         "real_called_ai": {
             name: round(float(np.mean(probabilities[labels == 0] >= point.ai_above)), 4)
             for name, point in bundle.operating_points.items()

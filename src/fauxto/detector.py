@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fauxto import bundles, images, preprocessing
 from fauxto.bundles import Bundle
-from fauxto.bundles.model import Model, judged
+from fauxto.bundles.model import Model, Outputs, judged
 from fauxto.errors import ImageError
 from fauxto.evidence import gather, load_sources, unreadable
 from fauxto.images.in_memory import from_pixels
@@ -58,15 +58,13 @@ class _Decoded:
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """Result for the pixels of one picture; all None if the network gave no finite number.
-
-    `family`: whose pictures it looks most like, with the probability, were the picture AI; None where that is unsure.
-    """
+    """Result for the pixels of one picture; None where the network gave no finite number, or isn't sure of a family."""
 
     score: float | None
     probability: float | None
     fpr: float | None
     family: tuple[str, float] | None
+    unlikeness: float
     milliseconds: float
 
 
@@ -147,9 +145,8 @@ class Detector:
     def analyze_many(self, sources: Iterable[Source]) -> Iterator[Report]:
         """Judge pictures in batches; reports come in the order of `sources`.
 
-        `sources` may be infinite: at most two batches are read ahead. The first batch has one picture and each later
-        one twice as many, up to `batch_size`, so that the first reports come quickly. Paths are read in other threads;
-        open files and pixels in this one.
+        `sources` may be infinite: at most two batches are read ahead. The first has one picture, each later one twice
+        as many, up to `batch_size`. Paths are read in other threads; open files and pixels in this one.
 
         Raises:
             BundleError: The network can't be opened or fails.
@@ -184,9 +181,12 @@ class Detector:
         Raises:
             BundleError: A network can't be opened or fails.
         """
+        return np.array([score for score, *_ in self.judge_pixels(pictures)])
+
+    def judge_pixels(self, pictures: Sequence[Pixels]) -> list[Outputs]:
+        """Return all that the networks make of decoded pictures; arguments and errors are those of `score_pixels`."""
         models = [self._model_for(rgb.shape) for rgb in pictures]
-        views = [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)]
-        return np.array([score for score, _ in judged(models, views)])
+        return judged(models, [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)])
 
     def reduced(self, rgb: Pixels) -> Pixels:
         """Return a picture, uint8 [H, W, 3], as small as it may be for `score_pixels` to give it the same score."""
@@ -196,8 +196,8 @@ class Detector:
 
     def bundle_of(self, report: Report) -> Bundle:
         """Return the bundle that gave a report's score; the first one if none did."""
-        named = report.model and report.model.name
-        return next((bundle for bundle in self.bundles if bundle.name == named), self.bundles[0])
+        named = (bundle for bundle in self.bundles if report.model and bundle.name == report.model.name)
+        return next(named, self.bundles[0])
 
     def _model_for(self, shape: tuple[int, ...]) -> Model:
         """Return the model for a picture of `shape` [H, W, 3]."""
@@ -246,23 +246,23 @@ class Detector:
         started = perf_counter()
         results = judged([picture.model for picture in pictures], [picture.views for picture in pictures])
         milliseconds = _since(started, len(pictures))
-        return [
-            self._report(picture, self._scored(picture.model.bundle, *outputs, milliseconds))
-            for picture, outputs in zip(pictures, results, strict=True)
-        ]
+        pairs = zip(pictures, results, strict=True)
+        return [self._report(picture, self._scored(picture, outputs, milliseconds)) for picture, outputs in pairs]
 
-    def _scored(self, bundle: Bundle, score: float, families: NDArray[np.float64], milliseconds: float) -> _Scored:
+    def _scored(self, picture: _Decoded, outputs: Outputs, milliseconds: float) -> _Scored:
+        bundle, (score, families, unlikeness) = picture.model.bundle, outputs
         if not np.isfinite(score):
-            return _Scored(None, None, None, None, milliseconds)
+            return _Scored(None, None, None, None, unlikeness, milliseconds)
         scores = np.array([score])
         probability, fpr = bundle.calibration.probability(scores), bundle.real_score_quantiles.fpr_at(scores)
         family = likeliest_family(bundle.families, families)
-        return _Scored(score, float(probability[0]), float(fpr[0]), family, milliseconds)
+        return _Scored(score, float(probability[0]), float(fpr[0]), family, unlikeness, milliseconds)
 
     def _report(self, picture: _Decoded, scored: _Scored) -> Report:
         facts, part, bundle = picture.facts, picture.part, picture.model.bundle
         point = bundle.operating_points[self.operating_point]
-        pixels, reason = pixel_verdict(scored.probability, part.short_side, part.objection, bundle.domain, point)
+        seen = scored.probability, part.short_side, part.objection, bundle.domain, point, scored.unlikeness
+        pixels, reason = pixel_verdict(*seen)
         started = perf_counter()
         stability = self._stability(picture, pixels)
         if stability and stability.flips:

@@ -34,7 +34,12 @@ from fauxto.report import Basis, Evidence, Lean, Reason, Says, Trust, Verdict
 
 
 def pixel_verdict(
-    probability: float | None, short_side: int, objection: str | None, domain: Domain, point: OperatingPoint
+    probability: float | None,
+    short_side: int,
+    objection: str | None,
+    domain: Domain,
+    point: OperatingPoint,
+    unlikeness: float = 0.0,
 ) -> tuple[Verdict, Reason]:
     """Return the verdict of the pixels alone.
 
@@ -42,15 +47,16 @@ def pixel_verdict(
         probability: Calibrated P(AI) in [0, 1]; None where the network gave no finite number.
         short_side: Of the decoded picture, in pixels.
         objection: Why the picture is out of domain, whatever its size (`fauxto.domain.objection`), or None.
-        domain: The sizes that the network accepts.
+        domain: The sizes that the network accepts, and the unlikeness.
         point: The thresholds.
+        unlikeness: How unlike those that the network learnt the picture is, in [0, 1]; NaN is too unlike.
 
     Returns:
         The verdict and the one reason for it.
     """
     if probability is None:
         return Verdict.INCONCLUSIVE, Reason("model_error", "the network gave no finite number for this picture.")
-    if reason := outside(short_side, objection, domain):
+    if reason := outside(short_side, objection, domain, unlikeness):
         return Verdict.INCONCLUSIVE, reason
     verdict = point.verdict(probability)
     meaning = {
@@ -61,7 +67,7 @@ def pixel_verdict(
     return verdict, Reason(f"pixels_{verdict}", f"the probability of AI is {probability:.4f}: {meaning[verdict]}")
 
 
-def outside(short_side: int, objection: str | None, domain: Domain) -> Reason | None:
+def outside(short_side: int, objection: str | None, domain: Domain, unlikeness: float) -> Reason | None:
     """Return why a picture lies outside the domain of a network, or None."""
     if short_side < domain.min_short_side:
         needed = f"this model needs {domain.min_short_side} px or more."
@@ -71,6 +77,10 @@ def outside(short_side: int, objection: str | None, domain: Domain) -> Reason | 
         return Reason("out_of_domain", f"the picture's short side is {short_side} px; {judged}")
     if objection is not None:
         return Reason("out_of_domain", f"the picture {objection}; this model judges photograph-like pictures only.")
+    if domain.unlike(np.array(unlikeness)):
+        return Reason(
+            "unlike_learnt", "the picture is unlike those that this model learnt, and of others it knows little."
+        )
     return None
 
 

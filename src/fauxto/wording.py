@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from fauxto.report import Basis, Evidence, Lean, Reason, Report, Says, Trust, Verdict
 
-_OUTSIDE_DOMAIN = frozenset({"too_small", "out_of_domain", "model_error"})
+_OUTSIDE_DOMAIN = frozenset({"too_small", "out_of_domain", "unlike_learnt", "model_error"})
 _ON_THE_SCALE = frozenset({"pixels_ai", "pixels_real", "pixels_inconclusive"})
 
 

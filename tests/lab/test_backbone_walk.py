@@ -220,7 +220,7 @@ def test_a_backbone_is_averaged_with_that_of_another_run(trained, data, weights,
     recipe = dataclasses.replace(TRAINED, seed=2, epochs=1, interpolation=1.0)
     with pytest.raises(RuntimeError, match="cut"):
         training.train(recipe, data, run, weights=weights, average_with=[other])
-    own = block_weights(run.load_keras_model(run.folder / training.FITTED))
+    own = block_weights(run.load_network(run.folder / training.FITTED))
     assert not np.array_equal(own[0], averaged[0])
     for mean, mine, theirs in zip(averaged, own, block_weights(other.load_keras_model()), strict=True):
         np.testing.assert_allclose(mean, (mine + theirs) / 2, atol=1e-6)

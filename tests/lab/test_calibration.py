@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
 from fauxto.bundles.bundle import OPERATING_POINTS
+from fauxto.bundles.network import Judged
 from fauxto.choices import CalibrationMethod
 from fauxto.cli import commands
 from fauxto.errors import DatasetError, FauxtoError
@@ -200,9 +201,10 @@ def test_photographs_of_other_sources_are_kept_from_accusation(toy_run, toy_data
     class Sure(calibration_module.Network):
         wrong = True
 
-        def score(self, pictures):
-            shapes.append(np.stack(pictures).shape)
-            return np.full(len(pictures), 1e9 if self.wrong else -1e9)
+        def judge(self, views):
+            shapes.append(np.concatenate(views).shape)
+            scores = np.full(len(views), 1e9 if self.wrong else -1e9)
+            return Judged(scores, np.empty((len(views), 0)), np.zeros(len(views)))
 
     monkeypatch.setattr(calibration_module, "Network", Sure)
     with pytest.raises(FauxtoError, match="no threshold gives the operating point"):

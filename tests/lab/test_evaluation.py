@@ -55,6 +55,7 @@ def scores_of(values, *, reencoded=None, refused=None, protocol=CLEAN):
         values if reencoded is None else np.asarray(reencoded, np.float64),
         np.zeros(len(values), bool) if refused is None else np.asarray(refused),
         np.empty((len(values), 0)),
+        np.zeros(len(values)),
     )
 
 

@@ -223,6 +223,60 @@ def test_the_other_networks_train_with_everything_on(network, dataset, tmp_path)
     np.testing.assert_allclose(scores_of(run, [rgb[:, ::-1] for rgb in larger]), scores, atol=1e-4)
 
 
+@pytest.fixture(scope="session")
+def others(tmp_path_factory):
+    """Whole pictures of 40 sources, all of them checks: nothing that the network learns from looks like it."""
+    folder = tmp_path_factory.mktemp("others")
+    rng = np.random.default_rng(1)
+    for label, number in ((label, number) for label in ("real", "ai") for number in range(20)):
+        (folder / label / "train" / str(number)).mkdir(parents=True)
+        for picture in range(4):
+            checks = rng.integers(0, 256, (8, 8, 3)).repeat(8, 0).repeat(8, 1)
+            Image.fromarray(checks.astype(np.uint8)).save(folder / label / "train" / str(number) / f"{picture}.png")
+    words = (folder / "real", folder / "ai", "--out", folder / "set", "--window", "64")
+    run_command("data", "import", "folders", *words)
+    return folder / "set"
+
+
+def test_a_network_tells_which_pictures_are_unlike_those_it_learnt(dataset, others, tmp_path):
+    recipe = Recipe(
+        network="cifake-resnet",
+        width=0.1,
+        epochs=2,
+        train_share=0.5,
+        batch_size=32,
+        flip_averaging=True,
+    )
+    with pytest.raises(ConfigError, match="that needs ReLU layers"):
+        training.train(RECIPE, dataset, Run(tmp_path / "run"), foreign=others)
+    run, out = Run(tmp_path / "run"), tmp_path / "bundle"
+    training.train(recipe, dataset, run, foreign=others)
+    before = run.load_network()
+    run_command("calibrate", run.folder, "--data", dataset, "--foreign", others)
+    fitted = run.calibration
+    assert 0 < fitted.max_unlikeness < 1
+    assert 0 < fitted.foreign_unlike <= fitted.foreign_photographs < 20 * 4
+    run_command("evaluate", run.folder, "--data", dataset)
+    run_command("pack", run.folder, "--out", out, "--summary", "A test.")
+    bundle = load(out)
+    assert bundle.domain.max_unlikeness == fitted.max_unlikeness
+    assert "as too unlike what it learnt" in bundle.card
+
+    images = list(Dataset.open(dataset).split("val").images)
+    pixels = np.stack(images).astype(np.float32) / 255
+    logits = (before.predict(pixels, verbose=0) + before.predict(pixels[:, :, ::-1], verbose=0)) / 2
+    network = Network(bundle)
+    judged = network.judge([network.views(rgb) for rgb in images])
+    np.testing.assert_allclose(judged.scores, logits[:, 1] - logits[:, 0], atol=1e-3)
+    assert bundle.domain.unlike(judged.unlikeness).mean() <= 0.01
+    strangers = [resize(np.asarray(rgb), 32, 32) for rgb in Dataset.open(others).split("train").images]
+    unlike = bundle.domain.unlike(network.judge([network.views(rgb) for rgb in strangers]).unlikeness)
+    assert unlike.mean() > 0.9
+    reports = list(Detector(out).analyze_many([Image.fromarray(rgb) for rgb in strangers]))
+    refused = ["unlike_learnt" in {reason.word for reason in report.reasons} for report in reports]
+    assert refused == unlike.tolist()
+
+
 def test_calibrate_evaluate_pack_and_judge(run, dataset, tmp_path):
     walked = tmp_path / "run"
     shutil.copytree(run.folder, walked)
@@ -241,7 +295,7 @@ def test_calibrate_evaluate_pack_and_judge(run, dataset, tmp_path):
         assert scores[sha256] == score
     assert "A network for a test." in (bundle / "CARD.md").read_text()
     described = json.loads((bundle / "bundle.json").read_text())
-    assert described["domain"] == {"min_short_side": 32, "max_short_side": 32}
+    assert described["domain"] == {"min_short_side": 32, "max_short_side": 32, "max_unlikeness": None}
     assert described["training"]["epochs"] == 4
     assert len(load(bundle).metrics.test.robustness) == 20
 

@@ -23,6 +23,7 @@ from PIL import Image
 
 from fauxto import Detector, Limits, Report, Status, Verdict
 from fauxto.errors import BundleFormatError, BundleNotFoundError, ConfigError
+from fauxto.report import Lean
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 
@@ -109,6 +110,33 @@ def test_a_family_of_generators_is_named_where_the_network_is_sure(tmp_path: Pat
     assert len(words({"Midjourney": 0.5, "FLUX": 0.6, "a GAN": None}, png(9))) == 1  # a photograph has no generator
     with pytest.raises(BundleFormatError, match="its output is of type 1 and shape"):
         words({"Midjourney": 0.5, "FLUX": 0.6}, rough)
+
+
+def test_a_picture_unlike_those_that_were_learnt_gets_no_verdict(tmp_path: Path) -> None:
+    folder = shutil.copytree(GOLDEN, tmp_path / "golden")
+    model = onnx.load(folder / "model.onnx")
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1], np.int64), "second"))
+    model.graph.node.append(helper.make_node("Sigmoid", ["logits"], ["sure"]))
+    model.graph.node.append(helper.make_node("Gather", ["sure", "second"], ["unlikeness"], axis=1))
+    model.graph.output.append(helper.make_tensor_value_info("unlikeness", TensorProto.FLOAT, ["N", 1]))
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    plain = json.loads((folder / "bundle.json").read_text())
+    plain["model_sha256"] = hashlib.sha256(model.SerializeToString()).hexdigest()
+
+    def judge(most: float | None, shade: int) -> tuple[Verdict | None, str, Lean]:
+        domain = {**plain["domain"], "max_unlikeness": most}
+        (folder / "bundle.json").write_text(json.dumps({**plain, "domain": domain}))
+        report = Detector(folder).analyze(png(shade))
+        assert report.probability is not None
+        return report.verdict, report.reasons[0].word, report.lean
+
+    assert judge(1.0, 9) == (Verdict.REAL, "pixels_real", Lean.NONE)
+    assert judge(1e-6, 9) == (Verdict.INCONCLUSIVE, "unlike_learnt", Lean.NONE)
+    with pytest.raises(BundleFormatError, match=r"it has 2 outputs; by bundle\.json it has 1"):
+        judge(None, 9)
+    for wrong in (0, -1, 1.5, "all", True):
+        with pytest.raises(BundleFormatError, match="max_unlikeness"):
+            judge(wrong, 9)  # type: ignore[arg-type]
 
 
 def test_the_name_is_the_one_given(detector: Detector, tmp_path: Path) -> None:

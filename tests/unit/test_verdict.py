@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 from fauxto.bundles.bundle import Domain, OperatingPoint
@@ -50,6 +51,23 @@ def test_a_kind_that_cannot_be_judged_gets_no_verdict(probability: float, short_
     found, reason = pixel_verdict(probability, short_side, "is noise", DOMAIN, POINT)
     assert found is INCONCLUSIVE
     assert str(reason) == "out_of_domain: the picture is noise; this model judges photograph-like pictures only."
+
+
+@pytest.mark.parametrize(
+    ("unlikeness", "word"),
+    [
+        (0.0, "pixels_ai"),
+        (0.25, "pixels_ai"),
+        (0.26, "unlike_learnt"),
+        (1.0, "unlike_learnt"),
+        (np.nan, "unlike_learnt"),
+    ],
+)
+def test_a_picture_unlike_those_that_were_learnt_gets_no_verdict(unlikeness: float, word: str) -> None:
+    domain = Domain(16, 64, max_unlikeness=0.25)
+    found, reason = pixel_verdict(0.99, 32, None, domain, POINT, unlikeness)
+    assert (found is AI, reason.word) == (word == "pixels_ai", word)
+    assert pixel_verdict(0.99, 15, None, domain, POINT, 1.0)[1].word == "too_small"
 
 
 def test_a_domain_of_one_size_is_said_as_one() -> None:

@@ -7,22 +7,20 @@ been checked. Format 1 is read too. docs/reference/bundle.md documents the same 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import zlib
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fauxto.bundles import onnx_file
 from fauxto.bundles.metrics import Metrics
-from fauxto.bundles.schema import build
+from fauxto.bundles.schema import build, parse
 from fauxto.choices import CalibrationMethod, PointName
 from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrityError
 from fauxto.preprocessing import Input
@@ -44,17 +42,23 @@ _GZIP = 31  # zlib's number for it
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """The pictures that the network may judge, by their short side in pixels, both ends included."""
+    """The pictures that the network may judge: by their short side in pixels, ends included, and unlikeness."""
 
     min_short_side: int
     max_short_side: int
+    max_unlikeness: float | None = None
 
     def __post_init__(self) -> None:
         _require(1 <= self.min_short_side <= self.max_short_side, "min_short_side must be 1 to max_short_side")
+        _require(self.max_unlikeness is None or 0 < self.max_unlikeness <= 1, "max_unlikeness must be above 0 to 1")
 
     def distance(self, short_side: int) -> int:
         """Return the distance of a short side from the domain in pixels; 0 inside."""
         return max(self.min_short_side - short_side, short_side - self.max_short_side, 0)
+
+    def unlike(self, unlikeness: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which pictures [N] are too unlike those that the network learnt; NaN is."""
+        return ~(unlikeness <= (1.0 if self.max_unlikeness is None else self.max_unlikeness))
 
     @property
     def short_sides(self) -> str:
@@ -191,6 +195,11 @@ class Description:
         least = [probability for probability in self.families.values() if probability is not None]
         _require(all(0 < probability <= 1 for probability in least), "families must be above 0 and at most 1, or null")
 
+    @property
+    def outputs(self) -> list[int]:
+        """How many columns each output of the network has."""
+        return [columns for columns in (2, len(self.families), self.domain.max_unlikeness is not None) if columns]
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Bundle(Description):
@@ -224,26 +233,25 @@ def read(folder: Path) -> Bundle:
         raise BundleFormatError(f"{folder} is a file; a bundle is a folder with bundle.json, model.onnx and CARD.md")
     if not (folder / "bundle.json").exists():
         raise BundleNotFoundError(f"{folder} isn't a model bundle: it has no bundle.json")
-    description: Description = _parse(folder / "bundle.json", lambda plain: build(Description, _lifted(plain), ""))
+    described: Description = _parse(folder / "bundle.json", lambda plain: build(Description, _lifted(plain), ""))
     model = _read_model(folder)
     digest = hashlib.sha256(model).hexdigest()
-    if digest != description.model_sha256:
+    if digest != described.model_sha256:
         raise ModelIntegrityError(
             f"{folder / _MODEL} isn't the file that bundle.json describes: "
-            f"expected sha256 {description.model_sha256}, found {digest}; install the bundle again"
+            f"expected sha256 {described.model_sha256}, found {digest}; install the bundle again"
         )
-    size = description.input.height, description.input.width
-    onnx_file.check(model, str(folder / _MODEL), size, families=len(description.families))
+    onnx_file.check(model, str(folder / _MODEL), (described.input.height, described.input.width), described.outputs)
     card = _read_file(folder / "CARD.md").decode("utf-8", errors="replace")
     metrics = folder / "metrics.json"
     measured = _parse(metrics, lambda plain: build(Metrics, plain, "")) if metrics.exists() else None
-    return Bundle(**vars(description), folder=folder, model=model, card=card, metrics=measured)
+    return Bundle(**vars(described), folder=folder, model=model, card=card, metrics=measured)
 
 
 def _parse(path: Path, build_from: Callable[[object], Any]) -> Any:
     data = _read_file(path)
     try:
-        return build_from(json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates))
+        return build_from(parse(data))
     except RecursionError as error:
         raise BundleFormatError(f"{path}: nested too deeply") from error
     except ValueError as error:  # JSON and UTF-8 errors are ValueErrors too
@@ -251,9 +259,13 @@ def _parse(path: Path, build_from: Callable[[object], Any]) -> Any:
 
 
 def _lifted(plain: object) -> object:
-    """Return JSON of format 1, or from before there were families, as it would be today; all else as it is."""
-    plain = {"families": {}, **plain} if isinstance(plain, dict) else plain
-    if not isinstance(plain, dict) or type(plain.get("format")) is not int or plain["format"] != 1:
+    """Return JSON of format 1, or from before families and unlikeness, as it would be today; else as it is."""
+    if not isinstance(plain, dict):
+        return plain
+    plain = {"families": {}, **plain}
+    if isinstance(domain := plain.get("domain"), dict):
+        plain["domain"] = {"max_unlikeness": None, **domain}
+    if type(plain.get("format")) is not int or plain["format"] != 1:
         return plain
     if not isinstance(table := plain.get("input"), dict):
         return {**plain, "format": FORMAT}
@@ -264,18 +276,6 @@ def _lifted(plain: object) -> object:
         raise ValueError("input.view is missing")
     view = build(Literal["whole"], table.pop("view"), "input.view")
     return {**plain, "format": FORMAT, "input": {"views": [view], "crops": 0, **table}}
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {twice!a} is there twice")
-    return table
 
 
 def _read_file(path: Path) -> bytes:

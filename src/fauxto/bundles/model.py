@@ -14,6 +14,9 @@ from fauxto.bundles.network import Network
 from fauxto.preprocessing import Pixels
 from fauxto.report import ModelSummary
 
+Outputs = tuple[float, NDArray[np.float64], float]
+"""Of a picture: its score, the probabilities [F] of its model's families of generators, and its unlikeness."""
+
 
 class Model:
     """A bundle and its network, which is opened on first use."""
@@ -38,11 +41,12 @@ class Model:
             return self._network
 
 
-def judged(models: Sequence[Model], views: Sequence[Pixels]) -> list[tuple[float, NDArray[np.float64]]]:
-    """Return each picture's score and its families' probabilities [F], by its views [K, H, W, 3], batched per model."""
-    outputs: dict[int, tuple[float, NDArray[np.float64]]] = {}
+def judged(models: Sequence[Model], views: Sequence[Pixels]) -> list[Outputs]:
+    """Return what a network makes of each picture, by its views [K, H, W, 3], batched per model."""
+    outputs: dict[int, Outputs] = {}
     for model in dict.fromkeys(models):
         rows = [row for row, other in enumerate(models) if other is model]
         result = model.network.judge([views[row] for row in rows])
-        outputs |= zip(rows, zip(result.scores.tolist(), result.families, strict=True), strict=True)
+        parts = (result.scores.tolist(), result.families, result.unlikeness.tolist())
+        outputs |= zip(rows, zip(*parts, strict=True), strict=True)
     return [outputs[row] for row in range(len(views))]

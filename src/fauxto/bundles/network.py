@@ -29,10 +29,13 @@ class Judged:
     Attributes:
         scores: float64 [N], the raw logit of AI.
         families: float64 [N, F], the probability of each of the bundle's families of generators, were the picture AI.
+        unlikeness: float64 [N], in [0, 1], how unlike those that the network learnt the pictures are; 0 where it
+            doesn't tell.
     """
 
     scores: NDArray[np.float64]
     families: NDArray[np.float64]
+    unlikeness: NDArray[np.float64]
 
 
 class Network:
@@ -50,7 +53,7 @@ class Network:
         """
         self._where = bundle.folder / "model.onnx"
         self._input = bundle.input
-        self._families = len(bundle.families)
+        self._families, self._outputs = len(bundle.families), bundle.outputs
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.inter_op_num_threads = 1
@@ -92,14 +95,15 @@ class Network:
             BundleFormatError: See `run`.
         """
         if not views:
-            return Judged(np.empty(0), np.empty((0, self._families)))
+            return Judged(np.empty(0), np.empty((0, self._families)), np.empty(0))
         pixels = np.concatenate(views)
         most = max(1, _PIXELS_A_RUN // (self._input.height * self._input.width))
         runs = [self.run(pixels[start : start + most]) for start in range(0, len(pixels), most)]
         outputs = np.concatenate(runs).astype(np.float64).reshape(len(views), self._input.count, -1)
-        real, ai, *families = np.moveaxis(np.where(np.isfinite(outputs), outputs, np.nan), -1, 0)
-        family = np.reshape(families, (self._families, *real.shape)).mean(axis=2).T
-        return Judged((ai - real).mean(axis=1), family)
+        real, ai, *others = np.moveaxis(np.where(np.isfinite(outputs), outputs, np.nan), -1, 0)
+        families = np.reshape(others[: self._families], (self._families, *real.shape)).mean(axis=2).T
+        (unlikeness,) = others[self._families :] or (np.zeros_like(real),)
+        return Judged((ai - real).mean(axis=1), families, unlikeness.mean(axis=1))
 
     def run(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the network once.
@@ -108,8 +112,8 @@ class Network:
             pixels: uint8 [N, H, W, 3], of the bundle's input size.
 
         Returns:
-            float32 [N, 2 + F]: the raw logits of real and of ai, then the probability of each of the bundle's F
-            families of generators; NaN or infinite where the network is bad.
+            float32 [N, 2 + F] or [N, 3 + F]: the raw logits of real and of ai, the probability of each of the bundle's
+            F families of generators, and the unlikeness where it tells it; NaN or infinite where the network is bad.
 
         Raises:
             BundleFormatError: The network fails, or its output hasn't the shape that it declares.
@@ -119,7 +123,7 @@ class Network:
         except Exception as error:
             raise BundleFormatError(f"{self._where} fails on a batch of {len(pixels)}: {_first_line(error)}") from error
         shapes = [output.shape for output in outputs]
-        if shapes != [(len(pixels), columns) for columns in (2, self._families) if columns]:
+        if shapes != [(len(pixels), columns) for columns in self._outputs]:
             raise BundleFormatError(f"{self._where} gives outputs of shapes {shapes} for a batch of {len(pixels)}")
         return np.concatenate(outputs, axis=1, dtype=np.float32)
 

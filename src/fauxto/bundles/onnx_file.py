@@ -8,7 +8,7 @@ may not hold. The walk keeps its own stack, so that no nesting can exhaust Pytho
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,14 +57,14 @@ class _Field(NamedTuple):
     """The bytes of a length-delimited or fixed-size field; empty for a varint."""
 
 
-def check(model: bytes, where: str, size: tuple[int, int], families: int = 0) -> None:
+def check(model: bytes, where: str, size: tuple[int, int], outputs: Sequence[int] = (2,)) -> None:
     """Refuse a file that isn't ONNX, holds weights outside itself or not finite, or has other inputs or outputs.
 
     Args:
         model: The whole file.
         where: What to call it in an error.
         size: Height and width of its input, as bundle.json has them.
-        families: How many families of generators bundle.json names; with some, there is a second output.
+        outputs: How many columns each of its outputs has, by bundle.json.
 
     Raises:
         BundleFormatError: It is refused; the message says why.
@@ -77,7 +77,7 @@ def check(model: bytes, where: str, size: tuple[int, int], families: int = 0) ->
             _check_tensor(tensor)
         graph = _joined(memoryview(model), _GRAPH)
         _check_shapes(graph, _INPUT, "input", [[*size, 3]])
-        _check_shapes(graph, _OUTPUT, "output", [[2], [families]] if families else [[2]])
+        _check_shapes(graph, _OUTPUT, "output", [[columns] for columns in outputs])
     except ValueError as error:
         raise BundleFormatError(f"{where} is refused: {error}") from error
 

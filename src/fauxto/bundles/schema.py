@@ -1,13 +1,37 @@
-"""From parsed JSON to dataclasses, strictly: every key known and there, every value of its type."""
+"""From JSON to dataclasses, strictly: every key known and there, every value of its type."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+
+
+def parse(data: bytes) -> object:
+    """Parse JSON that a stranger may have written.
+
+    Raises:
+        ValueError: It isn't JSON, or names a key twice.
+        RecursionError: It is nested too deeply.
+    """
+    return json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {twice!a} is there twice")
+    return table
 
 
 def build(kind: Any, plain: object, key: str) -> Any:

@@ -24,6 +24,10 @@ def train(
         list[Path] | None,
         typer.Option(help="Finished run to average a trained backbone's weights with; repeat for more."),
     ] = None,
+    foreign: Annotated[
+        Path | None,
+        typer.Option(help="Data set of whole pictures of other sources, thumbnails of which are to get no verdict."),
+    ] = None,
     image_size: Annotated[int | None, typer.Option(min=8, help="Side of the input in pixels.")] = None,
     epochs: Annotated[int | None, typer.Option(min=0, help="Maximum number of epochs.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of weights, order and augmentation.")] = None,
@@ -43,7 +47,7 @@ def train(
     command = shlex.join(["fauxto", *words])
     others = [Run(folder) for folder in average_with or ()]
     record = training.train(
-        chosen, data, Run(run), weights=weights, average_with=others, resume=resume, command=command
+        chosen, data, Run(run), weights=weights, average_with=others, foreign=foreign, resume=resume, command=command
     )
     outcome = "a logistic head on its features"
     if record["history"]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from fauxto.bundles.bundle import Bundle, Calibration, OperatingPoint
+from fauxto.bundles.bundle import Bundle, Calibration, Domain, OperatingPoint
 from fauxto.bundles.network import Judged, Network
 from fauxto.choices import CalibrationMethod
 from fauxto.errors import DatasetError, FauxtoError
@@ -27,6 +27,7 @@ from fauxto.lab.evaluation.metrics import calibration_error, decisions, share_at
 from fauxto.lab.evaluation.scores import score
 from fauxto.lab.run import UNCALIBRATED, Run, RunCalibration
 from fauxto.lab.thumbnails import thumbnails
+from fauxto.lab.unlikeness import HELD_OUT
 from fauxto.lab.weighting import held_out, weights_by_source
 
 
@@ -60,6 +61,9 @@ CONSTRAINTS = {
     "balanced": Constraint(ai_from=0.7, real_to=0.3, fpr=0.03, source_fpr=0.10, missed=0.06),
     "sensitive": Constraint(0.5, 0.1, fpr=0.10, source_fpr=0.20, missed=0.01, found=0.80, fpr_for_that=0.20),
 }
+
+KEPT = 0.99
+"""Share of val's pictures that may not be too unlike those that were learnt."""
 
 LARGER_SOURCE = 30
 """A source with so many photographs has a bound of its own; of fewer, a share is too coarse."""
@@ -135,7 +139,8 @@ def operating_points(
         probabilities: float [N], calibrated P(AI).
         labels: int [N], 1 = ai.
         by_source: P(AI) of the photographs of each larger source, float [M] each, within which `source_fpr` holds.
-        foreign: P(AI) of photographs of another data set, float [M], within which the fpr has to be kept too.
+        foreign: P(AI) of photographs of another data set, float [M], within which the fpr has to be kept too; 0 for
+            those that are refused.
 
     Returns:
         Per point `real_below`, `ai_above`, and `fpr`, `tpr` and `inconclusive` as measured on the N pictures.
@@ -187,8 +192,7 @@ def calibrate(
         run: The run.
         dataset: What it was trained on.
         method: Of the map to probabilities.
-        foreign: A data set of other sources, whose train photographs, as thumbnails, the thresholds must not accuse
-            more often than they may accuse others.
+        foreign: Other sources, whose train photographs, as thumbnails, mustn't be accused more often than others may.
 
     Raises:
         DatasetError: The run was trained on another data set, so that its val may have been learnt.
@@ -204,20 +208,21 @@ def calibrate(
     if run.recipe.held_out:
         parts.append((learn, np.flatnonzero(held_out(learn.sources, run.recipe.held_out))))
     under = DELIVERED if dataset.files else (CLEAN,)
-    judged = [_in_turn(bundle, pictures, rows, under, run.cache) for pictures, rows in parts]
-    scores, likely_families = (np.concatenate(part) for part in zip(*map(dataclasses.astuple, judged), strict=True))
+    judged = [dataclasses.astuple(_in_turn(bundle, pictures, rows, under, run.cache)) for pictures, rows in parts]
+    scores, likely_families, unlikeness = map(np.concatenate, zip(*judged, strict=True))
     labels = np.concatenate([pictures.labels[rows] for pictures, rows in parts])
     sources = np.concatenate([pictures.sources[rows] for pictures, rows in parts])
     made_by = np.concatenate([families.families_of(pictures)[rows] for pictures, rows in parts])
     fitted_on = "val and of the sources of train that were held out" if run.recipe.held_out else "val"
     kept = harder_half(scores, labels, sources)
     fitted = fit(scores[kept], labels[kept], method, weights_by_source(labels[kept], sources[kept]))
-    fitted = dataclasses.replace(
-        fitted, fitted_on=fitted_on if kept.all() else f"the harder half of the sources of {fitted_on}"
-    )
+    fitted_on = fitted_on if kept.all() else f"the harder half of the sources of {fitted_on}"
+    fitted = dataclasses.replace(fitted, fitted_on=fitted_on)
     probabilities = fitted.probability(scores)
     by_source = [probabilities[rows] for rows in _larger_sources(labels, sources)]
-    elsewhere = fitted.probability(_foreign_scores(bundle, val, foreign)) if foreign else None
+    most_unlike = bundle.domain.max_unlikeness and float(np.quantile(unlikeness[: len(val)], KEPT, method="higher"))
+    limited = dataclasses.replace(bundle.domain, max_unlikeness=most_unlike)
+    elsewhere, unlike = _foreign(bundle, limited, fitted, val, foreign) if foreign else (None, np.zeros(0, bool))
     calibration = RunCalibration(
         calibration=fitted,
         operating_points=operating_points(probabilities, labels, by_source, elsewhere),
@@ -227,7 +232,9 @@ def calibrate(
             for name, stage in (("before", UNCALIBRATED), ("after", fitted))
         },
         families=families.thresholds(list(bundle.families), likely_families, made_by),
-        foreign_photographs=0 if elsewhere is None else len(elsewhere),
+        max_unlikeness=most_unlike,
+        foreign_photographs=len(unlike),
+        foreign_unlike=int(unlike.sum()),
         network_sha256=run.network_sha256,
     )
     run.write_calibration(dataclasses.asdict(calibration))
@@ -239,11 +246,12 @@ def _in_turn(
 ) -> Judged:
     """Judge each of some pictures under one of the protocols, in turn."""
     bundle = dataclasses.replace(bundle, stability=False)  # its re-encodings decide verdicts, not what is fitted here
-    judged = Judged(np.empty(len(rows)), np.empty((len(rows), len(bundle.families))))
+    judged = Judged(np.empty(len(rows)), np.empty((len(rows), len(bundle.families))), np.empty(len(rows)))
     for turn, protocol in enumerate(under[: len(rows)]):
         chosen = slice(turn, None, len(under))
         (scored,) = score(bundle, pictures, (protocol,), folder, rows=rows[chosen])
         judged.scores[chosen], judged.families[chosen] = scored.score, scored.families
+        judged.unlikeness[chosen] = scored.unlikeness
     return judged
 
 
@@ -274,7 +282,15 @@ def _larger_sources(labels: NDArray[np.int64], sources: NDArray[np.str_]) -> lis
     return [(labels == 0) & (sources == name) for name in names[counts >= LARGER_SOURCE]]
 
 
-def _foreign_scores(bundle: Bundle, val: Split, foreign: Dataset) -> NDArray[np.float64]:
-    """Return the scores of other photographs, shrunk to the size of the data set's pictures."""
-    pictures, labels = thumbnails(foreign.split("train"), val.images[0].shape[0])
-    return Network(bundle).score(list(pictures[labels == 0]))
+def _foreign(
+    bundle: Bundle, domain: Domain, fitted: Calibration, val: Split, foreign: Dataset
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return P(AI) of other photographs as thumbnails that no head has met, 0 for the refused, and which these are."""
+    others, network = foreign.split("train"), Network(bundle)
+    photographs = others.labels == 0
+    if bundle.domain.max_unlikeness is not None:
+        photographs &= held_out(others.sources, HELD_OUT)
+    pictures, _ = thumbnails(others, val.images[0].shape[0], photographs)
+    judged = network.judge([network.views(rgb) for rgb in pictures])
+    unlike = domain.unlike(judged.unlikeness)
+    return np.where(unlike, 0.0, fitted.probability(judged.scores)), unlike

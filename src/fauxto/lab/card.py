@@ -160,7 +160,6 @@ def _calibration_part(bundle: Description, results: Results, run: Run) -> list[s
     header = ["", "real up to", "ai from"]
     header += [f"{key}, {where}" for key in ("fpr", "tpr", "inconclusive") for where in ("where chosen", split)]
     unsure = max(row["ece"] for row in results["evaluation"]["protocols"]) > TOLERABLE_ECE
-    foreign = run.calibration.foreign_photographs if run.calibration else 0
     return [
         "### Calibration",
         f"P(AI) = sigmoid({calibration.slope:.4f} * score {calibration.intercept:+.4f}), fitted (method "
@@ -175,12 +174,7 @@ def _calibration_part(bundle: Description, results: Results, run: Run) -> list[s
         markdown(tables.reliability_table(results["evaluation"]["reliability"])),
         "### Operating points",
         "A probability up to the first threshold is called real, one from the second up ai, the rest is inconclusive."
-        + (
-            f" Of {foreign:,} photographs of other sources, shrunk to thumbnails, no more may be called ai than of the "
-            "data set's own: the network knows only that."
-            if foreign
-            else ""
-        ),
+        + (tables.foreign_prose(run.calibration) if run.calibration else ""),
         markdown((header, points)),
     ]
 
@@ -277,7 +271,7 @@ def _limits(results: Results, robustness: Results | None, dataset: Mapping[str, 
         *_uneven(results["evaluation"]["groups"]),
         f"The rules of the domain refuse {share(results['refused']['real'])} of the photographs and "
         f"{share(results['refused']['ai'])} of the generated pictures: of one colour or even areas, noise, text, a "
-        "strip.",
+        f"strip. {tables.unlike_prose(results)}",
     ]
     if robustness:
         untouched, *degraded = robustness["rows"]

@@ -113,7 +113,9 @@ def _named(bundle: Bundle, nameplate: Nameplate) -> Description:
             name=nameplate.name,
             version=nameplate.version,
             summary=nameplate.summary,
-            domain=Domain(nameplate.min_short_side or side, nameplate.max_short_side or side),
+            domain=Domain(
+                nameplate.min_short_side or side, nameplate.max_short_side or side, bundle.domain.max_unlikeness
+            ),
         )
     except ValueError as error:
         raise BundleFormatError(f"the bundle can't be called so: {error}") from error

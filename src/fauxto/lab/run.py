@@ -26,15 +26,16 @@ from fauxto.bundles.bundle import (
 from fauxto.bundles.schema import build
 from fauxto.choices import CalibrationMethod
 from fauxto.errors import ConfigError, FauxtoError
-from fauxto.lab import provenance
 from fauxto.lab.families import FamilyHead
 from fauxto.lab.recipe import Recipe
+from fauxto.lab.unlikeness import Unlikeness, with_unlikeness
 from fauxto.scan.files import replaced
 
 if TYPE_CHECKING:
     import keras
 
-KERAS_MODEL, ONNX_MODEL, FAMILY_HEAD = "model.keras", "model.onnx", "families.npz"
+KERAS_MODEL, ONNX_MODEL = "model.keras", "model.onnx"
+FAMILY_HEAD, UNLIKENESS = "families.npz", "unlikeness.npz"
 _RECIPE, _START, _RECORD, _CALIBRATION = "recipe.toml", "start.json", "run.json", "calibration.json"
 
 Json = dict[str, Any]
@@ -54,7 +55,9 @@ class RunCalibration:
         real_score_quantiles: What turns a score into the report's `fpr_at_score`.
         val: The `calibration_error` on the clean pictures of val, `before` and `after`.
         families: From which probability each family of generators is named, in the network's order; None for never.
+        max_unlikeness: From where on a picture is refused; None where the network doesn't tell it.
         foreign_photographs: How many photographs of another data set the thresholds were kept from accusing.
+        foreign_unlike: How many of those are refused.
         network_sha256: Of the run's network.
     """
 
@@ -63,7 +66,9 @@ class RunCalibration:
     real_score_quantiles: ScoreQuantiles
     val: Mapping[str, Mapping[str, float]]
     families: Mapping[str, float | None]
+    max_unlikeness: float | None
     foreign_photographs: int
+    foreign_unlike: int
     network_sha256: str
 
 
@@ -78,6 +83,7 @@ class Run:
         self.folder = Path(folder)
         self.keras_model = self.folder / KERAS_MODEL
         self.family_head = self.folder / FAMILY_HEAD
+        self.unlikeness = self.folder / UNLIKENESS
         self.cache = self.folder / "cache"
 
     @property
@@ -145,10 +151,8 @@ class Run:
         """Write the record of a finished training."""
         self._write(_RECORD, record)
 
-    def load_keras_model(self, path: Path | None = None) -> keras.Model:
+    def load_network(self, path: Path | None = None) -> keras.Model:
         """Load the trained network, or that in another file, in float32, on whatever backend Keras runs.
-
-        It averages over a picture and its mirror image if the recipe says so.
 
         Raises:
             ConfigError: No epoch has finished yet.
@@ -157,14 +161,25 @@ class Run:
 
         from fauxto.lab import networks
 
-        recipe = self.recipe
         path = path or self.keras_model
         if not path.is_file():
             raise ConfigError(f"{self.folder} has no {KERAS_MODEL}: no epoch of it has finished; train it first")
         keras.mixed_precision.set_global_policy("float32")
-        network = networks.build(recipe.network, recipe.image_size, recipe.width)
+        network = networks.build(self.recipe.network, self.recipe.image_size, self.recipe.width)
         network.load_weights(path)
-        if not recipe.flip_averaging:
+        return network
+
+    def load_keras_model(self) -> keras.Model:
+        """Load the network as it is exported; raises as `load_network` does.
+
+        It averages over a picture and its mirror image if the recipe says so, and may tell the unlikeness.
+        """
+        import keras
+
+        network, mirrored = self.load_network(), self.recipe.flip_averaging
+        if self.unlikeness.exists():
+            return with_unlikeness(network, Unlikeness.load(self.unlikeness), mirrored=mirrored)
+        if not mirrored:
             return network
         pixels = keras.Input(network.input_shape[1:], name="pixels")
         logits = keras.layers.Average(name="logits")([network(pixels), network(keras.ops.flip(pixels, axis=2))])
@@ -178,7 +193,8 @@ class Run:
             FauxtoError: There is no trained network.
         """
         digest = hashlib.sha256()
-        for name in (_RECIPE, KERAS_MODEL, *((FAMILY_HEAD,) if self.family_head.exists() else ())):
+        heads = [path.name for path in (self.family_head, self.unlikeness) if path.exists()]
+        for name in (_RECIPE, KERAS_MODEL, *heads):
             try:
                 digest.update((self.folder / name).read_bytes())
             except OSError as error:
@@ -256,6 +272,7 @@ class Run:
         record, recipe, fitted = self.record, self.recipe, self.calibration if calibrated else None
         model = self.onnx()
         families = self._families()
+        most_unlike = fitted.max_unlikeness if fitted else 1.0 if self.unlikeness.exists() else None
         undecided = OperatingPoint(real_below=0.0, ai_above=1.0, fpr=0.0, tpr=0.0, inconclusive=1.0)
         kept = ("command", "git_revision", "dataset", "manifest_sha256", "parameters", "epochs", "seconds", "libraries")
         description = Description(
@@ -264,7 +281,7 @@ class Run:
             version="0.0.0",
             summary="A run that isn't packed.",
             model_sha256=hashlib.sha256(model).hexdigest(),
-            domain=Domain(1, 2**31),
+            domain=Domain(1, 2**31, most_unlike),
             input=recipe.input,
             stability=recipe.stability,
             labels=("real", "ai"),
@@ -293,22 +310,3 @@ class Run:
         with replaced(path) as file:
             file.write(json.dumps(plain, indent=1, allow_nan=False).encode() + b"\n")
         return path
-
-
-def start_of(recipe: Recipe, dataset_name: str, manifest_sha256: str, weights: Path | None, command: str) -> Json:
-    """Return what a record says of where a run starts from."""
-    return {
-        "command": command,
-        "git_revision": provenance.git_revision(),
-        "dataset": dataset_name,
-        "manifest_sha256": manifest_sha256,
-        "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest() if weights else None,
-        "libraries": provenance.versions(_LIBRARIES[recipe.backend]),
-    }
-
-
-_LIBRARIES = {
-    "torch": ("keras", "numpy", "torch"),
-    "tensorflow": ("keras", "numpy", "tensorflow", "tensorflow-cpu"),  # which goes by two names
-}
-"""The names of what decides a result."""

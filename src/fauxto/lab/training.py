@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fauxto.errors import ConfigError, DatasetError
+from fauxto.lab import unlikeness
 from fauxto.lab.backend import import_keras
 from fauxto.lab.datasets import Dataset, Split
+from fauxto.lab.provenance import start_of
 from fauxto.lab.recipe import Recipe
-from fauxto.lab.run import Run, start_of
+from fauxto.lab.run import Run
 from fauxto.lab.weighting import held_out
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def train(
     *,
     weights: Path | None = None,
     average_with: Sequence[Run] = (),
+    foreign: Path | None = None,
     resume: bool = False,
     command: str = "fauxto.lab.training.train",
 ) -> dict[str, Any]:
@@ -45,6 +48,7 @@ def train(
         weights: The file of a backbone's starting weights.
         average_with: Finished runs of the same network and starting weights; the backbone becomes the mean of theirs
             and its own, before a logistic head is fitted.
+        foreign: A data set of whole pictures of other sources, from which to learn what is unlike the network's own.
         resume: Go on after the last whole epoch of the run, which must have an equal recipe, data set, starting
             weights and runs to average with; a finished run is left as it is.
         command: What the records say that the run was started by.
@@ -70,16 +74,26 @@ def train(
     start = start_of(recipe, dataset.name, dataset.manifest_sha256, weights, command)
     _check_runs(average_with, recipe, start["weights_sha256"])
     model = _starting_model(recipe, weights)
-    start = run.begin(recipe, {**start, "averaged_with": [other.network_sha256 for other in average_with] or None})
+    other = _other_pictures(model, recipe, foreign) if foreign else None
+    start = run.begin(recipe, {**start, "averaged_with": [each.network_sha256 for each in average_with] or None})
     if run.is_trained:
         return run.record
     started = time.perf_counter()
     history = _fit(model, recipe, run, learn, val) if recipe.epochs else []
     if recipe.head == "logistic":
-        model = run.load_keras_model(run.folder / FITTED) if history else model
+        model = run.load_network(run.folder / FITTED) if history else model
         _give_logistic_head(model, recipe, run, learn, weights, average_with)
     else:
         shutil.copyfile(run.folder / FITTED, run.keras_model)
+    if other:
+        unlikeness.fit(run.load_network(), learn, other, recipe).save(run.unlikeness)
+    return _finish(run, start, model, history, started)
+
+
+def _finish(
+    run: Run, start: dict[str, Any], model: keras.Model, history: list[dict[str, Any]], started: float
+) -> dict[str, Any]:
+    """Write the record and return it."""
     seconds = sum(epoch["seconds"] for epoch in history) or time.perf_counter() - started
     made = {**_network(model), "epochs": len(history), "seconds": round(seconds, 1), "history": history}
     run.finish({**start, **made})
@@ -154,6 +168,11 @@ def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
         for layer in model.layers:
             layer.trainable = layer.name in trained
     return model
+
+
+def _other_pictures(model: keras.Model, recipe: Recipe, foreign: Path) -> Split:
+    unlikeness.check(model, recipe)
+    return _whole_pictures(foreign).split("train")
 
 
 def _fit(model: keras.Model, recipe: Recipe, run: Run, learn: Any, val: Any) -> list[dict[str, Any]]:

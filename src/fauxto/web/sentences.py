@@ -109,6 +109,7 @@ _REASONS = (
     "The picture is mostly of one colour, as text and drawings are; this model judges photograph-like pictures only.",
     "The picture is made of even areas, as screenshots and drawings are; this model judges photograph-like pictures "
     "only.",
+    "The picture is unlike those that this model learnt, and of others it knows little.",
     "The pixels say {verdict}, but that changed when we shrank and re-saved the picture.",
     "Among generators, it looks most like {family} ({number} %).",
     "The file's content credentials don't match the picture: one of them was changed.",

@@ -69,8 +69,12 @@ def facts_of(data: bytes, detector: Detector, protocols: int) -> Mapping[str, An
     bundle = min(detector.bundles, key=lambda bundle: bundle.domain.distance(min(height, width)))
     draws = np.random.default_rng((SEED, int(digest[:8], 16)))
     seen = [protocol.apply(image.rgb, draws) for protocol in DELIVERED[:protocols]]
-    scores = detector.score_pixels([*seen, *(map(reencode, seen) if bundle.stability else ())])
-    reasons = [outside(min(rgb.shape[:2]), domain.objection(rgb), bundle.domain) for rgb in seen]
+    outputs = detector.judge_pixels([*seen, *(map(reencode, seen) if bundle.stability else ())])
+    scores = [score for score, _, _ in outputs]
+    reasons = [
+        outside(min(rgb.shape[:2]), domain.objection(rgb), bundle.domain, unlikeness)
+        for rgb, (_, _, unlikeness) in zip(seen, outputs, strict=False)
+    ]
     return {
         "bundle": bundle.name,
         "width": width,

@@ -249,6 +249,7 @@ def _scores(pictures: Sequence[_Picture]) -> list[Scores]:
             table[:, number, 1],
             np.array([reasons[number] is not None for reasons in objections]),
             np.empty((len(pictures), 0)),
+            np.zeros(len(pictures)),  # what is unlike has an objection
         )
         for number, protocol in enumerate(DELIVERED[: table.shape[1]])
     ]

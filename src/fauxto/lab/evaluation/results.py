@@ -62,8 +62,8 @@ def measure(bundle: Bundle, name: str, dataset: Dataset, split: str, folder: Pat
         `version`; `name`; the `subject`; `evaluation`, a `fauxto.bundles.metrics.Evaluation` as plain JSON;
         `trained_on_this_data`, without which nobody knows what leaked; `leaked`, the number of pictures whose pixels
         also stand in an earlier split; `full` and `without_leaked` (None when that is the same or nothing), each as
-        `figures` returns it; `flips`, `refused`, `coverage`, `families`, `leans`, `shortcuts`, `mistakes` and `sample`,
-        as their functions say.
+        `figures` returns it; `flips`, `refused`, `unlike` (by label, the share refused as too unlike what was learnt),
+        `coverage`, `families`, `leans`, `shortcuts`, `mistakes` and `sample`, as their functions say.
 
     Raises:
         FauxtoError: The network gives no finite scores.
@@ -104,6 +104,10 @@ def results_of(
         "flips": flips(bundle, scores),
         "refused": {
             label: metrics.share(clean.refused[pictures.labels == number]) for number, label in enumerate(LABELS)
+        },
+        "unlike": {
+            label: metrics.share(bundle.domain.unlike(clean.unlikeness[pictures.labels == number]))
+            for number, label in enumerate(("real", "ai"))
         },
         "coverage": coverage(bundle, pictures.labels, clean),
         "families": families(bundle, pictures, clean),

@@ -37,6 +37,7 @@ class Scores:
             bundle asks for no such thing.
         refused: bool [N], whether the picture is out of domain, whatever its size.
         families: float64 [N, F], the probability of each of the bundle's families of generators.
+        unlikeness: float64 [N], in [0, 1], how unlike those that the network learnt the pictures are.
     """
 
     protocol: Protocol
@@ -44,21 +45,26 @@ class Scores:
     reencoded: Floats
     refused: NDArray[np.bool_]
     families: Floats
+    unlikeness: Floats
 
     def verdicts(self, bundle: Bundle, point: OperatingPoint) -> NDArray[np.str_]:
         """Return the verdict on each picture [N], as the runtime would give it."""
         probabilities, again = (bundle.calibration.probability(scores) for scores in (self.score, self.reencoded))
-        rows = zip(probabilities.tolist(), again.tolist(), self.refused.tolist(), strict=True)
+        rows = zip(probabilities.tolist(), again.tolist(), self._outside(bundle).tolist(), strict=True)
         return np.array([_verdict(point, *row) for row in rows])
 
     def leans(self, bundle: Bundle, point: OperatingPoint) -> NDArray[np.str_]:
         """Return where each picture [N] leans that gets no verdict for its probability; "none" for all others."""
-        rows = zip(bundle.calibration.probability(self.score).tolist(), self.refused.tolist(), strict=True)
+        rows = zip(bundle.calibration.probability(self.score).tolist(), self._outside(bundle).tolist(), strict=True)
         return np.array([_lean(point, *row) for row in rows])
 
     def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Scores:
         """Return the scores of some of the pictures."""
-        return Scores(self.protocol, self.score[rows], self.reencoded[rows], self.refused[rows], self.families[rows])
+        more = self.families[rows], self.unlikeness[rows]
+        return Scores(self.protocol, self.score[rows], self.reencoded[rows], self.refused[rows], *more)
+
+    def _outside(self, bundle: Bundle) -> NDArray[np.bool_]:
+        return self.refused | bundle.domain.unlike(self.unlikeness)
 
 
 def _verdict(point: OperatingPoint, probability: float, reencoded: float, refused: bool) -> str:
@@ -100,7 +106,7 @@ def score(
         bundle.model_sha256,
         asdict(bundle.input),
         bundle.stability,
-        len(bundle.families),
+        bundle.outputs,
         seed,
         [f"{p.name} {p.severity}" for p in under],
     )
@@ -115,7 +121,7 @@ def score(
         judged = network.judge([network.views(rgb) for rgb in (*plain, *copies)])
         scores = np.tile(judged.scores, 1 if copies else 2).reshape(2, -1)
         refused = [domain.objection(rgb) is not None for rgb in plain]
-        table = np.column_stack([*scores, refused, judged.families[: len(plain)]])
+        table = np.column_stack([*scores, refused, judged.unlikeness[: len(plain)], judged.families[: len(plain)]])
         return table.reshape(len(few), len(under), -1)
 
     name = f"{pictures.name}-scores-{cache.key(identities, *facts, *code)}"
@@ -127,8 +133,8 @@ def score(
         )
     columns = np.moveaxis(table, 0, -1)
     return [
-        Scores(protocol, plain, reencoded, refused > 0, np.reshape(families, (-1, len(chosen))).T)
-        for protocol, (plain, reencoded, refused, *families) in zip(under, columns, strict=True)
+        Scores(protocol, plain, reencoded, refused > 0, np.reshape(families, (-1, len(chosen))).T, unlikeness)
+        for protocol, (plain, reencoded, refused, unlikeness, *families) in zip(under, columns, strict=True)
     ]
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fauxto.lab.datasets.manifest import LABELS
 from fauxto.lab.evaluation.intervals import FEWEST_SOURCES
+
+if TYPE_CHECKING:
+    from fauxto.lab.run import RunCalibration
 
 Results = Mapping[str, Any]
 INTERVALS = (
@@ -52,6 +55,26 @@ def leak_prose(results: Results) -> str:
         f"{results['leaked']:,} pictures of this split are, pixel for pixel, also in an earlier one: the "
         "network may have learnt them by heart. The second column leaves them out; everything below is about "
         "the whole split."
+    )
+
+
+def unlike_prose(results: Results) -> str:
+    """Say how many pictures are refused as too unlike those that were learnt; "" for none."""
+    refused = results.get("unlike", {})  # results of before have no such key
+    if not any(refused.values()):
+        return ""
+    return f"As too unlike what it learnt, it refuses {share(refused['real'])} and {share(refused['ai'])} of them."
+
+
+def foreign_prose(fitted: RunCalibration) -> str:
+    """Say what was made sure of on photographs of other sources; "" where there were none."""
+    if not fitted.foreign_photographs:
+        return ""
+    refused = share(fitted.foreign_unlike / fitted.foreign_photographs)
+    return (
+        f" Of {fitted.foreign_photographs:,} photographs of other sources, shrunk to thumbnails, no more may be called "
+        "ai than of the data set's own: the network knows only that."
+        + ("" if fitted.max_unlikeness is None else f" It refuses {refused} of them as too unlike what it learnt.")
     )
 
 
