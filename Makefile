@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: app lab test quick check coverage bench texts lock dev.lock app.lock lab.lock serve.lock build.lock cifake photos
+.PHONY: app lab test quick check coverage bench release texts lock dev.lock app.lock lab.lock serve.lock build.lock cifake photos
 
 app: $(STAMPS)/app
 	$(BIN)/fauxto app
@@ -33,6 +33,7 @@ check: $(STAMPS)/dev
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive src --severity-level medium
 	$(BIN)/python tests/security/audit.py requirements/dev.lock
+	$(BIN)/python -m requirements.licences
 
 # The page's translations, for Python's gettext; needs GNU gettext. A test says where one is missing or not compiled.
 texts:
@@ -76,6 +77,13 @@ photos: $(STAMPS)/dev
 	for split in val test; do $(BIN)/fauxto evaluate runs/photos --data data/photos --split $$split || exit 1; done
 	$(BIN)/fauxto pack runs/photos --out src/fauxto/bundles/weights/photos --bundle-version 1.4.0 \
 	  --summary "$(PHOTOS_SUMMARY)" --min-short-side 65 --max-short-side 50000
+
+# The wheel and the sdist of the last commit, bit for bit the same for everyone, and what an installation is made of.
+release: $(STAMPS)/dev requirements/build.lock
+	$(BIN)/python -m venv --clear $(VENV)/build
+	$(VENV)/build/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/build.lock
+	sh requirements/build.sh "$(CURDIR)/$(VENV)/build/bin/python" dist
+	$(BIN)/python -m requirements.sbom dist
 
 # Asks the package index for the newest versions that fit pyproject.toml; all locks agree with that of `dev`. After a
 # package was added there: make lock UPGRADE= keeps the versions of all others.

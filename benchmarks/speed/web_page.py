@@ -15,17 +15,11 @@ import json
 import os
 import re
 import shutil
-import signal
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +29,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from skimage import data
 
 from benchmarks import results
+from benchmarks.running_service import RunningPage
 
 NAME = "web-page"
 SIZE = 4000, 3000
@@ -51,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=60, help="files of the batch beside which clicks are measured")
     parser.add_argument("--zip", type=int, default=0, help="files of an archive to upload too")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright, _app() as (address, process):
-        pictures = [_picture(Path(temporary), seed) for seed in range(4)]
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright, RunningPage() as app:
+        address, pictures = app.address, [_picture(Path(temporary), seed) for seed in range(4)]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         figures: dict[str, Any] = {
             "load": round(os.getloadavg()[0], 1),
@@ -63,31 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.zip:
             archive = _archive(Path(temporary), pictures, options.zip)
             figures["zip"] = {"files": options.zip, "bytes": archive.stat().st_size, **_zip(browser, address, archive)}
-        figures["peak_megabytes"] = _peak_megabytes(process)
+        figures["peak_megabytes"] = _peak_megabytes(app.process_id)
         browser.close()
     print(json.dumps(figures, indent=1))
     packages = ("fauxto", "numpy", "onnxruntime", "pillow", "streamlit", "playwright")
     print(f"wrote {results.write(NAME, figures, packages).name}")
-
-
-@contextmanager
-def _app() -> Iterator[tuple[str, int]]:
-    """Run the page in a process of its own; yields its address and process id."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-c", "from fauxto.cli import main; main()", "app", "--no-browser", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as app:
-        try:
-            for _ in range(10 * SECONDS):
-                try:
-                    urllib.request.urlopen(f"{address}/_stcore/health").close()
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            yield address, app.pid
-        finally:
-            app.send_signal(signal.SIGTERM)
 
 
 def _picture(folder: Path, seed: int) -> Path:

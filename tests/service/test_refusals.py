@@ -80,6 +80,7 @@ def test_too_many_files_and_too_large_a_batch(routes):
         (b"--b--\r\n", FORM, "wrong_form"),
         (PART % b"x" + PART % b"y" + b"--b--\r\n", FORM, "wrong_form"),
         ((PART % b"x").replace(b'"file"', b'"other"') + b"--b--\r\n", FORM, "wrong_form"),
+        ((PART % b"x").replace(b'; filename="a.png"', b"") + b"--b--\r\n", FORM, "wrong_form"),
         ((PART % b"x").replace(b"Content-Disposition", b"X") + b"--b--\r\n", FORM, "wrong_form"),
         (b"--b\r\n" + b"X: y\r\n" * 10_000, FORM, "bad_request"),
         (b"--b\r\nX: " + b"y" * 50_000, FORM, "bad_request"),

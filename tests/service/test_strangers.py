@@ -147,8 +147,8 @@ def form(*parts, boundary=b"b"):
     return b"".join(b"--" + boundary + b"\r\n" + part + b"\r\n" for part in parts) + b"--" + boundary + b"--\r\n"
 
 
-FILE = b'Content-Disposition: form-data; name="file"\r\n\r\n'
-FILES = b'Content-Disposition: form-data; name="files"\r\n\r\n'
+FILE = b'Content-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+FILES = b'Content-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
 COSTLY = {
     "an epilogue": form(FILE + b"x") + b"\r\n--b" * 200_000,
     "a preamble": b"\r\n" * 300_000 + form(FILE + b"x"),
@@ -158,11 +158,14 @@ COSTLY = {
     "100,000 parts": form(*[FILES + b"x"] * 100_000),
     "100,000 empty parts": b"--b\r\n\r\n" * 100_000,
     "a form in a form": form(
-        b'Content-Disposition: form-data; name="file"\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n'
+        FILE.removesuffix(b"\r\n")
+        + b"Content-Type: multipart/mixed; boundary=c\r\n\r\n"
         + form(*[FILE + b"x"] * 10_000, boundary=b"c")
     ),
     "100,000 headers": b"--b\r\n" + b"X: y\r\n" * 100_000,
-    "parameters": b"--b\r\nContent-Disposition: form-data" + b'; a="\\"' * 400 + b'; name="file"\r\n\r\nx\r\n--b--\r\n',
+    "parameters": b"--b\r\nContent-Disposition: form-data"
+    + b'; a="\\"' * 400
+    + b'; name="file"; filename="a"\r\n\r\nx\r\n--b--\r\n',
 }
 
 

@@ -184,9 +184,12 @@ class _Form:
         self._headers[bytes(field).lower()] = bytes(value)
 
     def _check_field(self) -> None:
-        _, options = parse_options_header(self._headers.get(b"content-disposition"))
-        if options.get(b"name", b"").decode("latin-1") not in FIELDS:
+        disposition = self._headers.get(b"content-disposition", b"")
+        name = parse_options_header(disposition)[1].get(b"name", b"").decode("latin-1")
+        if name not in FIELDS:
             raise Problem("wrong_form", f"The form holds something else than pictures; send each as '{FIELDS[0]}'.")
+        if b"filename" not in disposition:  # nor the form filename*, which the parser leaves out
+            raise Problem("wrong_form", f"'{name}' is text, not a file; send it with a file name (curl: {name}=@PATH).")
 
     def _add(self, data: bytes, start: int, end: int) -> None:
         self._size += end - start
