@@ -47,7 +47,7 @@ def texts(page: AppTest) -> list[str]:
 
 def open_tab(page: AppTest, title: str) -> None:
     [(file_id, _)] = page.session_state["judged"]
-    page.session_state[f"{file_id}-tabs"] = title
+    page.session_state[f"{file_id}-tabs-en"] = title
     page.run()
     assert not page.exception
 

@@ -53,7 +53,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def open_tab(page: AppTest, name: str, folder: Path) -> None:
-    page.session_state["lab-tabs"] = TABS[name]
+    page.session_state["lab-tabs-en"] = TABS[name]
     page.run()
     page.text_input[0].set_value(str(folder)).run()
 

@@ -38,7 +38,7 @@ def check(page: AppTest, *files: tuple[str, bytes]) -> None:
 
 
 def open_tab(page: AppTest, title: str) -> None:
-    page.session_state["many-tabs"] = title
+    page.session_state["many-tabs-en"] = title
     page.run()
     assert not page.exception
 

@@ -34,7 +34,7 @@ def give(page: AppTest, name: str, data: bytes, tab: str) -> None:
     page.file_uploader[0].set_value([(name, data, "image/jpeg")])
     page.run()
     [(file_id, _)] = page.session_state["judged"]
-    page.session_state[f"{file_id}-tabs"] = tab
+    page.session_state[f"{file_id}-tabs-en"] = tab
     page.run()
     assert not page.exception
 

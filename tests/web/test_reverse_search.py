@@ -76,7 +76,7 @@ def test_a_case_goes_into_the_report_and_its_notes_to_no_other_picture(
     page.file_uploader[0].set_value([(f"{kind}.png", png(kind), "image/png") for kind in kinds])
     page.run()
     for file_id, _ in page.session_state["judged"]:
-        page.session_state[f"{file_id}-tabs"] = "Report"
+        page.session_state[f"{file_id}-tabs-en"] = "Report"
     page.run()
     page.text_input[0].set_value("2026-17")
     page.text_area[0].set_value("Came by post.").run()
@@ -85,7 +85,7 @@ def test_a_case_goes_into_the_report_and_its_notes_to_no_other_picture(
     assert [field.value for field in page.text_area] == ["Came by post.", ""]
     page.file_uploader[0].set_value([("third.png", png("between"), "image/png")]).run()
     [(file_id, _)] = page.session_state["judged"]
-    page.session_state[f"{file_id}-tabs"] = "Report"
+    page.session_state[f"{file_id}-tabs-en"] = "Report"
     page.run()
     assert not page.exception
     assert ([field.value for field in page.text_input], page.text_area[0].value) == (["2026-17", ""], "")

@@ -56,6 +56,14 @@ def choose() -> None:
     )
 
 
+def key(widget: str) -> str:
+    """Return the key of a widget that shows words in the visitor's language.
+
+    A browser sends back the words that were chosen; by one key for all languages, another one's would meet them.
+    """
+    return f"{widget}-{current()}"
+
+
 def _take_choice() -> None:
     st.session_state[KEY] = st.session_state[_WIDGET]
 

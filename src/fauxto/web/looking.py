@@ -23,7 +23,7 @@ from fauxto.evidence.trace_pictures import GHOST_QUALITIES
 from fauxto.export.thumbnails import fit
 from fauxto.images import Image
 from fauxto.report import Reason
-from fauxto.web import viewer
+from fauxto.web import language, viewer
 from fauxto.web.drawing import Figure
 from fauxto.web.judging import PREVIEW_SIDE, Judged
 from fauxto.web.language import _, ngettext
@@ -51,7 +51,7 @@ def show(judged: Judged, detector: Detector, key: str) -> None:
         list(titles),
         format_func=titles.__getitem__,
         default="Picture",
-        key=f"{key}-view",
+        key=language.key(f"{key}-view"),
         required=True,
     )
     view = chosen or "Picture"

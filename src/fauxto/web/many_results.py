@@ -16,7 +16,7 @@ from fauxto.export import groups
 from fauxto.export.csv import harmless
 from fauxto.export.thumbnails import fit
 from fauxto.report import Verdict
-from fauxto.web import downloads
+from fauxto.web import downloads, language
 from fauxto.web.batch import Checked
 from fauxto.web.drawing import Row, Span, bars, histogram
 from fauxto.web.judging import PREVIEW_SIDE, Judged
@@ -49,7 +49,7 @@ def show_results(checked: Sequence[Checked], detector: Detector) -> None:
     if not shown:
         st.info(_("Nothing fits: choose other verdicts, or another part of the name."), icon=":material/search_off:")
     table, gallery, charts, files = st.tabs(
-        [_("Table"), _("Gallery"), _("Charts"), _("Downloads")], on_change="rerun", key="many-tabs"
+        [_("Table"), _("Gallery"), _("Charts"), _("Downloads")], on_change="rerun", key=language.key("many-tabs")
     )
     if table.open and shown:
         with table:

@@ -24,7 +24,7 @@ from fauxto.export import case_file, groups
 from fauxto.export.record import Case
 from fauxto.inside import marked
 from fauxto.report import Report
-from fauxto.web import closer_look, crop_tool, downloads, looking, metadata_tab
+from fauxto.web import closer_look, crop_tool, downloads, language, looking, metadata_tab
 from fauxto.web.evidence_cards import show_evidence
 from fauxto.web.judging import Judged
 from fauxto.web.language import _
@@ -146,7 +146,9 @@ def _show_tabs(judged: Judged, preview: NDArray[np.uint8], detector: Detector, k
         _("File facts"): lambda: closer_look.show_facts(judged, detector),
         _("Report"): lambda: _show_report(judged, detector, key),
     }
-    for tab, show in zip(st.tabs(list(views), on_change="rerun", key=f"{key}-tabs"), views.values(), strict=True):
+    for tab, show in zip(
+        st.tabs(list(views), on_change="rerun", key=language.key(f"{key}-tabs")), views.values(), strict=True
+    ):
         with tab:
             if not tab.open:
                 st.status(_("Working …"))

@@ -12,6 +12,7 @@ import streamlit as st
 from fauxto.choices import PointName
 from fauxto.detector import Detector
 from fauxto.options import DetectorOptions
+from fauxto.web import language
 from fauxto.web.language import _
 
 FETCH_URLS = "fetch-urls"
@@ -52,7 +53,7 @@ def operating_point() -> str:
 
 def choose_operating_point(page: str, captions: Sequence[str] = ()) -> None:
     """Ask where the line shall be drawn; with captions one below the other, or else in a row."""
-    key = f"{POINT_KEY}-{page}"
+    key = language.key(f"{POINT_KEY}-{page}")
     st.session_state[key] = operating_point()  # a widget's own state ends with its page
     st.radio(
         _("Operating point: how careful should it be?"),

@@ -16,7 +16,7 @@ from fauxto.errors import ImageError
 from fauxto.images import formats
 from fauxto.limits import Limits
 from fauxto.report import Reason, Verdict
-from fauxto.web import crop_tool, drop_zone, session, uploads
+from fauxto.web import crop_tool, drop_zone, language, session, uploads
 from fauxto.web.judging import Judged, judge
 from fauxto.web.language import _, ngettext
 from fauxto.web.look import LOOKS
@@ -59,8 +59,10 @@ def collect() -> list[Given]:
         if drop_zone.refused("given"):
             st.rerun()  # the place to drop files says so, which stands above
     titles = {title: _(title) for title in samples()}
+    key = language.key("sample")
+    st.session_state[key] = st.session_state.get("sample")
     chosen = st.pills(
-        _("Or try a sample"), list(titles), format_func=titles.__getitem__, key="sample", on_change=_show_sample
+        _("Or try a sample"), list(titles), format_func=titles.__getitem__, key=key, on_change=_take_sample, args=(key,)
     )
     if not chosen:
         return given
@@ -68,10 +70,11 @@ def collect() -> list[Given]:
     return [Given(f"{SAMPLE}{sample.name}", sample.name, sample.data, _(sample.origin)), *given]
 
 
-def _show_sample() -> None:
-    """Have a sample that was just chosen come into view."""
-    if chosen := st.session_state["sample"]:
+def _take_sample(key: str) -> None:
+    """Keep a sample that was just chosen, and have it come into view."""
+    if chosen := st.session_state[key]:
         st.session_state["newest"] = f"card-{SAMPLE}{samples()[chosen].name}"
+    st.session_state["sample"] = chosen
 
 
 def show_cards(detector: Detector, given: list[Given]) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from fauxto.errors import FauxtoError, MissingExtraError
 from fauxto.service.settings import is_loopback
+from fauxto.web import language
 from fauxto.web.language import _
 
 
@@ -41,7 +42,7 @@ def main() -> None:
     explore, audit, compare = st.tabs(
         [_("Explore a data set"), _("Audit it for shortcuts"), _("Compare evaluations")],
         on_change="rerun",
-        key="lab-tabs",
+        key=language.key("lab-tabs"),
     )
     try:
         if explore.open:
