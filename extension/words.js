@@ -8,7 +8,7 @@ const VERDICTS = {
 };
 const LEANS = { ai: "leans generated; not enough to say so", real: "leans photograph; not enough to say so" };
 const SAYS = { ai: "made or edited by a generative model", real: "a photograph", nothing: "nothing about how it was made" };
-const OUTSIDE = ["too_small", "out_of_domain", "model_error"];
+const OUTSIDE = ["too_small", "out_of_domain", "unlike_learnt", "model_error"];
 const ON_THE_SCALE = ["pixels_ai", "pixels_real", "pixels_inconclusive"];
 const MOST_CHARACTERS = 20_000;
 

@@ -88,6 +88,32 @@ def test_what_goes_on_failing_is_a_row_and_asked_anew_by_a_resumed_scan(
     assert [report.status for report in jsonl.read(out)] == ["not_found", "ok"]
 
 
+@pytest.mark.parametrize(("part", "method"), [(zipfile.ZipFile, "open"), (zipfile.ZipExtFile, "read")])
+def test_a_store_that_fails_within_an_archive_ends_it_with_a_row_to_ask_anew(
+    part: type, method: str, times: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise stores.StoreError("the store failed several times (503)")
+
+    monkeypatch.setattr(part, method, fail)
+    (row,) = Archive("memory:///faulty.zip").items(Limits(), lambda key: False)
+    assert str(row.source.reasons[0]).startswith("store_error: the rest isn't readable")  # type: ignore[union-attr]
+    assert times == [0]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no connection"), ValueError("no address")])
+def test_a_store_that_cannot_even_be_opened_costs_a_row(
+    error: Exception, times: list[int], golden: DetectorOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(fsspec, "filesystem", fail)
+    (reason,) = json.loads(judge(ITEM, Detector.from_options(golden, threads=1)).report)["reasons"]
+    assert f"the object can't be opened ({type(error).__name__}" in reason
+    assert times == [0]
+
+
 def test_what_is_not_there_is_not_asked_for_again(times: list[int]) -> None:
     calls = []
 

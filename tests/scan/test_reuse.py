@@ -61,3 +61,12 @@ def test_what_is_kept_is_bounded(
     before = len(decoded)
     reusing.analyze(pictures(2), name="x.jpg")
     assert len(decoded) == before + 1
+
+
+def test_a_report_that_is_kept_twice_counts_once(golden: DetectorOptions, pictures: Callable[[int], bytes]) -> None:
+    report = Detector.from_options(golden, threads=1).analyze(pictures(1))
+    kept = reuse._Kept()
+    kept.add((b"1", "jpg"), report)
+    once = kept._characters
+    kept.add((b"1", "jpg"), report)
+    assert kept._characters == once

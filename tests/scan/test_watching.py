@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -15,8 +16,9 @@ from fauxto.detector import Detector
 from fauxto.errors import ConfigError
 from fauxto.export import jsonl
 from fauxto.options import DetectorOptions
-from fauxto.report import Status
-from fauxto.scan import Scan, items, local
+from fauxto.report import Report, Status
+from fauxto.scan import Scan, items, local, watching
+from fauxto.scan.items import Row
 from fauxto.scan.sorting import Sorter
 from fauxto.scan.watching import Arrival, Watch
 
@@ -202,3 +204,11 @@ def test_a_scan_doesnt_go_on_with_the_journal_of_a_watch(
         look(watch, 2)
     with pytest.raises(ConfigError, match="another"):
         Scan(["inbox"], Path("out.jsonl"), golden, resume=True)
+
+
+def test_what_a_file_is_called_does_not_make_it_one_to_judge_again() -> None:
+    path = "a can't be read: b.jpg"
+    for sentence, is_closed in ((f"{path} is damaged", False), ("the file can't be read: in use", True)):
+        report = Report.unjudged(path, Status.UNREADABLE, sentence)
+        row = Row(f"{path}\0 1-1", Status.UNREADABLE, None, json.dumps(report.to_dict()), path)
+        assert watching._was_closed(row) is is_closed, sentence

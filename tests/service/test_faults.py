@@ -161,7 +161,7 @@ def test_a_client_that_is_gone_in_the_middle_of_an_upload_leaves_nothing_behind(
 
 
 def test_a_client_that_is_gone_in_the_middle_of_a_batch_leaves_nothing_behind(tight, pictures):
-    part = b'--b\r\nContent-Disposition: form-data; name="files"\r\n\r\n%s\r\n' % pictures["rough"]
+    part = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n%s\r\n' % pictures["rough"]
     form = part * 90 + b"--b--\r\n"
     start = head(len(form), "/v1/analyze/batch")[:-2] + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
     client = connect(tight, start, form)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -152,3 +155,9 @@ def test_a_tampered_credential_comes_first_of_its_group() -> None:
     camera = Evidence("camera_metadata", Says.NOTHING, Trust.DECLARED, "A camera.", {"make": "Canon"})
     tampered = Evidence("content_credentials", Says.NOTHING, Trust.DECLARED, "Changed.", {"outcome": "tampered"})
     assert wording.grouped([camera, tampered])[Group.FOUND] == [tampered, camera]
+
+
+def test_the_extension_knows_the_same_words_for_what_is_out_of_domain() -> None:
+    script = (Path(__file__).parents[2] / "extension" / "words.js").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^const OUTSIDE = (\[.*\]);$", script, re.MULTILINE)
+    assert set(json.loads(listed)) == wording._OUTSIDE_DOMAIN

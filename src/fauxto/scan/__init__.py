@@ -16,6 +16,7 @@ docs/how-to/scan.md is the same for people.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -93,12 +94,8 @@ class Scan:
         own = [journal, Path(f"{journal}-wal"), Path(f"{journal}-journal")]
         for path in (out, *pages):
             own += [path, unfinished(path)]
-        self.sources = Sources(
-            sources,
-            column=column,
-            follow_symlinks=follow_symlinks,
-            ignored=[str(path) for path in own],
-        )
+        ignored = [str(path) for path in own]
+        self.sources = Sources(sources, column=column, follow_symlinks=follow_symlinks, ignored=ignored)
         self.named = tuple(sources)
         self._out = out
         self.options = options = options or DetectorOptions()
@@ -114,6 +111,9 @@ class Scan:
             "--personal": options.personal,
             "trust list": options.trust_list and options.trust_list.read_text(),
             "--column": column,
+            "--follow-symlinks": follow_symlinks,
+            "evidence": options.evidence,
+            "limits": dataclasses.asdict(options.limits),
             **({"--watch": True} if watched else {}),
         }
         self.journal = Journal(journal, origin, resume=resume)

@@ -168,6 +168,8 @@ class _Member:
         try:
             return read_bytes(self.file, self.limits)
         except ImageError as error:
+            if isinstance(error.__cause__, stores.StoreError):  # no other member would fare better
+                raise error.__cause__ from None
             return Report.unjudged(None, error.status, str(error))
         finally:
             self.careful.most = most
@@ -196,6 +198,8 @@ def zip_members(file: BinaryIO, _: str, limits: Limits) -> Iterator[tuple[str, _
             try:
                 opened = archive.open(info)
             except DAMAGE as error:  # only this member is damaged
+                if stores.is_fault(error):
+                    raise
                 yield info.filename, _unreadable(f"it can't be read from the archive: {error}", word="damaged_member")
                 continue
             with opened:

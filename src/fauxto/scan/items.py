@@ -149,7 +149,9 @@ def fetched(item: Item, limits: Limits) -> Item:
         source = Report.unjudged(item.path, error.status, str(cause or error), word=STORE_ERROR if cause else None)
     except stores.StoreError as error:
         source = Report.unjudged(item.path, Status.UNREADABLE, str(error), word=STORE_ERROR)
-    except OSError as error:
+    except FauxtoError:
+        raise
+    except Exception as error:  # each store's library has errors of its own
         message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         source = Report.unjudged(item.path, Status.UNREADABLE, f"the object can't be opened ({message})")
     return replace(item, source=source)

@@ -99,7 +99,7 @@ def run(
                     if row:
                         yield row
                     again.extend([item] for item in remaining)
-                killed += not worker.has_started
+                killed = 0 if worker.has_started else killed + 1
                 if killed > _STARTS:
                     raise FauxtoError(
                         "the processes that judge pictures are killed as they start; do they lack memory?"

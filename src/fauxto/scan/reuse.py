@@ -63,8 +63,9 @@ class _Kept:
 
     def add(self, key: tuple[bytes, str], report: Report) -> None:
         length = len(json.dumps(report.to_dict()))
+        _, before = self._reports.get(key, (None, 0))
         self._reports[key] = report, length
-        self._characters += length
+        self._characters += length - before
         while self._characters > _CHARACTERS:
             _, (_, dropped) = self._reports.popitem(last=False)
             self._characters -= dropped

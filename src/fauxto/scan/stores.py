@@ -22,7 +22,10 @@ _PAUSES = (0.5, 2.0)
 """Seconds before the second and the third try; the stores' libraries try several times themselves, but not always."""
 
 _BUFFER = 64 * 1024
-_FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FauxtoError)
+_FINAL = (
+    *(FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError),
+    *(ValueError, TypeError, NotImplementedError, FauxtoError),  # an address or a setting is wrong, and stays so
+)
 
 Answer = TypeVar("Answer")
 

@@ -198,7 +198,11 @@ def _key(path: str) -> str | None:
 
 
 def _was_closed(row: Row) -> bool:
-    return row.status == Status.UNREADABLE and f" {CANT_BE_READ}: " in row.report
+    if row.status != Status.UNREADABLE:
+        return False
+    report = Report.from_dict(json.loads(row.report))
+    name = report.path or ""  # anyone may call a file so
+    return any(f"{CANT_BE_READ}: " in reason.sentence.replace(name, "") for reason in report.reasons)
 
 
 def reports_and_files(journal: Journal) -> Iterator[tuple[Report, str | None]]:
