@@ -17,6 +17,7 @@ from fauxto.bundles.network import Network
 from fauxto.cli import commands
 from fauxto.errors import ConfigError, DatasetError, FauxtoError
 from fauxto.lab import training
+from fauxto.lab.calibration import calibrate
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.degradations.chain import Degradation
 from fauxto.lab.recipe import Augmentation, Recipe
@@ -251,6 +252,10 @@ def test_a_network_tells_which_pictures_are_unlike_those_it_learnt(dataset, othe
         training.train(RECIPE, dataset, Run(tmp_path / "run"), foreign=others)
     run, out = Run(tmp_path / "run"), tmp_path / "bundle"
     training.train(recipe, dataset, run, foreign=others)
+    with pytest.raises(ConfigError, match="begun with other pictures as foreign"):
+        training.train(recipe, dataset, run, resume=True)
+    with pytest.raises(DatasetError, match="met other foreign pictures"):
+        calibrate(run, Dataset.open(dataset), foreign=Dataset.open(dataset))
     before = run.load_network()
     run_command("calibrate", run.folder, "--data", dataset, "--foreign", others)
     fitted = run.calibration

@@ -195,14 +195,11 @@ def calibrate(
         foreign: Other sources, whose train photographs, as thumbnails, mustn't be accused more often than others may.
 
     Raises:
-        DatasetError: The run was trained on another data set, so that its val may have been learnt.
+        DatasetError: The run was trained on another data set, or met other foreign pictures, so that some of what is to
+            be fitted on may have been learnt.
         FauxtoError: The run isn't finished; see also `fit` and `operating_points`.
     """
-    if run.record["manifest_sha256"] != dataset.manifest_sha256:
-        raise DatasetError(
-            f"{run.folder} was trained on another data set than {dataset.folder}, whose val it may have learnt; "
-            "calibrate on the one that it was trained on"
-        )
+    _check_data(run, dataset, foreign)
     bundle, val, learn = run.bundle(calibrated=False), dataset.split("val"), dataset.split("train")
     parts = [(val, np.arange(len(val)))]
     if run.recipe.held_out:
@@ -239,6 +236,20 @@ def calibrate(
     )
     run.write_calibration(dataclasses.asdict(calibration))
     return calibration
+
+
+def _check_data(run: Run, dataset: Dataset, foreign: Dataset | None) -> None:
+    if run.record["manifest_sha256"] != dataset.manifest_sha256:
+        raise DatasetError(
+            f"{run.folder} was trained on another data set than {dataset.folder}, whose val it may have learnt; "
+            "calibrate on the one that it was trained on"
+        )
+    met = run.record.get("foreign_sha256")
+    if foreign and met not in (None, foreign.manifest_sha256):
+        raise DatasetError(
+            f"{run.folder} met other foreign pictures than {foreign.folder}, some of which it may have learnt; "
+            "calibrate with the ones that it was trained with"
+        )
 
 
 def _in_turn(

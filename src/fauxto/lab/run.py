@@ -105,7 +105,8 @@ class Run:
         """Write what the run starts from, or check that it was begun from the same; return the first start.
 
         Raises:
-            ConfigError: It was begun with another recipe, data set, starting weights or runs to average with.
+            ConfigError: It was begun with another recipe, data set, starting weights, runs to average with or foreign
+                pictures.
         """
         if not self.is_begun:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -123,6 +124,7 @@ class Run:
             ("manifest_sha256", "on another data set"),
             ("weights_sha256", "from other weights"),
             ("averaged_with", "to be averaged with other runs"),
+            ("foreign_sha256", "with other pictures as foreign"),
         ):
             if first.get(ingredient) != start[ingredient]:
                 raise ConfigError(f"the run in {self.folder} was begun {words}; give it those to resume it")

@@ -49,8 +49,7 @@ def train(
         average_with: Finished runs of the same network and starting weights; the backbone becomes the mean of theirs
             and its own, before a logistic head is fitted.
         foreign: A data set of whole pictures of other sources, from which to learn what is unlike the network's own.
-        resume: Go on after the last whole epoch of the run, which must have an equal recipe, data set, starting
-            weights and runs to average with; a finished run is left as it is.
+        resume: Go on after the last whole epoch of the run, if all else is as it was; a finished run is left as it is.
         command: What the records say that the run was started by.
 
     Returns:
@@ -68,14 +67,16 @@ def train(
     dataset = _whole_pictures(data)
     learn, val = dataset.split("train"), dataset.split("val")
     _check_labels(learn, recipe)
-    keras = import_keras(recipe.backend)
-    keras.utils.set_random_seed(recipe.seed)
-    keras.mixed_precision.set_global_policy(recipe.precision if recipe.epochs else "float32")
+    _set_up_keras(recipe)
     start = start_of(recipe, dataset.name, dataset.manifest_sha256, weights, command)
     _check_runs(average_with, recipe, start["weights_sha256"])
     model = _starting_model(recipe, weights)
-    other = _other_pictures(model, recipe, foreign) if foreign else None
-    start = run.begin(recipe, {**start, "averaged_with": [each.network_sha256 for each in average_with] or None})
+    other = _whole_pictures(foreign) if foreign else None
+    if other:
+        unlikeness.check(model, recipe)
+    start["averaged_with"] = [each.network_sha256 for each in average_with] or None
+    start["foreign_sha256"] = other.manifest_sha256 if other else None
+    start = run.begin(recipe, start)
     if run.is_trained:
         return run.record
     started = time.perf_counter()
@@ -86,7 +87,7 @@ def train(
     else:
         shutil.copyfile(run.folder / FITTED, run.keras_model)
     if other:
-        unlikeness.fit(run.load_network(), learn, other, recipe).save(run.unlikeness)
+        unlikeness.fit(run.load_network(), learn, other.split("train"), recipe).save(run.unlikeness)
     return _finish(run, start, model, history, started)
 
 
@@ -170,9 +171,10 @@ def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
     return model
 
 
-def _other_pictures(model: keras.Model, recipe: Recipe, foreign: Path) -> Split:
-    unlikeness.check(model, recipe)
-    return _whole_pictures(foreign).split("train")
+def _set_up_keras(recipe: Recipe) -> None:
+    keras = import_keras(recipe.backend)
+    keras.utils.set_random_seed(recipe.seed)
+    keras.mixed_precision.set_global_policy(recipe.precision if recipe.epochs else "float32")
 
 
 def _fit(model: keras.Model, recipe: Recipe, run: Run, learn: Any, val: Any) -> list[dict[str, Any]]:
