@@ -56,9 +56,8 @@ def train(
         The record that stands in run.json.
 
     Raises:
-        ConfigError: There is a run already, or one of another recipe or data set; the network doesn't exist, or lacks
-            its starting weights; the runs can't be averaged; Keras was imported on another backend; or the loss is no
-            longer a number.
+        ConfigError: There is a run already, or another one; the network doesn't exist, or lacks its starting weights;
+            the runs can't be averaged; Keras was imported on another backend; or the loss is no longer a number.
         DatasetError: The data set can't be read, lacks a split, or holds mere windows of its pictures; or the starting
             weights are others.
     """
