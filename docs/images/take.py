@@ -55,7 +55,7 @@ def many(page: Page) -> None:
     files = [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in cuttings()]
     page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
     page.get_by_role("button", name="Check them").click()
-    page.get_by_role("tab", name="Downloads").wait_for()  # the batch has ended
+    page.get_by_role("tab", name="Downloads").wait_for(timeout=600_000)  # the batch has ended
     page.get_by_test_id("stDataFrame").scroll_into_view_if_needed()
 
 
