@@ -1,6 +1,6 @@
 """Takes the screenshots of this folder from a running page: `fauxto app --port 8600`, `python docs/images/take.py`.
 
-Needs the extra `dev` and Chromium. Run the page in the repository's root, so that the laboratory finds `runs`.
+Needs the extra `dev` and Chromium. Run the page in the repository's root, so that the laboratory finds `data/cifake`.
 The pictures shown are scikit-image's "coffee" and "chelsea" (both CC0) and "astronaut" (NASA, public domain).
 """
 
@@ -55,9 +55,8 @@ def many(page: Page) -> None:
     files = [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in cuttings()]
     page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
     page.get_by_role("button", name="Check them").click()
-    table = page.get_by_test_id("stDataFrame")
-    table.wait_for()
-    table.scroll_into_view_if_needed()
+    page.get_by_role("tab", name="Downloads").wait_for(timeout=600_000)  # the batch has ended
+    page.get_by_test_id("stDataFrame").scroll_into_view_if_needed()
 
 
 def models(page: Page) -> None:
@@ -67,10 +66,11 @@ def models(page: Page) -> None:
 
 
 def laboratory(page: Page) -> None:
-    """Show evaluations side by side."""
+    """Show the audit of a data set."""
     page.goto(f"{ADDRESS}/laboratory")
-    page.get_by_role("tab", name="Compare evaluations").click()
-    page.get_by_text("Do the probabilities hold?").wait_for()
+    page.get_by_role("tab", name="Audit it for shortcuts").click()
+    page.get_by_role("button", name="Audit", exact=True).click()
+    page.get_by_text("Download the audit").wait_for()
 
 
 def cuttings() -> list[tuple[str, bytes]]:
@@ -78,7 +78,7 @@ def cuttings() -> list[tuple[str, bytes]]:
     spec = find_spec("skimage")
     assert spec is not None and spec.origin is not None  # noqa: S101, PT018
     random, made = np.random.default_rng(4), []
-    for number in range(36):
+    for number in range(12):
         name = ("astronaut", "chelsea", "coffee")[number % 3]
         picture = PIL.Image.open(Path(spec.origin).parent / "data" / f"{name}.png").convert("RGB")
         side = int(random.integers(200, 300))

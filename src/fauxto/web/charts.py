@@ -117,7 +117,7 @@ def roc(by_name: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     points = {name: list(zip(curve["fpr"], curve["tpr"], strict=True)) for name, curve in by_name.items()}
     words = [
         _(
-            "{name}: {rate} found where at most {level:.0f} % are accused",
+            "{name}: {rate} found where at most {level:.0f} % of the photographs are called generated",
             name=name,
             rate=_(rate(max(tpr for fpr, tpr in curve if fpr <= level))),
             level=100 * level,

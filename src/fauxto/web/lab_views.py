@@ -169,9 +169,9 @@ def _compare(measured: Mapping[str, Measured]) -> None:
     charts.aurocs(evaluations).show()
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(_("**Found for photographs accused** (ROC)"))
+        st.markdown(_("**Generated pictures found against photographs called generated** (ROC)"))
         curves = {name: run.results["full"]["curves"] for name, run in measured.items()}
         charts.roc({name: curve["roc"] for name, curve in curves.items() if curve}).show()
     with right:
-        st.markdown(_("**Do the probabilities hold?** (the diagonal is right)"))
+        st.markdown(_("**Do the probabilities hold?** (on the diagonal they do)"))
         charts.reliability(evaluations).show()

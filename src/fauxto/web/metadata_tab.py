@@ -13,7 +13,7 @@ from fauxto.export.thumbnails import thumbnail
 from fauxto.web.judging import Judged
 from fauxto.web.language import _
 
-PERSONAL = "Show what tells of people, devices and places, the position among it"
+PERSONAL = "Show what tells of people, devices and places, the position too"
 
 
 def show(judged: Judged, detector: Detector, key: str) -> None:

@@ -172,9 +172,10 @@ def show_limits(detector: Detector) -> None:
     sizes = f" {_('or')} ".join(f"{_(bundle.domain.short_sides)} ({bundle.name})" for bundle in detector.bundles)
     limits = (
         _(
-            "**Doubt.** {left_open} That keeps it from accusing more photographs. What helps then: the original file "
-            "(chats and social networks shrink pictures and strip their notes), and who showed it first. How sure it "
-            "has to be is the operating point above, now *{point}*; the page Models says what each costs.",
+            "**Doubt.** {left_open} That keeps it from calling more photographs generated. What helps then: the "
+            "original file (chats and social networks shrink pictures and strip their metadata), and who showed it "
+            "first. How sure it has to be is the operating point above, now *{point}*; the page Models says what each "
+            "costs.",
             left_open=_(error_rates.left_open(detector.bundles[-1], detector.operating_point)),
             point=session.point_in_words(detector.operating_point),
         ),
