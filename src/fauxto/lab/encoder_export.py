@@ -198,9 +198,10 @@ def _head(graph: _Graph, layer: keras.layers.Dense, features: str) -> str:
     return graph.add("Add", graph.add("MatMul", features, matrix), bias)
 
 
-def _nothing(graph: _Graph, layer: keras.layers.Layer, tokens: str) -> str:
-    """Leave out what only training needs."""
-    return tokens
+def _chosen_tokens(graph: _Graph, layer: TokenDropping, tokens: str) -> str:
+    """Take the tokens that are kept outside of training."""
+    places = layer.regular(layer.input.shape[1] - 1)
+    return graph.add("Gather", tokens, graph.keep(places), axis=1) if layer.step > 1 else tokens
 
 
 _WRITERS: Mapping[type, Callable[..., str]] = {
@@ -208,7 +209,7 @@ _WRITERS: Mapping[type, Callable[..., str]] = {
     keras.layers.Conv2D: _patches,
     PatchTokens: _tokens,
     keras.layers.LayerNormalization: _normalisation,
-    TokenDropping: _nothing,
+    TokenDropping: _chosen_tokens,
     EncoderBlock: _block,
     ClassToken: _class_token,
     Features: _features,
