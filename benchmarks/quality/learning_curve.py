@@ -35,7 +35,7 @@ def main() -> None:
     keras = import_keras(RECIPE.backend)
     from fauxto.lab import encoder_export, linear_head, networks
 
-    model = networks.build(RECIPE.network, RECIPE.image_size)
+    model = networks.of(RECIPE)
     networks.load_starting_weights(RECIPE.network, model, options.weights)
     encoder = encoder_export.export(keras.Model(model.inputs, model.get_layer(linear_head.FEATURES).output))
     dataset = Dataset.open(options.data)

@@ -42,10 +42,11 @@ from skimage import data
 from benchmarks import results
 from benchmarks.speed import scan_capacity
 from fauxto import Detector, images
+from fauxto.cores import cores
 from fauxto.domain import objection
 from fauxto.evidence import gather, load_sources
 from fauxto.limits import Limits
-from fauxto.options import DetectorOptions, cores
+from fauxto.options import DetectorOptions
 from fauxto.preprocessing import Pixels, resize
 from fauxto.reencoding import LONGEST_SIDE, reencode, shrink
 from fauxto.report import Report, Status

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ class DetectorOptions:
         operating_point: "cautious", "balanced" or "sensitive".
         limits: Limits per picture.
         batch_size: Maximum number of pictures in one run of the network.
-        threads: Threads per run of the network; None for one per physical core.
+        threads: Threads per run of the network; None for one per physical core that may be used.
         evidence: Whether to read evidence in the files; without it, verdicts rest on the pixels alone.
         personal: Whether reports keep names, places and serial numbers found in the files.
         trust_list: PEM file of trusted certificate authorities; None for the built-in list.
@@ -64,8 +63,3 @@ class DetectorOptions:
         """Rebuild options from `to_dict`'s result."""
         trust_list = plain["trust_list"] and Path(plain["trust_list"])
         return cls(**{**plain, "limits": Limits(**plain["limits"]), "trust_list": trust_list})
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -99,7 +99,7 @@ def start_from_random(path, patch):
         import keras
 
         keras.utils.set_random_seed(5)
-        for layer, fresh in zip(model.layers, networks.build(name, 32, 1 / 12).layers, strict=True):
+        for layer, fresh in zip(model.layers, networks.build(name, model.input_shape[1], 1 / 12).layers, strict=True):
             layer.set_weights(fresh.get_weights())
 
     patch.setattr(networks, "load_starting_weights", load_starting_weights)
@@ -203,6 +203,20 @@ def test_the_last_block_is_trained_and_the_rest_stays(trained, data, weights):
         training.train(TRAINED, data, run, weights=weights, resume=True)
 
 
+def test_an_untrained_run_takes_the_backbone_of_a_finished_one_at_another_size(trained, data, weights, tmp_path):
+    other, run = trained[0], Run(tmp_path / "run")
+    recipe = dataclasses.replace(FROZEN, image_size=64, patch_step=2, interpolation=0.5)
+    record = training.train(recipe, data, run, weights=weights, average_with=[other])
+    assert (record["epochs"], record["averaged_with"]) == (0, [other.network_sha256])
+    ours = run.load_network()
+    start = networks.of(recipe)
+    networks.load_starting_weights(recipe.network, start, weights)
+    for half, *pair in zip(*map(block_weights, (ours, start, other.load_keras_model())), strict=True):
+        np.testing.assert_allclose(half, np.mean(pair, axis=0), atol=1e-6)
+    assert ours.get_layer("token_dropping").step == 2
+    assert np.isfinite(Network(run.bundle()).score(list(Dataset.open(data).split("test").images))).all()
+
+
 def block_weights(network):
     return network.get_layer("block_10").get_weights()
 
@@ -231,8 +245,8 @@ def test_a_backbone_is_averaged_with_that_of_another_run(trained, data, weights,
 @pytest.mark.parametrize(
     ("change", "other_weights", "says"),
     [
-        ({"head": "trained", "interpolation": 1.0, "variants": 1}, b"weights", "must be trained and get a logistic"),
-        ({"image_size": 64}, b"weights", "it has another network or size"),
+        ({"head": "trained", "interpolation": 1.0, "variants": 1}, b"weights", "must get a logistic head"),
+        ({"width": 1 / 6}, b"weights", "it has another network or width"),
         ({}, b"others", "it started from other weights"),
     ],
 )

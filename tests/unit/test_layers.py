@@ -14,7 +14,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 # Lowest first: a room imports from the rows above its own alone. `fauxto` is the package's own file, with the public
 # names; rooms below it import them from where they are made.
 LAYERS = (
-    {"limits", "report", "domain", "choices", "addresses"},
+    {"limits", "cores", "report", "domain", "choices", "addresses"},
     {"errors", "palette"},
     {"images", "preprocessing"},
     {"jpeg_tables", "bundles", "client", "inside", "reencoding", "fetching"},

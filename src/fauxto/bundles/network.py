@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fauxto import preprocessing
 from fauxto.bundles.bundle import Bundle
+from fauxto.cores import network_threads
 from fauxto.errors import BundleFormatError
 from fauxto.preprocessing import Pixels
 
@@ -46,7 +47,7 @@ class Network:
 
         Args:
             bundle: A loaded bundle.
-            threads: How many threads one call may use; None for one per physical core.
+            threads: How many threads one call may use; None for one per physical core that may be used.
 
         Raises:
             BundleFormatError: ONNX Runtime refuses the network.
@@ -55,7 +56,7 @@ class Network:
         self._input = bundle.input
         self._families, self._outputs = len(bundle.families), bundle.outputs
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
+        options.intra_op_num_threads = threads or network_threads()
         options.inter_op_num_threads = 1
         options.use_deterministic_compute = True
         options.log_severity_level = 4  # what goes wrong is raised, not printed

@@ -14,8 +14,9 @@ import typer
 
 from fauxto.choices import Engine, SortAction
 from fauxto.cli.options import Workers, takes_detector_options
+from fauxto.cores import cores
 from fauxto.errors import ConfigError
-from fauxto.options import DetectorOptions, cores
+from fauxto.options import DetectorOptions
 from fauxto.palette import PROGRESS_TERMINAL
 from fauxto.wording import passed_over, printable
 

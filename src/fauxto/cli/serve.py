@@ -11,7 +11,8 @@ import typer
 
 from fauxto.choices import LogLevel
 from fauxto.cli.options import FetchUrls, takes_detector_options
-from fauxto.options import DetectorOptions, cores
+from fauxto.cores import cores
+from fauxto.options import DetectorOptions
 
 _PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx")
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 STEPS = 31
 """Of a weight, to either side of zero."""
 
+_MIDDLE = helper.make_tensor("middle", TensorProto.UINT8, [1], [128])
 _FORMAT_VERSION, _OPERATORS, _RUNTIME_OPERATORS = 10, 18, "com.microsoft"
 
 
@@ -85,13 +86,17 @@ class _Graph:
         """Take tokens from `start` to before `end` out of [N, T, C]."""
         return self.add("Slice", tokens, self.keep([start]), self.keep([end]), self.keep([1]))
 
-    def in_steps(self, tokens: str) -> tuple[str, str]:
-        """Return each token's step and its values in steps, from 1 to 255 around 128; once for all that ask."""
+    def in_steps(self, tokens: str, channels: int) -> tuple[str, str]:
+        """Return tokens [N, T, C] as rows [N * T, C] of values in steps, 1 to 255 around 128, and each row's step.
+
+        Made once for all that ask.
+        """
         if tokens not in self._in_steps:
-            largest = self.add("ReduceMax", self.add("Abs", tokens), self.keep([-1]), keepdims=1)
-            step = self.add("Mul", largest, self.keep(np.float32(1 / 127)))
-            steps = self.add("Add", self.add("Round", self.add("Div", tokens, step)), self.keep(np.float32(128)))
-            self._in_steps[tokens] = step, self.add("Cast", steps, to=TensorProto.UINT8)
+            largest = self.add("ReduceMax", self.add("Abs", tokens), self.keep([-1]), keepdims=0)
+            step = self.add("Reshape", self.add("Mul", largest, self.keep(np.float32(1 / 127))), self.keep([-1]))
+            rows = self.add("Reshape", tokens, self.keep([-1, channels]))
+            middles = self.add("ConstantOfShape", self.add("Shape", step), value=_MIDDLE)
+            self._in_steps[tokens] = self.add("QuantizeLinear", rows, step, middles, axis=0), step
         return self._in_steps[tokens]
 
     def finish(self, input_shape: tuple[Any, ...], outputs: Mapping[str, int]) -> bytes:
@@ -147,23 +152,33 @@ def _block(graph: _Graph, block: EncoderBlock, tokens: str) -> str:
         _product(graph, block.query, asking),
         *(_product(graph, part, normalised) for part in (block.key, block.value)),
     )
-    attended = graph.add("MultiHeadAttention", *parts, domain=_RUNTIME_OPERATORS, num_heads=block.heads)
+    biases = graph.keep(np.concatenate([part.get_weights()[1] for part in (block.query, block.key, block.value)]))
+    attended = graph.add("MultiHeadAttention", *parts, biases, domain=_RUNTIME_OPERATORS, num_heads=block.heads)
     scale_1, scale_2 = map(keras.ops.convert_to_numpy, block.scales) if block.scales else (None, None)
-    tokens = graph.add("Add", tokens, _product(graph, block.out, attended, scale_1))
-    inner = _product(graph, block.widen, _normalisation(graph, block.norm_2, tokens))
+    tokens = graph.add("Add", tokens, _with_bias(graph, block.out, attended, scale_1))
+    inner = _with_bias(graph, block.widen, _normalisation(graph, block.norm_2, tokens))
     alpha = {"alpha": 1.702} if block.activation == "quick_gelu" else {}
     inner = graph.add("QuickGelu" if alpha else "Gelu", inner, domain=_RUNTIME_OPERATORS, **alpha)
-    return graph.add("Add", tokens, _product(graph, block.narrow, inner, scale_2))
+    return graph.add("Add", tokens, _with_bias(graph, block.narrow, inner, scale_2))
+
+
+def _with_bias(graph: _Graph, layer: keras.layers.Dense, tokens: str, scale: NDArray[Any] | None = None) -> str:
+    """Do what a layer does, then multiply by a factor a channel."""
+    bias = layer.get_weights()[1]
+    return graph.add("Add", _product(graph, layer, tokens, scale), graph.keep(bias if scale is None else bias * scale))
 
 
 def _product(graph: _Graph, layer: keras.layers.Dense, tokens: str, scale: NDArray[Any] | None = None) -> str:
-    """Multiply in 8 bits: weights with a scale a column, activations with one a token; then by a factor a channel."""
-    matrix, bias = (weight if scale is None else weight * scale for weight in layer.get_weights())
+    """Multiply, without the bias, in 8 bits: weights with a scale a column, activations with one a token."""
+    matrix = layer.get_weights()[0]
+    matrix = matrix if scale is None else matrix * scale
     rounded, scales = round_columns(matrix)
-    step, whole = graph.in_steps(tokens)
-    product = graph.add("MatMulInteger", whole, graph.keep(rounded), graph.keep(np.uint8(128)))
-    product = graph.add("Mul", graph.add("Cast", product, to=TensorProto.FLOAT), step)
-    return graph.add("Add", graph.add("Mul", product, graph.keep(scales)), graph.keep(bias))
+    rows, step = graph.in_steps(tokens, len(matrix))
+    factors = [graph.keep(rounded), graph.keep(np.float32(1)), graph.keep(scales), graph.keep(np.uint8(128))]
+    product = graph.add("MatMulIntegerToFloat", rows, *factors, domain=_RUNTIME_OPERATORS)
+    product = graph.add("Mul", product, graph.add("Unsqueeze", step, graph.keep([1])))
+    lead = graph.add("Shape", tokens, start=0, end=2)
+    return graph.add("Reshape", product, graph.add("Concat", lead, graph.keep([matrix.shape[1]]), axis=0))
 
 
 def round_columns(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -198,9 +213,10 @@ def _head(graph: _Graph, layer: keras.layers.Dense, features: str) -> str:
     return graph.add("Add", graph.add("MatMul", features, matrix), bias)
 
 
-def _nothing(graph: _Graph, layer: keras.layers.Layer, tokens: str) -> str:
-    """Leave out what only training needs."""
-    return tokens
+def _chosen_tokens(graph: _Graph, layer: TokenDropping, tokens: str) -> str:
+    """Take the tokens that are kept outside of training."""
+    places = layer.regular(layer.input.shape[1] - 1)
+    return graph.add("Gather", tokens, graph.keep(places), axis=1) if layer.step > 1 else tokens
 
 
 _WRITERS: Mapping[type, Callable[..., str]] = {
@@ -208,7 +224,7 @@ _WRITERS: Mapping[type, Callable[..., str]] = {
     keras.layers.Conv2D: _patches,
     PatchTokens: _tokens,
     keras.layers.LayerNormalization: _normalisation,
-    TokenDropping: _nothing,
+    TokenDropping: _chosen_tokens,
     EncoderBlock: _block,
     ClassToken: _class_token,
     Features: _features,

@@ -59,25 +59,41 @@ class PatchTokens(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="fauxto")
 class TokenDropping(keras.layers.Layer):
-    """Keeps the class token and a random share of the patches' while training; all of them otherwise.
+    """Keeps the class token and some of the patches': a random share while training, a regular grid otherwise.
 
     Dropping tokens halves a step's cost and keeps the network from relying on single patches (Liu et al. 2023,
-    "PatchDropout: Economizing Vision Transformers Using Patch Dropout").
+    "PatchDropout: Economizing Vision Transformers Using Patch Dropout"). A network that was trained so can look at
+    every other patch of a larger picture later, for what a smaller one costs.
     """
 
-    def __init__(self, kept: float = 1.0, **options: Any) -> None:
+    def __init__(self, kept: float = 1.0, step: int = 1, **options: Any) -> None:
+        """Make the layer.
+
+        Args:
+            kept: Share of the patches that is kept while training.
+            step: Otherwise every so many patches of a row are kept, one further on in each next row: 1 for all of them,
+                2 for the black fields of a chessboard.
+            options: Keras's own.
+        """
         super().__init__(**options)
-        self.kept = kept
+        self.kept, self.step = kept, step
         self.seeds = keras.random.SeedGenerator(1)
 
     def call(self, tokens: Any, training: bool | None = None) -> Any:
         """Drop tokens of [N, T, C]: the same places throughout a batch."""
+        count = tokens.shape[1] - 1
+        if not training and self.step > 1:
+            return keras.ops.take(tokens, self.regular(count), axis=1)
         if not training or self.kept >= 1:
             return tokens
-        count = tokens.shape[1] - 1
         places = keras.random.shuffle(keras.ops.arange(1, count + 1), seed=self.seeds)[: round(self.kept * count)]
         kept = keras.ops.concatenate([keras.ops.zeros((1,), places.dtype), places])
         return keras.ops.take(tokens, kept, axis=1)
+
+    def regular(self, count: int) -> list[int]:
+        """Return the places of what is kept of a square grid of `count` patches: the class token's, then theirs."""
+        row, column = np.divmod(np.arange(count), round(count**0.5))
+        return [0, *(1 + np.flatnonzero((row + column) % self.step == 0)).tolist()]
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Leave the number of tokens open."""
@@ -85,7 +101,7 @@ class TokenDropping(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return what the layer is made from."""
-        return {**super().get_config(), "kept": self.kept}
+        return {**super().get_config(), "kept": self.kept, "step": self.step}
 
 
 @keras.saving.register_keras_serializable(package="fauxto")

@@ -167,7 +167,7 @@ class Run:
         if not path.is_file():
             raise ConfigError(f"{self.folder} has no {KERAS_MODEL}: no epoch of it has finished; train it first")
         keras.mixed_precision.set_global_policy("float32")
-        network = networks.build(self.recipe.network, self.recipe.image_size, self.recipe.width)
+        network = networks.of(self.recipe)
         network.load_weights(path)
         return network
 

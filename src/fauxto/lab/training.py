@@ -106,11 +106,11 @@ def _give_logistic_head(
     model: keras.Model, recipe: Recipe, run: Run, learn: Split, weights: Path | None, average_with: Sequence[Run]
 ) -> None:
     """Fit the heads on a finished encoder, which is averaged first with others and its starting weights; save all."""
-    from fauxto.lab import linear_head
+    from fauxto.lab import averaging, linear_head
 
-    if recipe.epochs:
-        _average(model, average_with)
-        _interpolate(model, recipe, weights)
+    averaging.average(model, average_with, own=bool(recipe.epochs))
+    if recipe.interpolation < 1:
+        averaging.interpolate(model, _starting_model(recipe, weights), recipe.interpolation)
     families = linear_head.fit_into(model, learn, recipe, run.cache)
     if families:
         families.save(run.family_head)
@@ -134,12 +134,12 @@ def _network(model: keras.Model) -> dict[str, Any]:
 
 def _check_runs(runs: Sequence[Run], recipe: Recipe, weights_sha256: str | None) -> None:
     """Refuse to average with runs whose weights aren't comparable, before a long training."""
-    if runs and (recipe.head != "logistic" or not recipe.epochs):
-        raise ConfigError("to average with other runs, a backbone must be trained and get a logistic head afterwards")
+    if runs and recipe.head != "logistic":
+        raise ConfigError("to average with other runs, a backbone must get a logistic head afterwards")
     for run in runs:
-        same = ("network", "image_size", "width")
+        same = ("network", "width")
         if [getattr(run.recipe, key) for key in same] != [getattr(recipe, key) for key in same]:
-            raise ConfigError(f"the run in {run.folder} can't be averaged with: it has another network or size")
+            raise ConfigError(f"the run in {run.folder} can't be averaged with: it has another network or width")
         if run.record["weights_sha256"] != weights_sha256:
             raise ConfigError(f"the run in {run.folder} can't be averaged with: it started from other weights")
 
@@ -147,7 +147,7 @@ def _check_runs(runs: Sequence[Run], recipe: Recipe, weights_sha256: str | None)
 def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
     from fauxto.lab import networks
 
-    model = networks.build(recipe.network, recipe.image_size, recipe.width)
+    model = networks.of(recipe)
     if not networks.is_backbone(recipe.network):
         if weights is not None:
             raise ConfigError(f"the network {recipe.network!r} starts from random weights: leave --weights out")
@@ -161,7 +161,6 @@ def _starting_model(recipe: Recipe, weights: Path | None) -> keras.Model:
     if weights is None:
         raise ConfigError(f"the network {recipe.network!r} starts from pretrained weights: name their file (--weights)")
     networks.load_starting_weights(recipe.network, model, weights)
-    model.get_layer("token_dropping").kept = recipe.kept_tokens
     if recipe.trainable >= 0:
         blocks = [layer.name for layer in model.layers if layer.name.startswith("block_")]
         trained = {*blocks[len(blocks) - recipe.trainable :], "logits"}
@@ -208,28 +207,6 @@ def _has_stopped(history: list[dict[str, Any]], recipe: Recipe) -> bool:
     """Tell whether the loss on val has not improved for as long as the recipe has patience."""
     losses = [line["val_loss"] for line in history]
     return bool(losses) and 0 < recipe.patience <= len(losses) - 1 - int(np.argmin(losses))
-
-
-def _average(model: keras.Model, runs: Sequence[Run]) -> None:
-    """Give a trained backbone the mean of its weights and those of other runs.
-
-    Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves accuracy without
-    increasing inference time".
-    """
-    others = [run.load_keras_model() for run in runs]
-    for layer, *same in zip(model.layers, *(other.layers for other in others), strict=True):
-        pairs = zip(layer.get_weights(), *(twin.get_weights() for twin in same), strict=True)
-        layer.set_weights([np.mean(weights, axis=0) for weights in pairs])
-
-
-def _interpolate(model: keras.Model, recipe: Recipe, weights: Path | None) -> None:
-    """Move a trained backbone's weights towards those that it started from."""
-    if recipe.interpolation == 1:
-        return
-    start = _starting_model(recipe, weights)
-    for layer, first in zip(model.layers, start.layers, strict=True):
-        pairs = zip(first.get_weights(), layer.get_weights(), strict=True)
-        layer.set_weights([old + recipe.interpolation * (new - old) for old, new in pairs])
 
 
 def _whole_pictures(data: Path) -> Dataset:

@@ -26,8 +26,9 @@ from typing import Self
 from fauxto import __version__, export
 from fauxto.addresses import is_address
 from fauxto.choices import Engine
+from fauxto.cores import cores
 from fauxto.errors import ConfigError
-from fauxto.options import DetectorOptions, cores
+from fauxto.options import DetectorOptions
 from fauxto.report import Status
 from fauxto.scan import local
 from fauxto.scan.files import check_place, replaced, unfinished

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
+from fauxto.cores import cores
 from fauxto.errors import ConfigError
-from fauxto.options import DetectorOptions, cores
+from fauxto.options import DetectorOptions
 from fauxto.report import Report
 from fauxto.scan import local
 from fauxto.scan.items import Item, report_on

@@ -6,9 +6,10 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from fauxto.cores import cores
 from fauxto.errors import ConfigError
 from fauxto.limits import Limits
-from fauxto.options import DetectorOptions, cores
+from fauxto.options import DetectorOptions
 
 MEBIBYTE = 1024 * 1024
 _DEFAULT_OPTIONS = DetectorOptions(limits=Limits(max_bytes=25 * MEBIBYTE, max_seconds=20.0))

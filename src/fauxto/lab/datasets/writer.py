@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from fauxto.cores import cores
 from fauxto.errors import DatasetError, ImageError
 from fauxto.images import decode
 from fauxto.jpeg_tables import estimate_quality, read_tables
@@ -38,7 +39,6 @@ from fauxto.lab.datasets.manifest import (
 )
 from fauxto.lab.datasets.pictures import pixel_sha256
 from fauxto.lab.datasets.splitting import SPLITS, choose_split
-from fauxto.options import cores
 from fauxto.report import Status
 
 _BATCH_FILES, _BATCH_BYTES = 512, 64 * 1024 * 1024  # whichever comes first; the bytes are those of the files

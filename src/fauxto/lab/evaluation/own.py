@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from fauxto import __version__, bundles
 from fauxto.bundles import Bundle
+from fauxto.cores import cores
 from fauxto.errors import ConfigError, DatasetError
 from fauxto.lab.datasets import Split
 from fauxto.lab.datasets.manifest import SCHEMA
@@ -28,7 +29,7 @@ from fauxto.lab.evaluation.measuring import measured
 from fauxto.lab.evaluation.own_pages import page_name, write_pages
 from fauxto.lab.evaluation.results import RESULTS_VERSION, results_of, subject_of
 from fauxto.lab.evaluation.scores import Scores
-from fauxto.options import DetectorOptions, cores
+from fauxto.options import DetectorOptions
 from fauxto.report import Status
 from fauxto.scan import local
 from fauxto.scan.files import replaced

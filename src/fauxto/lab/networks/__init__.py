@@ -27,6 +27,8 @@ from fauxto.errors import ConfigError
 if TYPE_CHECKING:
     import keras
 
+    from fauxto.lab.recipe import Recipe
+
 
 def names() -> list[str]:
     """Return the names of all networks, sorted."""
@@ -40,6 +42,19 @@ def build(name: str, image_size: int, width: float = 1.0) -> keras.Model:
         ConfigError: There is no network of that name.
     """
     model: keras.Model = _module(name).build(image_size, width)
+    return model
+
+
+def of(recipe: Recipe) -> keras.Model:
+    """Build a recipe's network, of a backbone with its choice of patches.
+
+    Raises:
+        ConfigError: There is no network of that name.
+    """
+    model = build(recipe.network, recipe.image_size, recipe.width)
+    if is_backbone(recipe.network):
+        choice = model.get_layer("token_dropping")
+        choice.kept, choice.step = recipe.kept_tokens, recipe.patch_step
     return model
 
 
