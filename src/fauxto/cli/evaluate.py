@@ -134,7 +134,8 @@ def _own(
 
     for name in models:
         if Run(name).is_begun:
-            raise ConfigError(f"{name} is a run: make it a model first, by `fauxto pack {name}`")
+            command = f"fauxto pack {name} --out FOLDER --summary SENTENCE"
+            raise ConfigError(f"{name} is a run: make it a model first, by `{command}`, and name that folder")
     try:
         with stoppable(), progress_bar() as on_progress:
             results = own.evaluate(
