@@ -107,7 +107,7 @@ def evaluate(
         "model": [[bundle.name, bundle.model_sha256] for bundle in loaded],
         "protocols": protocols,
     }
-    with Journal(out / JOURNAL_FILE, origin, resume=resume) as journal:
+    with Journal(out / JOURNAL_FILE, origin, resume=resume, owner="evaluation") as journal:
         _score(labelled, models, journal, len(DELIVERED) if protocols else 1, workers or cores(), on_progress)
         asked = [(number if models else 0, bundle) for number, bundle in enumerate(loaded)]
         results = _finish(out, labelled, journal, asked)
