@@ -184,12 +184,7 @@ class Detector:
         return np.array([score for score, *_ in self.judge_pixels(pictures)])
 
     def judge_pixels(self, pictures: Sequence[Pixels], *, versions: bool = False) -> list[Outputs]:
-        """Return all that the networks make of decoded pictures.
-
-        Args:
-            pictures: As for `score_pixels`, which raises the same.
-            versions: Whether they are versions of the first, whose model then judges all, whatever their sizes.
-        """
+        """Do as `score_pixels`, for all that networks give; `versions` of the first picture all go to its model."""
         models = [self._model_for((pictures[0] if versions else rgb).shape) for rgb in pictures]
         return judged(models, [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)])
 
