@@ -1,4 +1,6 @@
-// Opens the window in which pictures are checked: it lives as long as the check, which a service worker may not.
+// Puts the check of a picture into the menu of a right click.
+
+importScripts("kept.js");
 
 const MENU_ITEM = "check-picture";
 
@@ -10,12 +12,6 @@ chrome.runtime.onInstalled.addListener(() => {
 
 chrome.contextMenus.onClicked.addListener((info, tab) => openCheck(info, tab));
 
-async function openCheck(info, tab) {
-  const id = crypto.randomUUID();
-  const job = { tab: tab?.id ?? null, frame: info.frameId ?? 0, url: info.srcUrl };
-  await chrome.storage.session.set({ [`job:${id}`]: job }).catch(async () => {
-    await chrome.storage.session.clear(); // full of earlier reports
-    await chrome.storage.session.set({ [`job:${id}`]: job });
-  });
-  await chrome.windows.create({ url: `check.html#${id}`, type: "popup", width: 480, height: 680 });
+function openCheck(info, tab) {
+  return fauxtoKept.openCheck({ tab: tab?.id ?? null, frame: info.frameId ?? 0, url: info.srcUrl });
 }

@@ -50,7 +50,8 @@ globalThis.fauxtoInPage ??= (() => {
     });
   }
 
-  // Returns the addresses of the page's pictures, each once, and how many are too small, not loaded yet or too many.
+  // Returns the addresses of this frame's pictures, each once; how many are too small, not loaded yet or too many; where
+  // this frame stands in the page; and its own frames that may show pictures, with the places and origins.
   function list(leastPixels, most) {
     pictures = [];
     let small = 0;
@@ -76,7 +77,38 @@ globalThis.fauxtoInPage ??= (() => {
     layer?.host.remove();
     layer = null;
     badges.clear();
-    return { urls: urls.slice(0, most), small, unloaded, more: Math.max(0, urls.length - most) };
+    const frames = framesHere(leastPixels);
+    return { urls: urls.slice(0, most), small, unloaded, more: Math.max(0, urls.length - most), path: pathOf(window), frames };
+  }
+
+  // Where a frame stands in the page: its number among its parent's frames, behind those of its parents. What is within
+  // a shadow tree has no number.
+  function pathOf(frame) {
+    const path = [];
+    for (; frame !== frame.parent; frame = frame.parent) {
+      const { parent } = frame;
+      path.unshift(Array.from({ length: parent.length }, (_, number) => parent[number]).indexOf(frame));
+    }
+    return path.join("/");
+  }
+
+  function framesHere(leastPixels) {
+    const frames = [...Document.prototype.querySelectorAll.call(document, "iframe, frame")];
+    const seen = frames.filter((frame) => {
+      const { width, height } = frame.getBoundingClientRect();
+      return frame.contentWindow && Math.min(width, height) >= leastPixels;
+    });
+    return seen.map((frame) => ({ path: pathOf(frame.contentWindow), origin: originOf(frame.src) }));
+  }
+
+  // Returns the origin of an address of the web, else "".
+  function originOf(address) {
+    try {
+      const { origin, protocol } = new URL(address);
+      return /^https?:$/.test(protocol) ? origin : "";
+    } catch {
+      return "";
+    }
   }
 
   // Puts a badge on a picture of the last list, wherever it stands on the page, or changes the one that is there.

@@ -12,6 +12,24 @@ export async function inPage(tab, frame, name, ...args) {
   return result;
 }
 
+// Lists the pictures in all frames of a page that the browser lets the extension read, those of the page itself first.
+// Returns {pictures: [{url, frame, number: in the frame}], small, unloaded, more, closed: [origin or "" of each other frame]}.
+export async function listed(tab, leastPixels, most) {
+  const target = { tabId: tab, allFrames: true };
+  const args = [leastPixels, most];
+  const func = (leastPixels, most) => globalThis.fauxtoInPage?.list(leastPixels, most) ?? null;
+  // Immediately: a frame that never ends loading would hold up all others.
+  await chrome.scripting.executeScript({ target, files: ["in_page.js"], injectImmediately: true });
+  const answers = await chrome.scripting.executeScript({ target, func, args, injectImmediately: true });
+  const frames = answers.filter(({ result }) => result).sort((one, other) => one.frameId - other.frameId);
+  const pictures = frames.flatMap(({ frameId, result }) => result.urls.map((url, number) => ({ url, frame: frameId, number })));
+  const sum = (name) => frames.reduce((total, { result }) => total + result[name], 0);
+  const open = new Set(frames.map(({ result }) => result.path));
+  const closed = frames.flatMap(({ result }) => result.frames.filter(({ path }) => !open.has(path)).map(({ origin }) => origin));
+  const more = sum("more") + Math.max(0, pictures.length - most);
+  return { pictures: pictures.slice(0, most), small: sum("small"), unloaded: sum("unloaded"), more, closed };
+}
+
 // Returns {picture: a Blob}, or {problem: a sentence}, with `origin` where the user could allow to read from there.
 export async function fetched(url, tab, frame) {
   let answer = { problem: "The picture can't be fetched.", failed: true };

@@ -3,10 +3,9 @@
 import { element, evidenceCard, summary } from "./words.js";
 
 const main = document.querySelector("main");
-const name = `report:${location.hash.slice(1)}`;
-const report = (await chrome.storage.session.get(name))[name];
+const report = await fauxtoKept.kept("report");
 if (report === undefined) {
-  main.replaceChildren(element("p", "This report isn't kept any more: the browser was closed. Check the picture again."));
+  main.replaceChildren(element("p", "This report isn't kept any more: the browser was closed, or newer ones took its place. Check the picture again."));
 } else {
   const other = report.evidence.filter((piece) => piece?.says === "nothing");
   const details = element("pre", JSON.stringify(report, null, 2));

@@ -183,9 +183,9 @@ class Detector:
         """
         return np.array([score for score, *_ in self.judge_pixels(pictures)])
 
-    def judge_pixels(self, pictures: Sequence[Pixels]) -> list[Outputs]:
-        """Return all that the networks make of decoded pictures; arguments and errors are those of `score_pixels`."""
-        models = [self._model_for(rgb.shape) for rgb in pictures]
+    def judge_pixels(self, pictures: Sequence[Pixels], *, versions: bool = False) -> list[Outputs]:
+        """Do as `score_pixels`, for all that networks give; `versions` of the first picture all go to its model."""
+        models = [self._model_for((pictures[0] if versions else rgb).shape) for rgb in pictures]
         return judged(models, [model.views(rgb) for rgb, model in zip(pictures, models, strict=True)])
 
     def reduced(self, rgb: Pixels) -> Pixels:

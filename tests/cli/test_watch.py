@@ -21,6 +21,10 @@ from typer.testing import CliRunner
 
 from fauxto.cli import commands
 from fauxto.export import jsonl
+from fauxto.options import DetectorOptions
+from fauxto.report import Report, Status
+from fauxto.scan import Scan
+from fauxto.scan.items import Item, row_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 SECONDS = 250
@@ -123,3 +127,39 @@ def test_mistakes_are_one_sentence(picture: Callable[[str, int], None], argument
     assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
     assert message in ended.stderr
     assert not list(Path().glob("*.jsonl*"))
+
+
+def refused(*arguments: str) -> str:
+    ended = CliRunner().invoke(commands, ["watch", *arguments, "--model", str(GOLDEN)])
+    assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
+    return ended.stderr
+
+
+def test_a_file_that_no_watch_began_is_not_its_table(picture: Callable[[str, int], None]) -> None:
+    Path("inbox.jsonl").write_text("the table of a finished scan")
+    assert "inbox.jsonl is there already and belongs to no watch" in (message := refused("inbox"))
+    assert "--out" in message
+    assert Path("inbox.jsonl").read_text() == "the table of a finished scan"
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+@pytest.mark.parametrize("watched", [True, False])
+def test_the_table_of_another_is_not_its_table(
+    picture: Callable[[str, int], None], is_running: bool, watched: bool
+) -> None:
+    Path("other/inbox").mkdir(parents=True)
+    job = Scan(["other/inbox"], Path("inbox.jsonl"), DetectorOptions(str(GOLDEN)), watched=watched)
+    with job:
+        job.journal.add(row_of(Item("a", "a", "a"), Report("a", Status.NOT_FOUND)))
+        job.write()
+        table = Path("inbox.jsonl").read_bytes()
+        message = refused("inbox") if is_running else ""
+    message = message or refused("inbox")
+    assert f"inbox.jsonl.journal {'is being written' if is_running else 'belongs to'}" in message
+    assert f"the {'watch' if watched else 'scan'} of other/inbox (started in {Path.cwd()})" in message
+    assert "give another --out" in message
+    assert Path("inbox.jsonl").read_bytes() == table
+    ended = CliRunner().invoke(commands, ["scan", "inbox", "--out", "inbox.jsonl", "--model", str(GOLDEN)])
+    assert ended.exit_code == 2
+    assert "other/inbox" in ended.stderr
+    assert Path("inbox.jsonl").read_bytes() == table

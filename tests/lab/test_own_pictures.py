@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import json
 import os
 import re
@@ -24,8 +25,10 @@ from fauxto.lab import packing
 from fauxto.lab.calibration import calibrate
 from fauxto.lab.datasets import Dataset
 from fauxto.lab.datasets.folders import import_folders
-from fauxto.lab.evaluation import own
+from fauxto.lab.degradations.protocols import CLEAN
+from fauxto.lab.evaluation import measuring, own
 from fauxto.lab.evaluation.labelled import Origin
+from fauxto.lab.evaluation.measuring import facts_of
 from fauxto.lab.evaluation.results import measure
 from fauxto.scan.items import judge
 
@@ -210,6 +213,38 @@ def test_what_cannot_be_measured_is_counted_and_listed(pictures, in_process, tmp
         assert both in told
         assert "Copies of other pictures" in told
     assert {"large.png", "cut.png", "a.txt"} <= set(re.findall(r"[\w-]+\.(?:png|txt)", page))
+
+
+def test_a_shrunk_picture_stays_with_the_model_for_its_size(in_process, tmp_path):
+    """Of a strip that `web`, `hard` and the check of stability shrink below 64 pixels, where the other model begins."""
+    rough = np.random.default_rng(2).integers(0, 256, (20, 320, 3), np.uint8).repeat(5, 0).repeat(5, 1)
+    strip = io.BytesIO()
+    Image.fromarray(rough).save(strip, "PNG")
+    chosen, named = (facts_of(strip.getvalue(), Detector(model, threads=1), 3) for model in (None, "photos"))
+    assert chosen["bundle"] == "photos"
+    assert chosen == named
+
+
+def test_a_picture_that_is_too_small_only_when_it_is_shrunk_is_counted_and_named(
+    pictures, in_process, tmp_path, toy_model, monkeypatch
+):
+    shrunk = [dataclasses.replace(CLEAN, name=name) for name in ("clean", "web")]
+    shrunk[1] = dataclasses.replace(shrunk[1], apply=lambda rgb, rng: rgb[: SIDE - 1])
+    for module in (own, measuring):
+        monkeypatch.setattr(module, "DELIVERED", tuple(shrunk))
+    options = ("--model", toy_model, "--real", pictures / "real", "--protocols")
+    result = run_command("evaluate", *options, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    (model,) = json.loads((tmp_path / "out" / "evaluation.json").read_text())["models"]
+    assert {(entry["protocol"], entry["label"]) for entry in model["outside"]} == {("web", "real")}
+    assert len(model["outside"]) == 40
+    clean, web = model["evaluation"]["protocols"]
+    assert clean["verdicts"]["balanced"]["inconclusive"]["value"] < 1
+    assert web["verdicts"]["balanced"]["inconclusive"]["value"] == 1
+    page = (tmp_path / "out" / "evaluation.html").read_text()
+    for told in (result.output, page):
+        assert "Outside of the domain of toy only under `web`, and so inconclusive: 40 of them." in told
+    assert "toy, web: the picture&#x27;s short side is 7 px" in page.replace("&#39;", "&#x27;")
 
 
 @pytest.mark.parametrize("label", ["real", "ai"])

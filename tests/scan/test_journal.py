@@ -42,12 +42,20 @@ def test_rows_come_back_sorted_and_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("resume", "origin", "message"),
     [
-        (False, ORIGIN, "is left from an unfinished scan: continue it with --resume, or delete it"),
-        (True, {**ORIGIN, "model": "y"}, "is of a scan with another model; go on as it began"),
+        (
+            False,
+            ORIGIN,
+            "left from an unfinished scan of photos: continue it with --resume, give another --out, or delete",
+        ),
+        (
+            True,
+            {**ORIGIN, "model": "y"},
+            "belongs to the scan of photos, with another model: go on as it began, give another --out",
+        ),
     ],
 )
 def test_another_scan_is_not_mixed_in(tmp_path: Path, resume: bool, origin: dict[str, object], message: str) -> None:
-    with Journal(tmp_path / "j", ORIGIN, resume=False) as journal:
+    with Journal(tmp_path / "j", ORIGIN, resume=False, owner="scan of photos") as journal:
         journal.add(row("a"))
     with pytest.raises(ConfigError, match=message):
         Journal(tmp_path / "j", origin, resume=resume)
@@ -124,8 +132,10 @@ def test_rows_are_small_and_found_without_a_look_at_the_reports(tmp_path: Path) 
 
 def test_two_scans_at_once_are_refused(tmp_path: Path) -> None:
     with (
-        Journal(tmp_path / "j", ORIGIN, resume=False),
-        pytest.raises(ConfigError, match="is another scan writing to it"),
+        Journal(tmp_path / "j", ORIGIN, resume=False, owner="scan of \udcff"),
+        pytest.raises(
+            ConfigError, match="by another process, for the scan of \udcff: wait for its end, or give another"
+        ),
     ):
         Journal(tmp_path / "j", ORIGIN, resume=True)
 

@@ -249,7 +249,7 @@ def test_a_scan_goes_on_only_where_its_names_mean_the_same_files(
     with Scan(["photos"], out, golden) as scan:
         scan.run(workers=1)
     monkeypatch.chdir(tmp_path / "two")
-    with pytest.raises(ConfigError, match="is of a scan with another source"):
+    with pytest.raises(ConfigError, match=r"the scan of photos \(started in .*one\), with another source"):
         Scan(["photos"], out, golden, resume=True)
     monkeypatch.chdir(tmp_path / "one")
     with Scan(["photos"], out, golden, resume=True) as scan:

@@ -6,6 +6,7 @@ The menu of a right click is the browser's own and nothing that a test can open;
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import shutil
@@ -35,6 +36,14 @@ HOSTILE = "<img src=x onerror=\"document.title='hacked'\"><b>bold</b>"
 
 SETTINGS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512, Model: sd"
 
+FRAMES = {
+    "framed": "<img src='/1.png'><iframe src='/inner'></iframe><iframe srcdoc='<img src=/4.png>'></iframe>"
+    "<iframe src='http://elsewhere.example:HOST/inner'></iframe><iframe width='1' src='http://elsewhere.example:HOST/'>"
+    "</iframe><iframe id='slow' src='about:blank'></iframe>",
+    "inner": "<img src='/2.png'><iframe src='/innermost'></iframe>",
+    "innermost": "<img src='/3.png'>",
+}
+
 pytestmark = pytest.mark.slow
 
 
@@ -58,6 +67,11 @@ class Site(BaseHTTPRequestHandler):
         elif name in ("login", "gallery"):
             pictures = [f"<img src='/{number}.png' width='96'>" for number in range(60)] + ["<img src='/icon.png'>"]
             self.answer(200, "text/html", f"<title>a site</title>{''.join(pictures)}".encode())
+        elif name in FRAMES:
+            self.answer(200, "text/html", FRAMES[name].replace("HOST", self.headers["Host"].partition(":")[2]).encode())
+        elif name == "slow":  # it never ends loading
+            self.answer(200, "text/html", b"<title>slow</title>")
+            time.sleep(SECONDS)
         elif name == "icon.png":
             file = io.BytesIO()
             PIL.Image.new("RGB", (8, 8)).save(file, "PNG")
@@ -231,6 +245,54 @@ def test_all_pictures_of_a_page_get_badges(check: Check, page: Page, serve: tupl
     shot(window, "all")
     shot(page, "badges")
     assert page.evaluate("document.documentElement.lastElementChild.shadowRoot") is None  # the page can't read them
+
+
+def test_pictures_in_frames_get_badges_and_frames_out_of_reach_are_counted(
+    check: Check, page: Page, site: str, serve: tuple[str, str]
+) -> None:
+    page.goto(f"{site}/framed")
+    page.evaluate("document.getElementById('slow').src = '/slow'")
+    page.wait_for_function("document.getElementById('slow').contentDocument?.title === 'slow'")
+    window = check(page, None, serve)
+    expect(window.locator(".status")).to_have_text("4 of 4: 4 AI")
+    elsewhere = site.replace("http://127.0.0.1", "elsewhere.example")
+    expect(window.get_by_text(f"couldn't be looked into: 1 ({elsewhere})")).to_be_visible()
+    expect(window.get_by_role("button", name=f"Allow looking into frames from {elsewhere}")).to_be_visible()
+    layers = {
+        frame.url: frame.evaluate("document.documentElement.lastElementChild.tagName")
+        for frame in page.frames
+        if not frame.url.endswith("/slow")
+    }
+    assert len(layers) == 7
+    assert {url for url, tag in layers.items() if tag == "DIV"} == {
+        *(f"{site}/{name}" for name in FRAMES),
+        "about:srcdoc",
+    }
+    shot(window, "frames")
+    shot(page, "frames-badges")
+
+
+def test_a_report_that_cant_be_kept_takes_no_verdict_with_it(
+    check: Check, page: Page, context: BrowserContext, worker: Worker, site: str, serve: tuple[str, str]
+) -> None:
+    fill = "([size, name]) => chrome.storage.session.set({[`report:0-${name}`]: 'x'.repeat(size)}).catch(() => 'full')"
+    for size in (4_000_000, 1_000_000, 100_000, 10_000, 1_000):
+        numbers = itertools.count()
+        while worker.evaluate(fill, [size, f"{size}-{next(numbers)}"]) != "full":
+            pass
+    window = check(page, f"{site}/3.png", serve)
+    with context.expect_page() as opened:
+        window.get_by_text("Full report").click()
+    expect(opened.value.locator("pre")).to_contain_text('"version": 1')
+    opened.value.close()
+    window.evaluate("void (fauxtoKept.keep = async () => { throw new Error('full') })")
+    window.get_by_text("Full report").click()
+    expect(window.get_by_text("The browser has no room for the full report. The verdict here stands.")).to_be_visible()
+    expect(window.locator("h2")).to_contain_text("generative model")
+    with context.expect_page() as opened:
+        worker.evaluate("openCheck({srcUrl: 'data:image/png;base64,' + 'A'.repeat(11000000), frameId: 0}, {id: 1})")
+    expect(opened.value.locator("main")).to_contain_text("The browser had no room for what is to be checked")
+    opened.value.close()
 
 
 @pytest.mark.parametrize("what", ["wrong key", "down"])

@@ -65,7 +65,7 @@ def watch(
     missing = next((folder for folder in folders if not Path(folder).is_dir()), None)
     if missing is not None:
         raise ConfigError(f"{missing} isn't a folder of this machine; name the folder to watch")
-    table = out or Path(f"{Path(folders[0]).resolve().name or 'watch'}.jsonl")
+    table = out or _default_table(folders[0])
     sorter = Sorter(sort[0], sort[1], folders) if sort else None
     post = notices.webhook(webhook) if webhook else None
     show = notices.desktop() if notify else None
@@ -141,6 +141,23 @@ class Watching:
             warn(f"{lost:,} notice{'s' * (lost > 1)} couldn't be sent")
         if not watch.write(_END_SECONDS):
             warn("the table lacks the last rows, which are in its journal; a new start adds them")
+
+
+def _default_table(folder: str) -> Path:
+    """Return the table of who names none: in the current folder, by the watched folder's name.
+
+    Raises:
+        ConfigError: A file of that name is there which no watch began: it is a scan's, or anyone's.
+    """
+    from fauxto.scan.files import journal_of
+
+    table = Path(f"{Path(folder).resolve().name or 'watch'}.jsonl")
+    if table.exists() and not journal_of(table).exists():
+        raise ConfigError(
+            f"{table} is there already and belongs to no watch ({journal_of(table)} isn't beside it): name another "
+            "table with --out, or move this one away"
+        )
+    return table
 
 
 def warn(sentence: str) -> None:

@@ -31,7 +31,7 @@ from fauxto.errors import ConfigError
 from fauxto.options import DetectorOptions
 from fauxto.report import Status
 from fauxto.scan import local
-from fauxto.scan.files import check_place, replaced, unfinished
+from fauxto.scan.files import check_place, journal_of, replaced, unfinished
 from fauxto.scan.items import PASSED_OVER, Item, Row
 from fauxto.scan.journal import Journal
 from fauxto.scan.sources import Sources
@@ -40,6 +40,9 @@ __all__ = ["Scan"]
 
 OnProgress = Callable[[int, int | None], None]
 """Called with the number of rows so far, and the total number of inputs if known."""
+
+_NAMED = 3
+"""Sources that a journal's owner is named by."""
 
 
 class Scan:
@@ -91,7 +94,7 @@ class Scan:
             check_place(path, sources)
         if out in pages:
             raise ConfigError(f"{out} can't be both the table and a page; use two names")
-        journal = out.with_name(f"{out.name}.journal")
+        journal = journal_of(out)
         own = [journal, Path(f"{journal}-wal"), Path(f"{journal}-journal")]
         for path in (out, *pages):
             own += [path, unfinished(path)]
@@ -117,7 +120,7 @@ class Scan:
             "limits": dataclasses.asdict(options.limits),
             **({"--watch": True} if watched else {}),
         }
-        self.journal = Journal(journal, origin, resume=resume)
+        self.journal = Journal(journal, origin, resume=resume, owner=_owner(sources, watched=watched))
 
     def __enter__(self) -> Self:
         return self
@@ -188,6 +191,13 @@ class Scan:
     def _items(self) -> Iterator[Item]:
         for shard in self.sources.shards():
             yield from shard.items(self.options.limits, self.journal.is_done)
+
+
+def _owner(sources: Sequence[str], *, watched: bool) -> str:
+    """Say whose a journal is: by the names that were given, and from where, which both matter to resume it."""
+    more = len(sources) - _NAMED
+    names = f"{', '.join(sources[:_NAMED])}{f' and {more:,} more' if more > 0 else ''}"
+    return f"{'watch' if watched else 'scan'} of {names} (started in {os.getcwd()})"  # noqa: PTH109
 
 
 def _was_not_read(source: str, status: str) -> bool:

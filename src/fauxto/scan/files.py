@@ -40,6 +40,11 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def journal_of(table: Path) -> Path:
+    """Return the name of a table's journal, which lies beside it."""
+    return table.with_name(f"{table.name}.journal")
+
+
 def unfinished(path: Path) -> Path:
     """Return a file's temporary name until it is complete."""
     return path.with_name(f"{path.name}.unfinished")

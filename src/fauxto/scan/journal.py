@@ -8,7 +8,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,13 +51,14 @@ class Journal:
     commit.
     """
 
-    def __init__(self, path: Path, origin: dict[str, Any], *, resume: bool) -> None:
+    def __init__(self, path: Path, origin: dict[str, Any], *, resume: bool, owner: str = "scan") -> None:
         """Create the file, or resume it.
 
         Args:
             path: The file.
             origin: What the rows depend on; a scan can only be resumed with the same values.
             resume: Whether to continue with an existing file.
+            owner: Whose file it is, for those who find it in their way: "scan of photos".
 
         Raises:
             ConfigError: The file is there and `resume` isn't asked for; it is no journal, or of a scan with another
@@ -65,18 +66,26 @@ class Journal:
         """
         self.path = path
         if path.exists() and not resume:
-            raise ConfigError(f"{path} is left from an unfinished scan: continue it with --resume, or delete it")
+            raise ConfigError(
+                f"{path} is left from an unfinished {_owner(path)}: continue it with --resume, give another --out, or "
+                "delete it"
+            )
         origin = {"format of the journal": _FORMAT, **origin}
         try:
             self._database = sqlite3.connect(path, timeout=1, isolation_level=None)
             try:
-                self._begin(json.dumps(origin, sort_keys=True))
+                self._begin(json.dumps(origin, sort_keys=True), owner)
                 self._again = self._keys(_TRIED_AGAIN)
                 ((last,),) = self._database.execute("SELECT max(number) FROM reports")
             except BaseException:
                 self._database.close()
                 raise
         except sqlite3.OperationalError as error:
+            if _is_locked(error):
+                raise ConfigError(
+                    f"{path} is being written by another process, for the {_owner(path)}: wait for its end, or give "
+                    "another --out"
+                ) from error
             raise ConfigError(f"{path} can't be used ({error}): {_advice(error)}") from error
         except sqlite3.DatabaseError as error:
             raise ConfigError(f"{path} isn't the journal of a scan ({error}); delete it") from error
@@ -228,21 +237,37 @@ class Journal:
         except sqlite3.DatabaseError as error:
             raise FauxtoError(f"{self.path} is damaged ({error}): delete it, and scan anew") from error
 
-    def _begin(self, origin: str) -> None:
+    def _begin(self, origin: str, owner: str) -> None:
         database = self._database
-        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"):
-            database.execute(f"PRAGMA {pragma}")
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("BEGIN EXCLUSIVE")
         if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'rows'").fetchone():
             for statement in filter(str.strip, _TABLES.split(";")):
                 database.execute(statement)
-            database.execute("INSERT INTO scan VALUES ('origin', ?)", (origin,))
+            database.execute("INSERT INTO scan VALUES ('origin', ?), ('owner', ?)", (origin, _bytes(owner)))
         ((began_with,),) = database.execute("SELECT value FROM scan WHERE key = 'origin'").fetchall()
         database.commit()
+        # Only now, so that the owner is in the file itself and not in a log, which `_owner` doesn't see.
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL"):
+            database.execute(f"PRAGMA {pragma}")
         if began_with != origin:
             then, now = json.loads(began_with), json.loads(origin)
             changed = ", ".join(key for key in then | now if now.get(key) != then.get(key))
-            raise ConfigError(f"{self.path} is of a scan with another {changed}; go on as it began, or delete it")
+            raise ConfigError(
+                f"{self.path} belongs to the {_owner(self.path)}, with another {changed}: go on as it began, give "
+                "another --out, or delete it"
+            )
+
+
+def _owner(path: Path) -> str:
+    """Return whose a journal is, also while another process writes to it."""
+    try:
+        # `immutable` asks for no lock; the owner is written once, before all else.
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as database:
+            ((owner,),) = database.execute("SELECT value FROM scan WHERE key = 'owner'").fetchall()
+        return _text(owner)
+    except (sqlite3.Error, ValueError, AttributeError):
+        return "scan"  # of an earlier fauxto, or no journal
 
 
 def _tries_again(row: Row) -> int:
@@ -258,14 +283,22 @@ def _has_word(row: Row, word: str) -> bool:
 
 def _advice(error: sqlite3.OperationalError) -> str:
     """Say what to do about an error of SQLite's."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest is detail
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    code = _code(error)
+    if _is_locked(error):
         return "is another scan writing to it?"
     if code == sqlite3.SQLITE_FULL:
         return "make room on the disk"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return "its folder must be writable"
     return "look after the disk"
+
+
+def _is_locked(error: sqlite3.OperationalError) -> bool:
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(error: sqlite3.OperationalError) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest is detail
 
 
 def _bytes(key: str) -> bytes:

@@ -55,9 +55,10 @@ def facts_of(data: bytes, detector: Detector, protocols: int) -> Mapping[str, An
     """Return the facts of a file and its scores.
 
     Returns:
-        `bundle`, the name of the one that scores it; `width`, `height`, `format`, `jpeg_quality`, `sha256` and
-        `pixel_sha256` as in a data set's manifest; and a list with an entry a protocol for each of `scores` (raw, then
-        after the re-encoding that a verdict must outlast) and `objections` (why it is out of domain, or None).
+        `bundle`, the name of the one that scores it, under all protocols; `width`, `height`, `format`, `jpeg_quality`,
+        `sha256` and `pixel_sha256` as in a data set's manifest; and a list with an entry a protocol for each of
+        `scores` (raw, then after the re-encoding that a verdict must outlast) and `objections` (why it is out of
+        domain, or None).
 
     Raises:
         ImageError: There is no picture in it.
@@ -69,7 +70,8 @@ def facts_of(data: bytes, detector: Detector, protocols: int) -> Mapping[str, An
     bundle = min(detector.bundles, key=lambda bundle: bundle.domain.distance(min(height, width)))
     draws = np.random.default_rng((SEED, int(digest[:8], 16)))
     seen = [protocol.apply(image.rgb, draws) for protocol in DELIVERED[:protocols]]
-    outputs = detector.judge_pixels([*seen, *(map(reencode, seen) if bundle.stability else ())])
+    # All by the picture's own model: another's scores would mean nothing beside this one's calibration and thresholds.
+    outputs = detector.judge_pixels([*seen, *(map(reencode, seen) if bundle.stability else ())], versions=True)
     scores = [score for score, _, _ in outputs]
     reasons = [
         outside(min(rgb.shape[:2]), domain.objection(rgb), bundle.domain, unlikeness)

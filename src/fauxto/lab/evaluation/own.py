@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from fauxto.cores import cores
 from fauxto.errors import ConfigError, DatasetError
 from fauxto.lab.datasets import Split
 from fauxto.lab.datasets.manifest import SCHEMA
-from fauxto.lab.degradations.protocols import DELIVERED
+from fauxto.lab.degradations.protocols import DELIVERED, Protocol
 from fauxto.lab.evaluation.labelled import Labelled, Origin
 from fauxto.lab.evaluation.measuring import measured
 from fauxto.lab.evaluation.own_pages import page_name, write_pages
@@ -85,9 +86,10 @@ def evaluate(
 
     Returns:
         `version`; `dataset`, what was named; `models`, a list of results as `results.measure` returns them, each with
-        `outside`, the pictures outside of the model's domain (`path`, `label`, `reason`); `unmeasured`, the pictures
-        that are in no figure (the same keys); how many `real` and `ai` pictures were measured, and `copies` of others
-        among them; and how many symbolic `links` and `system_files` were passed over.
+        `outside`, the pictures outside of the model's domain (`path`, `label`, `reason`, and the first `protocol` under
+        which they are); `unmeasured`, the pictures that are in no figure (`path`, `label`, `reason`); how many `real`
+        and `ai` pictures were measured, and `copies` of others among them; and how many symbolic `links` and
+        `system_files` were passed over.
 
     Raises:
         DatasetError: There is no picture, or what was named can't be used.
@@ -107,7 +109,7 @@ def evaluate(
         "model": [[bundle.name, bundle.model_sha256] for bundle in loaded],
         "protocols": protocols,
     }
-    with Journal(out / JOURNAL_FILE, origin, resume=resume) as journal:
+    with Journal(out / JOURNAL_FILE, origin, resume=resume, owner="evaluation") as journal:
         _score(labelled, models, journal, len(DELIVERED) if protocols else 1, workers or cores(), on_progress)
         asked = [(number if models else 0, bundle) for number, bundle in enumerate(loaded)]
         results = _finish(out, labelled, journal, asked)
@@ -261,11 +263,17 @@ def _measured(
 ) -> dict[str, Any]:
     about = {**subject_of(bundle), "version": bundle.version, "dataset": dataset, "split": _SPLIT}
     outside = [
-        {"path": picture.facts["path"], "label": picture.origin.label, "reason": reasons[0]}
+        {"path": picture.facts["path"], "label": picture.origin.label, "protocol": protocol.name, "reason": reason}
         for picture in pictures
-        if (reasons := picture.facts["objections"])[0] is not None
+        for protocol, reason in islice(_objections(picture), 1)
     ]
     return {**results_of(bundle, bundle.name, split, scores, about), "outside": outside}
+
+
+def _objections(picture: _Picture) -> Iterator[tuple[Protocol, str]]:
+    """Yield the protocols under which a picture is out of the model's domain, `clean` first, each with the reason."""
+    pairs = zip(DELIVERED, picture.facts["objections"], strict=False)
+    return ((protocol, reason) for protocol, reason in pairs if reason is not None)
 
 
 def _table(bundle: Bundle, split: Split, scores: Sequence[Scores], pictures: Sequence[_Picture]) -> pa.Table:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fauxto import images
 from fauxto.export.text import shown
+from fauxto.lab.degradations.protocols import CLEAN
 from fauxto.lab.evaluation import plots, tables
 from fauxto.lab.evaluation.page import Pixels, figures_part
 from fauxto.lab.evaluation.tables import Results, share
@@ -70,8 +71,9 @@ def words(results: Mapping[str, Any]) -> Iterator[str]:
         most = "; ".join(f"{count:,} × {shown(reason)}" for reason, count in reasons.most_common(2))
         yield f"In no figure: {len(results['unmeasured']):,} files ({most}{'; …' if len(reasons) > 2 else ''})."
     for model in results["models"]:
-        if outside := len(model["outside"]):
-            yield f"Outside of the domain of {model['name']}, and so inconclusive: {outside:,} of them."
+        for protocol, count in Counter(entry["protocol"] for entry in model["outside"]).items():
+            only = "" if protocol == CLEAN.name else f" only under `{protocol}`"
+            yield f"Outside of the domain of {model['name']}{only}, and so inconclusive: {count:,} of them."
     if results["copies"]:
         yield f"Copies of other pictures, pixel for pixel, which count again: {results['copies']:,}."
     if results["links"]:
@@ -121,7 +123,7 @@ def _unmeasured(page: HtmlPage, results: Mapping[str, Any]) -> None:
     """List the pictures that are in no figure, and those that a model isn't made for."""
     rows = [[entry["label"], entry["path"], entry["reason"]] for entry in results["unmeasured"]]
     rows += [
-        [entry["label"], entry["path"], f"{model['name']}: {entry['reason']}"]
+        [entry["label"], entry["path"], f"{model['name']}, {entry['protocol']}: {entry['reason']}"]
         for model in results["models"]
         for entry in model["outside"]
     ]
