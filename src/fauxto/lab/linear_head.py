@@ -112,8 +112,7 @@ def fit_families(
 
 def encoder_features(network: bytes, pictures: Split, recipe: Recipe, folder: Path) -> NDArray[np.float32]:
     """Return the mean over each picture's views of the encoder's features, float32 [N, D]; variants come in turn."""
-    count = recipe.variants if recipe.epochs else 1  # a training has made all of them before
-    variants = [views.degraded(pictures, recipe, variant, folder) for variant in range(max(1, count))]
+    variants = [views.degraded(pictures, recipe, variant, folder) for variant in range(max(1, recipe.variants))]
     session = _session(network)
 
     def compute(few: range) -> cache.Array:
