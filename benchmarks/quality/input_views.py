@@ -39,7 +39,7 @@ INPUTS: tuple[tuple[View, int, int], ...] = (
     ("whole", 448, 3),
     ("centre", 448, 3),
 )
-"""The part of a picture, the side in pixels, and every which patch of a row is seen."""
+"""The part of a picture, the side in pixels, and of how many patches of a row one is seen."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     groups = [(place,) for place in range(len(INPUTS))] + list(combinations(range(len(INPUTS)), 2))
     table = [
         {
-            "inputs": [f"{view} at {side} px, every {step}. patch" for view, side, step in (INPUTS[i] for i in group)],
+            "inputs": [f"{view} at {side} px, one patch of {step}" for view, side, step in (INPUTS[i] for i in group)],
             "milliseconds": round(1000 * float(seconds[list(group)].sum()) / len(rows) / len(DELIVERED), 1),
             **{
                 protocol.name: round(ranking(labels, scores[:, number, list(group)].mean(axis=1))["auroc"], 4)

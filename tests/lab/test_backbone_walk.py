@@ -30,6 +30,7 @@ FROZEN = Recipe(
     image_size=32,
     width=1 / 12,
     views=("whole", "centre"),
+    patch_step=2,
     held_out=0.3,
     trainable=0,
     epochs=0,
@@ -41,6 +42,7 @@ FROZEN = Recipe(
 TRAINED = dataclasses.replace(
     FROZEN,
     views=("whole",),
+    patch_step=1,
     held_out=0.0,
     trainable=1,
     epochs=2,
@@ -148,7 +150,7 @@ def test_a_frozen_backbone_with_a_logistic_head_becomes_a_bundle(data, weights, 
     real = [report.score for report in reports if "/real/" in str(report.path)]
     assert np.mean([a > r for a in ai for r in real]) > 0.8
     card = (out / "CARD.md").read_text()
-    assert "the whole picture and its inner 62 %" in card
+    assert "the whole picture and its inner 62 %, 32 x 32 RGB, one patch of 2 in each row" in card
     assert "in 8 bits; logits differ by" in card
     assert "a verdict has to outlast a re-encoding" in card
 
@@ -205,7 +207,7 @@ def test_the_last_block_is_trained_and_the_rest_stays(trained, data, weights):
 
 def test_an_untrained_run_takes_the_backbone_of_a_finished_one_at_another_size(trained, data, weights, tmp_path):
     other, run = trained[0], Run(tmp_path / "run")
-    recipe = dataclasses.replace(FROZEN, image_size=64, patch_step=2, interpolation=0.5)
+    recipe = dataclasses.replace(FROZEN, image_size=64, interpolation=0.5)
     record = training.train(recipe, data, run, weights=weights, average_with=[other])
     assert (record["epochs"], record["averaged_with"]) == (0, [other.network_sha256])
     ours = run.load_network()

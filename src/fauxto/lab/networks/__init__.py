@@ -8,8 +8,8 @@ from float32 [N, image_size, image_size, 3] in [0, 1] to float32 logits [N, 2] (
 `width`.
 
 A backbone is a network that starts from pretrained weights. It is built from the layers of `fauxto.lab.layers`; its
-blocks are called "block_1", "block_2", ..., its last two layers "features" and "logits". Its file has one more
-function:
+blocks are called "block_1", "block_2", ..., the `TokenDropping` before them "token_dropping", its last two layers
+"features" and "logits". Its file has one more function:
 
     def load_starting_weights(model: keras.Model, path: Path) -> None
 """
