@@ -1,10 +1,11 @@
-"""How long the page lets people wait: for a first verdict, and for a click while a batch runs.
+"""How long the page lets people wait: for its first paint, a first verdict, and a click while a batch runs.
 
-python -m benchmarks.speed.web_page [--rounds N] [--batch FILES] [--zip FILES]
+python -m benchmarks.speed.web_page [--rounds N] [--batch FILES] [--batches N] [--zip FILES]
 
 Starts `fauxto app` with the built-in models and drives it with headless Chromium on the same cores, browser included in
-every figure. The pictures are JPEGs of 12 megapixels: a photograph of scikit-image's, enlarged, with grain. `--zip 400`
-also uploads so many as one archive, which takes minutes and some gigabytes of memory. Needs the extra `dev` and
+every figure. The pictures are JPEGs of 12 megapixels: a photograph of scikit-image's, enlarged, with grain.
+`--batches 10` judges so many more batches, each in a session of its own, and notes the memory after each; `--zip 400`
+uploads so many pictures as one archive. Both take minutes and some gigabytes of memory. Needs the extra `dev` and
 Chromium.
 """
 
@@ -44,21 +45,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=10, help="first verdicts, and clicks on an idle page")
     parser.add_argument("--batch", type=int, default=60, help="files of the batch beside which clicks are measured")
+    parser.add_argument("--batches", type=int, default=0, help="further batches of that size, for memory after each")
     parser.add_argument("--zip", type=int, default=0, help="files of an archive to upload too")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright, RunningPage() as app:
-        address, pictures = app.address, [_picture(Path(temporary), seed) for seed in range(4)]
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        pictures = [_picture(Path(temporary), seed) for seed in range(4)]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        figures: dict[str, Any] = {
-            "load": round(os.getloadavg()[0], 1),
-            "picture": {"megapixels": SIZE[0] * SIZE[1] / 1e6, "bytes": pictures[0].stat().st_size},
-            "first_verdict_seconds": _first_verdicts(browser, address, pictures, options.rounds),
-            **_clicks(browser, address, pictures, options.rounds, options.batch),
-        }
-        if options.zip:
-            archive = _archive(Path(temporary), pictures, options.zip)
-            figures["zip"] = {"files": options.zip, "bytes": archive.stat().st_size, **_zip(browser, address, archive)}
-        figures["peak_megabytes"] = _peak_megabytes(app.process_id)
+        started = time.perf_counter()
+        with RunningPage() as app:
+            answering = time.perf_counter() - started
+            figures = {
+                "load": round(os.getloadavg()[0], 1),
+                "picture": {"megapixels": SIZE[0] * SIZE[1] / 1e6, "bytes": pictures[0].stat().st_size},
+                "start": {"answers_after_seconds": round(answering, 2), **_first_paints(browser, app.address)},
+                "first_verdict_seconds": _first_verdicts(browser, app.address, pictures, options.rounds),
+                **_clicks(browser, app.address, pictures, options.rounds, options.batch),
+            }
+            if options.batches:
+                figures["batches"] = _batches(browser, app, pictures, options.batches, options.batch)
+            if options.zip:
+                archive = _archive(Path(temporary), pictures, options.zip)
+                waits = _zip(browser, app.address, archive)
+                figures["zip"] = {"files": options.zip, "bytes": archive.stat().st_size, **waits}
+            figures["peak_megabytes"] = _peak_megabytes(app.process_id)
         browser.close()
     print(json.dumps(figures, indent=1))
     packages = ("fauxto", "numpy", "onnxruntime", "pillow", "streamlit", "playwright")
@@ -104,6 +113,21 @@ def _summary(seconds: Sequence[float]) -> dict[str, float]:
     }
 
 
+def _first_paints(browser: Browser, address: str) -> dict[str, float]:
+    """From an address to something on the screen, and to a page that takes a picture: first visit, and one after it."""
+    waits: dict[str, float] = {}
+    for visit in ("first_visit", "second_visit"):
+        page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+        started = time.perf_counter()
+        page.goto(address)
+        page.locator("input[type=file]").first.wait_for(state="attached")
+        ready = time.perf_counter() - started
+        paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") / 1000
+        waits |= {f"{visit}_paint_seconds": round(paint, 2), f"{visit}_ready_seconds": round(ready, 2)}
+        page.context.close()
+    return waits
+
+
 def _first_verdicts(browser: Browser, address: str, pictures: Sequence[Path], rounds: int) -> dict[str, Any]:
     """From the file's choice to its verdict, each in a session of its own; the very first pays for the networks."""
     taken = []
@@ -122,8 +146,7 @@ def _clicks(
 ) -> dict[str, dict[str, Any]]:
     own, other = _open(browser, f"{address}/many"), _open(browser, address)
     idle = [_answers(own, other) for _ in range(rounds)]
-    own.locator("input[type=file]").first.set_input_files([pictures[number % len(pictures)] for number in range(files)])
-    own.get_by_role("button", name="Check them").click()
+    _start_batch(own, pictures, files)
     own.get_by_role("button", name="Stop here").wait_for()
     started, beside = time.perf_counter(), []
     while not own.get_by_role("tab", name="Downloads").is_visible():
@@ -138,6 +161,27 @@ def _clicks(
             for what in idle[0]
         },
     }
+
+
+def _start_batch(page: Page, pictures: Sequence[Path], files: int) -> None:
+    chosen = [pictures[number % len(pictures)] for number in range(files)]
+    page.locator("input[type=file]").first.set_input_files(chosen)
+    page.get_by_role("button", name="Check them").click()
+
+
+def _batches(
+    browser: Browser, app: RunningPage, pictures: Sequence[Path], batches: int, files: int
+) -> dict[str, list[float]]:
+    seconds, megabytes = [], []
+    for _ in range(batches):
+        page = _open(browser, f"{app.address}/many")
+        started = time.perf_counter()
+        _start_batch(page, pictures, files)
+        page.get_by_role("tab", name="Downloads").wait_for()
+        seconds.append(round(time.perf_counter() - started, 1))
+        page.context.close()
+        megabytes.append(sum(app.megabytes().values()))
+    return {"seconds": seconds, "megabytes_after": megabytes}
 
 
 def _named(idle: list[dict[str, float]], beside: list[dict[str, float]]) -> list[tuple[str, list[dict[str, float]]]]:
