@@ -154,24 +154,19 @@ def _block(graph: _Graph, block: EncoderBlock, tokens: str) -> str:
     )
     biases = graph.keep(np.concatenate([part.get_weights()[1] for part in (block.query, block.key, block.value)]))
     attended = graph.add("MultiHeadAttention", *parts, biases, domain=_RUNTIME_OPERATORS, num_heads=block.heads)
-    scale_1, scale_2 = map(keras.ops.convert_to_numpy, block.scales) if block.scales else (None, None)
-    tokens = graph.add("Add", tokens, _with_bias(graph, block.out, attended, scale_1))
+    tokens = graph.add("Add", tokens, _with_bias(graph, block.out, attended))
     inner = _with_bias(graph, block.widen, _normalisation(graph, block.norm_2, tokens))
-    alpha = {"alpha": 1.702} if block.activation == "quick_gelu" else {}
-    inner = graph.add("QuickGelu" if alpha else "Gelu", inner, domain=_RUNTIME_OPERATORS, **alpha)
-    return graph.add("Add", tokens, _with_bias(graph, block.narrow, inner, scale_2))
+    inner = graph.add("QuickGelu", inner, domain=_RUNTIME_OPERATORS, alpha=1.702)
+    return graph.add("Add", tokens, _with_bias(graph, block.narrow, inner))
 
 
-def _with_bias(graph: _Graph, layer: keras.layers.Dense, tokens: str, scale: NDArray[Any] | None = None) -> str:
-    """Do what a layer does, then multiply by a factor a channel."""
-    bias = layer.get_weights()[1]
-    return graph.add("Add", _product(graph, layer, tokens, scale), graph.keep(bias if scale is None else bias * scale))
+def _with_bias(graph: _Graph, layer: keras.layers.Dense, tokens: str) -> str:
+    return graph.add("Add", _product(graph, layer, tokens), graph.keep(layer.get_weights()[1]))
 
 
-def _product(graph: _Graph, layer: keras.layers.Dense, tokens: str, scale: NDArray[Any] | None = None) -> str:
+def _product(graph: _Graph, layer: keras.layers.Dense, tokens: str) -> str:
     """Multiply, without the bias, in 8 bits: weights with a scale a column, activations with one a token."""
     matrix = layer.get_weights()[0]
-    matrix = matrix if scale is None else matrix * scale
     rounded, scales = round_columns(matrix)
     rows, step = graph.in_steps(tokens, len(matrix))
     factors = [graph.keep(rounded), graph.keep(np.float32(1)), graph.keep(scales), graph.keep(np.uint8(128))]
@@ -213,10 +208,9 @@ def _head(graph: _Graph, layer: keras.layers.Dense, features: str) -> str:
     return graph.add("Add", graph.add("MatMul", features, matrix), bias)
 
 
-def _chosen_tokens(graph: _Graph, layer: TokenDropping, tokens: str) -> str:
-    """Take the tokens that are kept outside of training."""
-    places = layer.regular(layer.input.shape[1] - 1)
-    return graph.add("Gather", tokens, graph.keep(places), axis=1) if layer.step > 1 else tokens
+def _nothing(graph: _Graph, layer: keras.layers.Layer, tokens: str) -> str:
+    """Leave out what only training needs."""
+    return tokens
 
 
 _WRITERS: Mapping[type, Callable[..., str]] = {
@@ -224,7 +218,7 @@ _WRITERS: Mapping[type, Callable[..., str]] = {
     keras.layers.Conv2D: _patches,
     PatchTokens: _tokens,
     keras.layers.LayerNormalization: _normalisation,
-    TokenDropping: _chosen_tokens,
+    TokenDropping: _nothing,
     EncoderBlock: _block,
     ClassToken: _class_token,
     Features: _features,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
@@ -59,41 +59,25 @@ class PatchTokens(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="fauxto")
 class TokenDropping(keras.layers.Layer):
-    """Keeps the class token and some of the patches': a random share while training, a regular grid otherwise.
+    """Keeps the class token and a random share of the patches' while training; all of them otherwise.
 
     Dropping tokens halves a step's cost and keeps the network from relying on single patches (Liu et al. 2023,
-    "PatchDropout: Economizing Vision Transformers Using Patch Dropout"). A network that was trained so can look at
-    every other patch of a larger picture later, for what a smaller one costs.
+    "PatchDropout: Economizing Vision Transformers Using Patch Dropout").
     """
 
-    def __init__(self, kept: float = 1.0, step: int = 1, **options: Any) -> None:
-        """Make the layer.
-
-        Args:
-            kept: Share of the patches that is kept while training.
-            step: Otherwise every so many patches of a row are kept, one further on in each next row: 1 for all of them,
-                2 for the black fields of a chessboard.
-            options: Keras's own.
-        """
+    def __init__(self, kept: float = 1.0, **options: Any) -> None:
         super().__init__(**options)
-        self.kept, self.step = kept, step
+        self.kept = kept
         self.seeds = keras.random.SeedGenerator(1)
 
     def call(self, tokens: Any, training: bool | None = None) -> Any:
         """Drop tokens of [N, T, C]: the same places throughout a batch."""
-        count = tokens.shape[1] - 1
-        if not training and self.step > 1:
-            return keras.ops.take(tokens, self.regular(count), axis=1)
         if not training or self.kept >= 1:
             return tokens
+        count = tokens.shape[1] - 1
         places = keras.random.shuffle(keras.ops.arange(1, count + 1), seed=self.seeds)[: round(self.kept * count)]
         kept = keras.ops.concatenate([keras.ops.zeros((1,), places.dtype), places])
         return keras.ops.take(tokens, kept, axis=1)
-
-    def regular(self, count: int) -> list[int]:
-        """Return the places of what is kept of a square grid of `count` patches: the class token's, then theirs."""
-        row, column = np.divmod(np.arange(count), round(count**0.5))
-        return [0, *(1 + np.flatnonzero((row + column) % self.step == 0)).tolist()]
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Leave the number of tokens open."""
@@ -101,7 +85,7 @@ class TokenDropping(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return what the layer is made from."""
-        return {**super().get_config(), "kept": self.kept, "step": self.step}
+        return {**super().get_config(), "kept": self.kept}
 
 
 @keras.saving.register_keras_serializable(package="fauxto")
@@ -111,27 +95,16 @@ class EncoderBlock(keras.layers.Layer):
     Dosovitskiy et al. 2021, "An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale".
     """
 
-    def __init__(
-        self,
-        heads: int,
-        class_token_only: bool = False,
-        activation: Literal["quick_gelu", "gelu"] = "quick_gelu",
-        layer_scale: bool = False,
-        **options: Any,
-    ) -> None:
+    def __init__(self, heads: int, class_token_only: bool = False, **options: Any) -> None:
         """Make the block.
 
         Args:
             heads: Attention heads, among which the channels are divided.
             class_token_only: Whether to compute the class token alone, [N, 1, C]: all that a last block is asked for.
-            activation: The perceptron's: CLIP's x * sigmoid(1.702 x), or the exact GELU.
-            layer_scale: Whether each channel of what is added has a factor of its own (Touvron et al. 2021, "Going
-                deeper with Image Transformers").
             options: Keras's own.
         """
         super().__init__(**options)
         self.heads, self.class_token_only = heads, class_token_only
-        self.activation, self.layer_scale = activation, layer_scale
 
     def build(self, shape: tuple[Any, ...]) -> None:
         """Make the weights: in the order of use, as starting weights name them."""
@@ -145,26 +118,17 @@ class EncoderBlock(keras.layers.Layer):
         for layer in (self.norm_1, self.query, self.key, self.value, self.out, self.norm_2, self.widen):
             layer.build(shape)
         self.narrow.build((*shape[:-1], 4 * channels))
-        self.scales = [
-            self.add_weight(shape=(channels,), initializer="ones", name=f"scale_{place}")
-            for place in (1, 2)
-            if self.layer_scale
-        ]
 
     def call(self, tokens: Any) -> Any:
         """Turn tokens [N, T, C] into as many, or into the class token alone."""
-        scale_1, scale_2 = self.scales or (1.0, 1.0)
         normalised = self.norm_1(tokens)
         asking = normalised[:, :1] if self.class_token_only else normalised
         tokens = tokens[:, :1] if self.class_token_only else tokens
         attended = self._attend(self.query(asking), self.key(normalised), self.value(normalised))
-        tokens = tokens + scale_1 * self.out(attended)
+        tokens = tokens + self.out(attended)
         inner = self.widen(self.norm_2(tokens))
-        if self.activation == "gelu":
-            inner = keras.ops.gelu(inner, approximate=False)
-        else:
-            inner = inner * keras.ops.sigmoid(1.702 * inner)
-        return tokens + scale_2 * self.narrow(inner)
+        inner = inner * keras.ops.sigmoid(1.702 * inner)  # CLIP's stand-in for the GELU
+        return tokens + self.narrow(inner)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the tokens that it gives."""
@@ -192,8 +156,7 @@ class EncoderBlock(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return what the block is made from."""
-        own = ("heads", "class_token_only", "activation", "layer_scale")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+        return {**super().get_config(), "heads": self.heads, "class_token_only": self.class_token_only}
 
 
 @keras.saving.register_keras_serializable(package="fauxto")

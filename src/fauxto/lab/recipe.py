@@ -81,8 +81,6 @@ class Recipe:
         weight_decay: Decoupled weight decay (Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization").
         label_smoothing: Share of each label spread over both classes.
         kept_tokens: Share of a backbone's patch tokens that is kept in training.
-        patch_step: A finished backbone looks at every so many patches of a row, one further on in each next row: 2, the
-            black fields of a chessboard, shows it a larger picture for what a smaller one costs.
         averaging: Momentum of an exponential average of the weights, which the finished network gets; 0 for none.
         interpolation: Share of the trained weights in the finished network, the rest being the backbone's starting
             weights (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
@@ -117,7 +115,6 @@ class Recipe:
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     kept_tokens: float = 1.0
-    patch_step: int = 1
     averaging: float = 0.0
     interpolation: float = 1.0
     flip_averaging: bool = False
@@ -129,7 +126,7 @@ class Recipe:
         _require_in_range(
             self, ("train_share", "held_out", "warmup", "label_smoothing", "kept_tokens", "averaging", "interpolation")
         )
-        for name, least in (("image_size", 8), ("batch_size", 1), ("epochs", 0), ("trainable", -1), ("patch_step", 1)):
+        for name, least in (("image_size", 8), ("batch_size", 1), ("epochs", 0), ("trainable", -1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be {least} or more, not {getattr(self, name)}")
         for name in ("width", "train_share", "learning_rate", "kept_tokens", "head_strength", "family_strength"):

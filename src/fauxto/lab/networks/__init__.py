@@ -46,15 +46,14 @@ def build(name: str, image_size: int, width: float = 1.0) -> keras.Model:
 
 
 def of(recipe: Recipe) -> keras.Model:
-    """Build a recipe's network, of a backbone with its choice of patches.
+    """Build a recipe's network, of a backbone with the share of patches that it trains on.
 
     Raises:
         ConfigError: There is no network of that name.
     """
     model = build(recipe.network, recipe.image_size, recipe.width)
     if is_backbone(recipe.network):
-        choice = model.get_layer("token_dropping")
-        choice.kept, choice.step = recipe.kept_tokens, recipe.patch_step
+        model.get_layer("token_dropping").kept = recipe.kept_tokens
     return model
 
 
