@@ -71,12 +71,16 @@ def watch(
     show = notices.desktop() if notify else None
     opened = Scan(folders, table, options, resume=True, follow_symlinks=follow_symlinks, watched=True)
     with stoppable(), suppress(KeyboardInterrupt), opened as job:
-        count = sum(job.journal.counts().values())
-        so_far = f"; it has {count:,} row{'s' * (count != 1)} so far" if count else ""
+        so_far = f"; it has {_rows(job)} so far" if job.journal.counts() else ""
         typer.echo(f"watching {', '.join(map(printable, folders))}; rows go to {table}{so_far}; Ctrl-C ends it")
         watching = Watching(sorter, notices.Outbox(post, warn) if post else None, show and notices.Outbox(show, warn))
         watching.run(job, interval, workers)
-        typer.echo(f"stopped; {table} has {sum(job.journal.counts().values()):,} rows")
+        typer.echo(f"stopped; {table} has {_rows(job)}")
+
+
+def _rows(job: Scan) -> str:
+    count = sum(job.journal.counts().values())
+    return f"{count:,} row{'s' * (count != 1)}"
 
 
 class Watching:
