@@ -78,7 +78,7 @@ SAYS: Mapping[Says, str] = {
 
 TRUST: Mapping[Trust, str] = {
     Trust.SIGNED: "signed by a trusted signer",
-    Trust.DECLARED: "declared, but not signed",
+    Trust.DECLARED: "declared, not proven",
     Trust.INFERRED: "inferred from traces",
 }
 """How far it can be trusted."""

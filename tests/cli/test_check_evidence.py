@@ -66,7 +66,7 @@ def test_cards_of_all_sources(run: Run) -> None:
     assert "no content credential" in shown
     assert "outcome: none" in shown
     shown = words(run("--evidence", "declared.png"))
-    assert "Generator metadata · made or edited by a generative model · declared, but not signed" in shown
+    assert "Generator metadata · made or edited by a generative model · declared, not proven" in shown
     assert "sd14" in shown
     assert "Ada Lovelace" not in shown
 

@@ -14,9 +14,9 @@ from fauxto.report import Evidence, Report, Says, Status, Trust
 CASES = Path(__file__).parents[1] / "public_cases"
 SHOWN = {
     "c02_pixel_xmp_excluded.jpg": ("signed by a trusted signer", "the signer is on the trust list"),
-    "c05_truepic_from_start.jpg": ("declared, but not signed", "but validation failed"),
+    "c05_truepic_from_start.jpg": ("declared, not proven", "but validation failed"),
     "c06_multi_asset.jpg": ("signed by a trusted signer", "the signer is on the trust list"),
-    "r01_remote_manifest.jpg": ("declared, but not signed", "https://cai-manifests.example.org/manifests/"),
+    "r01_remote_manifest.jpg": ("declared, not proven", "https://cai-manifests.example.org/manifests/"),
 }
 
 

@@ -1,6 +1,8 @@
-"""Pictures to try the page with: one free photograph, and a drawing that is made while the page runs.
+"""Pictures to try the page with: free photographs, and a drawing of ours that lies about itself in two ways.
 
-samples/coffee.jpg is the photograph "coffee" by Rachel Michetti, courtesy of Pikolo Espresso Bar, CC0.
+samples/coffee.jpg is the photograph "coffee" by Rachel Michetti, courtesy of Pikolo Espresso Bar, CC0; cat.jpg is
+"chelsea" by Stéfan van der Walt, CC0. signed.jpg is the drawing below with a content credential of a camera, signed by
+a key of ours that nobody vouches for and that we didn't keep.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy as np
 import PIL.Image
 from PIL.PngImagePlugin import PngInfo
 
-_PHOTOGRAPH = Path(__file__).with_name("samples") / "coffee.jpg"
+_FOLDER = Path(__file__).with_name("samples")
 
 
 class Sample(NamedTuple):
@@ -31,15 +33,26 @@ class Sample(NamedTuple):
 def samples() -> Mapping[str, Sample]:
     """Return the samples by title."""
     shipped = (
-        Sample("A photograph", "coffee.jpg", _PHOTOGRAPH.read_bytes(), "Photograph by Rachel Michetti, CC0."),
+        Sample("A photograph", "coffee.jpg", _read("coffee.jpg"), "Photograph by Rachel Michetti, CC0."),
+        Sample("A harder photograph", "cat.jpg", _read("cat.jpg"), "Photograph by Stéfan van der Walt, CC0."),
         Sample(
             "A drawing with a generator's note",
             "drawing.png",
             _drawing(),
             "Drawn by a formula, with a note in the file as image generators write it. The note is made up.",
         ),
+        Sample(
+            "A drawing signed as a photograph",
+            "signed.jpg",
+            _read("signed.jpg"),
+            "The same drawing, with a credential that says a camera took it. Nobody vouches for the signature.",
+        ),
     )
     return {sample.title: sample for sample in shipped}
+
+
+def _read(name: str) -> bytes:
+    return (_FOLDER / name).read_bytes()
 
 
 def _drawing() -> bytes:
