@@ -42,6 +42,7 @@ FILES = {
     "src/fauxto/evidence/trust/c2pa-tsa-trust-list.pem": "CC-BY-4.0",
     "src/fauxto/export/fonts/DejaVuSans.ttf": "Bitstream Vera, Arev and public domain",
     "src/fauxto/export/fonts/DroidSansFallback.ttf": "Apache-2.0",
+    "src/fauxto/web/samples/cat.jpg": "CC0-1.0",
     "src/fauxto/web/samples/coffee.jpg": "CC0-1.0",
 }
 

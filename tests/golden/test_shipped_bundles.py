@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fauxto import Detector, Status, bundles
 from fauxto.bundles import registry
+from fauxto.web.samples import samples
 
 SHIPPED = sorted(path.parent.name for path in registry.WEIGHTS.glob("*/bundle.json"))
 
@@ -43,3 +44,14 @@ def test_a_shipped_bundle_scores_photographs(
     assert len(set(scores)) == len(scores)  # it looks at the pixels
     for reports in (map(detector.analyze, paths), detector.analyze_many(files), detector.analyze_many(paths)):
         assert [report.score for report in reports] == pytest.approx(scores, abs=1e-5)
+
+
+def test_the_samples_of_the_page_show_what_they_are_there_for() -> None:
+    detector = Detector()
+    reports = {sample.name: detector.analyze(sample.data) for sample in samples().values()}
+    verdicts = {name: (str(report.verdict), str(report.basis)) for name, report in reports.items()}
+    assert verdicts["coffee.jpg"] == ("real", "pixels")
+    assert verdicts["drawing.png"] == ("ai", "declared metadata")
+    assert verdicts["cat.jpg"] == verdicts["signed.jpg"] == ("inconclusive", "pixels")
+    credential = next(found for found in reports["signed.jpg"].evidence if found.source == "content_credentials")
+    assert (credential.trust, credential.details["outcome"]) == ("declared", "untrusted")

@@ -148,7 +148,7 @@ def test_a_frozen_backbone_with_a_logistic_head_becomes_a_bundle(data, weights, 
     real = [report.score for report in reports if "/real/" in str(report.path)]
     assert np.mean([a > r for a in ai for r in real]) > 0.8
     card = (out / "CARD.md").read_text()
-    assert "the whole picture and its inner 62 %" in card
+    assert "the whole picture and its inner 62 %, 32 x 32 RGB" in card
     assert "in 8 bits; logits differ by" in card
     assert "a verdict has to outlast a re-encoding" in card
 

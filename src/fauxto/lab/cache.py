@@ -25,7 +25,7 @@ from fauxto.scan.files import replaced
 Array = NDArray[np.generic]
 
 _ROWS_A_PART = 64
-"""A part that is there is done: little is lost to a cut. Of two views of 336 x 336 pixels, so many are 43 MB."""
+"""A part that is there is done: little is lost to a cut. Of views of 224 x 224 pixels, so many are 10 MB."""
 
 _ROWS_AT_ONCE = 16
 _LIBRARIES = ("numpy", "onnxruntime", "pillow", "pillow-heif")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from fauxto.errors import DatasetError
 
 SPLITS = ("train", "val", "test", "test2")
-"""In their order; `test2` is for what is read once, at the very end."""
+"""In their order; `test2` is for one last measurement."""
 
 _SALT = "fauxto split 1:"  # changing it would reshuffle every data set
 
