@@ -41,6 +41,7 @@ def test_the_defaults_keep_the_page_on_this_machine(
         "--server.headless=true",
         "--server.allowedHosts=localhost",
         "--browser.gatherUsageStats=false",
+        "--runner.postScriptGC=false",
         f"--server.maxUploadSize={MOST_BYTES // 2**20}",
     } <= set(line)
     assert MultiPartParser.spool_max_size == 0

@@ -105,6 +105,7 @@ def streamlit_flags(host: str, port: int, *, open_browser: bool) -> list[str]:
         "client.showErrorDetails": "none",
         "client.showErrorLinks": "false",
         "runner.magicEnabled": "false",
+        "runner.postScriptGC": "false",  # it holds up the pictures that are judged meanwhile
         "logger.hideWelcomeMessage": "true",
         "logger.level": "warning",
         **{f"theme.{key}": value for key, value in _THEME.items()},
