@@ -1,6 +1,6 @@
 """The photo detector and sahu65 1.1.0 on the same test pictures, under the same protocols.
 
-python -m benchmarks.quality.photo_peers --data data/photos --run runs/photos --peer VENV [--split test]
+python -m benchmarks.quality.photo_peers --data data/photos --run runs/photos --peer VENV [--split test] [--sample N]
 
 `--peer` names a virtual environment in which sahu65 1.1.0 is installed. It judges at its shipped threshold and at .5,
 we at .5 and at `balanced`; scores that `fauxto evaluate runs/photos` has left in the run's cache aren't computed again.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
@@ -46,18 +47,22 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="the run of the bundle, or any folder")
     parser.add_argument("--peer", type=Path, required=True, help="virtual environment of sahu65")
     parser.add_argument("--split", default="test")
+    parser.add_argument("--sample", type=int, help="so many pictures, evenly spread; all without it")
     options = parser.parse_args()
     pictures = Dataset.open(options.data).split(options.split)
     bundle = bundles.load("photos")
-    ours = score(bundle, pictures, DELIVERED, Run(options.run).cache)
-    threshold, theirs = _peer(pictures, options.peer)
+    count = min(options.sample or len(pictures), len(pictures))
+    rows = np.linspace(0, len(pictures) - 1, count).astype(int)
+    ours = [under.of(rows) for under in score(bundle, pictures, DELIVERED, Run(options.run).cache)]
+    threshold, theirs = _peer(pictures, rows, options.peer)
+    labels = pictures.labels[rows]
     balanced = bundle.operating_points["balanced"].ai_above
-    figures: dict[str, Any] = {"split": options.split, "pictures": len(pictures), "protocols": {}}
+    figures: dict[str, Any] = {"split": options.split, "pictures": count, "protocols": {}}
     for number, under in enumerate(ours):
         probabilities = bundle.calibration.probability(under.score)
         figures["protocols"][under.protocol.name] = {
-            "fauxto": _row(pictures.labels, probabilities, {"at .5": 0.5, "at balanced": balanced}),
-            "sahu65": _row(pictures.labels, theirs[number :: len(ours)], {"at .5": 0.5, "as shipped": threshold}),
+            "fauxto": _row(labels, probabilities, {"at .5": 0.5, "at balanced": balanced}),
+            "sahu65": _row(labels, theirs[number :: len(ours)], {"at .5": 0.5, "as shipped": threshold}),
         }
     print(json.dumps(figures, indent=1))
     print(f"wrote {results.write(f'photo-peers-{options.split}', figures, ('onnxruntime', 'numpy', 'pillow')).name}")
@@ -77,7 +82,7 @@ def _row(labels: np.ndarray, probabilities: np.ndarray, thresholds: dict[str, fl
     }
 
 
-def _peer(pictures: Split, venv: Path) -> tuple[float, np.ndarray]:
+def _peer(pictures: Split, rows: NDArray[np.int64], venv: Path) -> tuple[float, np.ndarray]:
     """Return the peer's threshold, and its probability of each picture under each protocol."""
     with (
         tempfile.TemporaryDirectory() as temporary,
@@ -87,7 +92,7 @@ def _peer(pictures: Split, venv: Path) -> tuple[float, np.ndarray]:
     ):
         threshold = float(peer.stdout.readline())
         probabilities = []
-        for path in _delivered(pictures, Path(temporary)):
+        for path in _delivered(pictures, rows, Path(temporary)):
             peer.stdin.write(f"{path}\n")
             peer.stdin.flush()
             probabilities.append(float(peer.stdout.readline()))
@@ -95,9 +100,9 @@ def _peer(pictures: Split, venv: Path) -> tuple[float, np.ndarray]:
     return threshold, np.array(probabilities)
 
 
-def _delivered(pictures: Split, folder: Path) -> Iterator[Path]:
+def _delivered(pictures: Split, rows: NDArray[np.int64], folder: Path) -> Iterator[Path]:
     """Write each picture under each protocol, without loss, and hand its path out; the next one replaces it."""
-    for row in range(len(pictures)):
+    for row in rows:
         rgb, draws = pictures.images[row], np.random.default_rng(0)
         for protocol in DELIVERED:
             path = folder / "picture.png"
