@@ -1,7 +1,7 @@
 """Writes what an installation of fauxto is made of, as CycloneDX 1.6 in JSON: python -m requirements.sbom FOLDER
 
 A file for each lock that people install from: FOLDER/fauxto-VERSION-LOCK.cdx.json. It lists the locked packages with
-their licences and what each needs, and what fauxto brings along itself: models, fonts, certificates and a sample. The
+their licences and what each needs, and what fauxto brings along itself: models, fonts, certificates and samples. The
 same commit gives the same bytes, since its date is the bill's.
 """
 
