@@ -229,17 +229,24 @@ def zip_names(file: BinaryIO) -> list[str]:
 
 
 class StrictHeader(tarfile.TarInfo):
-    """Raises on a damaged header or a missing end, which tarfile takes for the end of the archive."""
+    """Raises on a damaged header or a missing end, which tarfile takes for the end of the archive.
+
+    Raises as well on a size below zero: tarfile would come back to the same header, again and again.
+    """
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
-        """Read the next header; raises ReadError where there is none."""
+        """Read the next header; raises ReadError where there is none, or where the one behind it isn't further on."""
+        start = archive.offset
         try:
-            return super().fromtarfile(archive)
+            info = super().fromtarfile(archive)
         except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
             raise
         except tarfile.HeaderError as error:
             raise tarfile.ReadError(f"invalid member header: {error}") from error
+        if info.size < 0 or archive.offset <= start:
+            raise tarfile.ReadError("a header says that its member has a size below zero")
+        return info
 
 
 def _tar_members(file: BinaryIO, location: str, limits: Limits) -> Iterator[tuple[str, _Member | Report]]:
