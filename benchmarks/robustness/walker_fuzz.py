@@ -6,13 +6,15 @@ Needs atheris (Google's fuzzer for Python, on libFuzzer), which isn't among the 
 script says so and writes nothing. Each target starts from the whole files in `seeds.py`, and FOLDER (runs/walker-fuzz)
 keeps what reached new code, so that the next run goes on from there. An input that takes longer than five seconds or
 two gigabytes counts as a defect, as an exception does; libFuzzer leaves it in FOLDER as NAME-crash-... or the like.
-Writes results/walker-fuzz.json and ends with 1 where there was a defect.
+Writes results/walker-fuzz.json, in which other targets keep what came of them before, and ends with 1 where there was
+a defect.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from typing import Any
 
 from benchmarks import results
 
+NAME = "walker-fuzz"
 CORPUS = Path("runs/walker-fuzz")
 MAX_BYTES = 8_192
 _FUZZER = "atheris"
@@ -47,13 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = options.only or list(TARGETS)
     if unknown := set(names) - TARGETS.keys():
         raise SystemExit(f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
-    figures: dict[str, Any] = {"seconds": options.seconds, "targets": {}}
+    outcomes = _earlier()
     for name in names:
-        figures["targets"][name] = outcome = run(name, options.corpus / name, options.seconds)
-        print(f"{name:20}" + "  ".join(f"{key} {value}" for key, value in outcome.items()), flush=True)
-    print(f"wrote {results.write('walker-fuzz', figures, ('fauxto', 'pillow', _FUZZER)).name}")
-    if any(outcome["defects"] for outcome in figures["targets"].values()):
+        outcomes[name] = {"seconds": options.seconds, **run(name, options.corpus / name, options.seconds)}
+        print(f"{name:20}" + "  ".join(f"{key} {value}" for key, value in outcomes[name].items()), flush=True)
+        written = results.write(NAME, {"targets": outcomes}, ("fauxto", "pillow", _FUZZER))
+    print(f"wrote {written.name}")
+    if any(outcomes[name]["defects"] for name in names):
         raise SystemExit(1)
+
+
+def _earlier() -> dict[str, dict[str, Any]]:
+    """Return what came of each target before."""
+    path = results.FOLDER / f"{NAME}.json"
+    targets: dict[str, dict[str, Any]] = json.loads(path.read_text())["targets"] if path.exists() else {}
+    return targets
 
 
 def run(name: str, corpus: Path, seconds: int) -> dict[str, Any]:
