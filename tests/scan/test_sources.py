@@ -327,6 +327,21 @@ def test_a_size_below_zero_is_no_way_back(tmp_path: Path, header: dict[str, Any]
     assert list(words(few).values()) == ["", "damaged_archive"]
 
 
+def test_headers_that_tarfile_stumbles_over_are_damage(tmp_path: Path) -> None:
+    sparse = tarfile.TarInfo("y.jpg")
+    sparse.type = tarfile.GNUTYPE_SPARSE
+    unended = bytearray(sparse.tobuf(tarfile.GNU_FORMAT))
+    unended[482] = 1  # its map goes on in the next block, which there isn't
+    unended[148:156] = b"%06o\0 " % tarfile.calc_chksums(unended)[0]  # type: ignore[attr-defined]
+    long = tarfile.TarInfo("y.jpg")
+    long.type, text = tarfile.XHDTYPE, b"99999999999999999999 path=y.jpg\n"
+    long.size = len(text)
+    first = tarfile.TarInfo("x.jpg").tobuf()
+    for damaged in (bytes(unended), long.tobuf(tarfile.GNU_FORMAT) + text.ljust(512, b"\0") + first):
+        (tmp_path / "x.tar").write_bytes(first + damaged)
+        assert list(words(found(tmp_path / "x.tar")).values()) == ["", "damaged_archive"]
+
+
 def test_a_csv_names_files_from_its_own_folder(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     with path.open("w", newline="") as file:

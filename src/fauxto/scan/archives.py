@@ -242,7 +242,7 @@ class StrictHeader(tarfile.TarInfo):
             info = super().fromtarfile(archive)
         except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
             raise
-        except tarfile.HeaderError as error:
+        except (tarfile.HeaderError, LookupError, ArithmeticError) as error:  # tarfile lets the latter two through
             raise tarfile.ReadError(f"invalid member header: {error}") from error
         if info.size < 0 or archive.offset <= start:
             raise tarfile.ReadError("a header says that its member has a size below zero")
