@@ -1,6 +1,7 @@
 """Scans of many pictures: from sources to a table of reports, with a journal that survives a kill.
 
-    sources.py    files, folders and patterns -> shards of inputs; archives.py, tables.py and stores.py open others
+    sources.py    files, folders and patterns -> shards of inputs; archives.py (with tar_headers.py), tables.py
+                  and stores.py open others
     items.py      one input and its row: the same for every engine
     reuse.py      copies of a picture are judged once
     local.py      the local engine; ray.py the cluster engine

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO, Self, cast
+from typing import IO, BinaryIO, cast
 
 from fauxto.addresses import is_address
 from fauxto.errors import ImageError
@@ -24,6 +24,7 @@ from fauxto.limits import Limits
 from fauxto.report import Report, Status
 from fauxto.scan import stores
 from fauxto.scan.items import STORE_ERROR, IsDone, Item
+from fauxto.scan.tar_headers import StrictHeader
 
 _UNPACKERS = {
     ".tar": None,
@@ -228,27 +229,6 @@ def zip_names(file: BinaryIO) -> list[str]:
         return [info.filename for info in archive.infolist() if not is_folder(info)]
 
 
-class StrictHeader(tarfile.TarInfo):
-    """Raises on a damaged header or a missing end, which tarfile takes for the end of the archive.
-
-    Raises as well on a size below zero: tarfile would come back to the same header, again and again.
-    """
-
-    @classmethod
-    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
-        """Read the next header; raises ReadError where there is none, or where the one behind it isn't further on."""
-        start = archive.offset
-        try:
-            info = super().fromtarfile(archive)
-        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
-            raise
-        except (tarfile.HeaderError, LookupError, ArithmeticError) as error:  # tarfile lets the latter two through
-            raise tarfile.ReadError(f"invalid member header: {error}") from error
-        if info.size < 0 or archive.offset <= start:
-            raise tarfile.ReadError("a header says that its member has a size below zero")
-        return info
-
-
 def _tar_members(file: BinaryIO, location: str, limits: Limits) -> Iterator[tuple[str, _Member | Report]]:
     name = stores.name_of(location)
     unpack = next(unpack for ending, unpack in _UNPACKERS.items() if name.endswith(ending))
@@ -260,7 +240,7 @@ def _tar_members(file: BinaryIO, location: str, limits: Limits) -> Iterator[tupl
         archive = stack.enter_context(tarfile.open(fileobj=cast(IO[bytes], careful), mode="r:", tarinfo=StrictHeader))
         while (info := archive.next()) is not None:
             archive.members.clear()  # type: ignore[attr-defined]  # otherwise it keeps them all
-            if unpack and info.offset_data + info.size > allowed:
+            if unpack and archive.offset > allowed:
                 raise Bomb(_BOMB)
             if info.isdir():
                 continue

@@ -17,7 +17,8 @@ from typing import BinaryIO, cast
 from fauxto.errors import DatasetError, ImageError
 from fauxto.images import read_bytes
 from fauxto.report import Status
-from fauxto.scan.archives import DAMAGE, StrictHeader, is_folder, is_plain
+from fauxto.scan.archives import DAMAGE, is_folder, is_plain
+from fauxto.scan.tar_headers import StrictHeader
 
 
 @dataclass(frozen=True, slots=True)
