@@ -13,6 +13,7 @@ a defect.
 from __future__ import annotations
 
 import argparse
+import datetime
 import importlib.util
 import json
 import re
@@ -52,19 +53,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
     outcomes = _earlier()
     for name in names:
-        outcomes[name] = {"seconds": options.seconds, **run(name, options.corpus / name, options.seconds)}
+        outcome = run(name, options.corpus / name, options.seconds)
+        outcomes[name] = {"date": f"{datetime.date.today()}", "seconds": options.seconds, **outcome}
         print(f"{name:20}" + "  ".join(f"{key} {value}" for key, value in outcomes[name].items()), flush=True)
         written = results.write(NAME, {"targets": outcomes}, ("fauxto", "pillow", _FUZZER))
     print(f"wrote {written.name}")
-    if any(outcomes[name]["defects"] for name in names):
-        raise SystemExit(1)
+    if defective := [name for name, outcome in outcomes.items() if outcome["defects"]]:
+        raise SystemExit(f"defects in {', '.join(defective)}")
 
 
 def _earlier() -> dict[str, dict[str, Any]]:
-    """Return what came of each target before."""
+    """Return what came of each target before, of those that there are."""
+    from benchmarks.robustness.walker_targets import TARGETS
+
     path = results.FOLDER / f"{NAME}.json"
     targets: dict[str, dict[str, Any]] = json.loads(path.read_text())["targets"] if path.exists() else {}
-    return targets
+    return {name: outcome for name, outcome in targets.items() if name in TARGETS}
 
 
 def run(name: str, corpus: Path, seconds: int) -> dict[str, Any]:

