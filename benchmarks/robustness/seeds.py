@@ -166,14 +166,25 @@ def _zip(members: dict[str, bytes], compression: int) -> bytes:
 
 def _tar(members: dict[str, bytes], format: int) -> bytes:
     file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w", format=format) as archive:
+    with tarfile.open(fileobj=file, mode="w", format=format, pax_headers={"comment": "of all members"}) as archive:
         for name, data in members.items():
             info = tarfile.TarInfo(name if format == tarfile.USTAR_FORMAT else f"{'long/' * 30}{name}")
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
-        for name, kind in (("link", tarfile.SYMTYPE), ("pipe", tarfile.FIFOTYPE), ("folder", tarfile.DIRTYPE)):
+        kinds = {
+            "link": tarfile.SYMTYPE,
+            "pipe": tarfile.FIFOTYPE,
+            "folder": tarfile.DIRTYPE,
+            "holes": tarfile.GNUTYPE_SPARSE,
+        }
+        for name, kind in kinds.items():
             info = tarfile.TarInfo(name)
             info.type, info.linkname = kind, "a.jpg"
+            info.uid = 0 if format == tarfile.USTAR_FORMAT else 1 << 40  # beyond octal: base 256, or a record
+            archive.addfile(info)
+        if format == tarfile.PAX_FORMAT:
+            info = tarfile.TarInfo("holes too")
+            info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "more.jpg"}
             archive.addfile(info)
     return file.getvalue().rstrip(b"\0").ljust(512 * 80, b"\0")
 
