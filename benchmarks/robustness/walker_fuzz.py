@@ -16,6 +16,7 @@ import argparse
 import datetime
 import importlib.util
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     outcomes = _earlier()
     for name in names:
         outcome = run(name, options.corpus / name, options.seconds)
-        outcomes[name] = {"date": f"{datetime.date.today()}", "seconds": options.seconds, **outcome}
+        about = {"date": f"{datetime.date.today()}", "python": platform.python_version(), "seconds": options.seconds}
+        outcomes[name] = {**about, **outcome}
         print(f"{name:20}" + "  ".join(f"{key} {value}" for key, value in outcomes[name].items()), flush=True)
         written = results.write(NAME, {"targets": outcomes}, ("fauxto", "pillow", _FUZZER))
     print(f"wrote {written.name}")
