@@ -12,12 +12,14 @@ python -m benchmarks.robustness.scan_faults [--times 100] [--only FAULT...] [--f
 
 What was stopped goes on with --resume. `full`, `read-only` and `clock` load scan_faults.c before libc and need Linux
 and a C compiler; the store speaks S3 on this machine (tests/scan/fake_s3.py). A time takes some 5 seconds, with Ray 40.
+Writes results/scan-faults.json after each fault; the others keep there what came of them before.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime
 import errno
 import json
 import os
@@ -40,6 +42,7 @@ from skimage import data
 from benchmarks import results
 from benchmarks.sessions import command_line, processes
 
+NAME = "scan-faults"
 MOST_SECONDS = 5.0
 _MODEL = "cifake-resnet"
 _PATIENCE = 200.0
@@ -105,14 +108,15 @@ class Place:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Try each fault, print what came of it and write results/scan-faults.json."""
+    """Try the faults one after the other, print what came of them and write results/scan-faults.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=100)
-    parser.add_argument("--only", nargs="*", choices=FAULTS, default=list(FAULTS))
+    parser.add_argument("--only", nargs="+", choices=FAULTS, default=list(FAULTS))
     parser.add_argument("--files", type=int, default=120)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    rows = []
+    about = {"date": f"{datetime.date.today()}", "files": options.files, "seed": options.seed}
+    outcomes = _earlier()
     with tempfile.TemporaryDirectory() as temporary:
         place = _prepared(Path(temporary), options.files, options.seed)
         for name in options.only:
@@ -123,10 +127,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     fault.times += 1
             except FileNotFoundError as error:
                 fault.broke.append(f"not tried: {error.filename} isn't installed")
-            rows.append({"fault": name, **asdict(fault), "broke": fault.broke[:20]})
-            print(json.dumps(rows[-1]), flush=True)
-    figures = {"files": options.files, "seed": options.seed, "model": _MODEL, "most_exit_seconds": MOST_SECONDS}
-    print(f"wrote {results.write('scan-faults', {**figures, 'faults': rows}, ('fauxto', 'ray', 's3fs')).name}")
+            outcomes[name] = {**about, **asdict(fault), "broke": fault.broke[:20]}
+            print(name, json.dumps(outcomes[name]), flush=True)
+            figures = {"model": _MODEL, "most_exit_seconds": MOST_SECONDS, "faults": outcomes}
+            written = results.write(NAME, figures, ("fauxto", "ray", "s3fs"))
+    print(f"wrote {written.name}")
+
+
+def _earlier() -> dict[str, dict[str, Any]]:
+    """Return what came of each fault before."""
+    path = results.FOLDER / f"{NAME}.json"
+    return json.loads(path.read_text())["faults"] if path.exists() else {}
 
 
 def _prepared(folder: Path, files: int, seed: int) -> Place:
