@@ -75,7 +75,7 @@ photos: $(STAMPS)/dev
 	  $(if $(AVERAGE),--average-with "$(AVERAGE)") --run runs/photos --resume
 	$(BIN)/fauxto calibrate runs/photos --data data/photos
 	for split in val test; do $(BIN)/fauxto evaluate runs/photos --data data/photos --split $$split || exit 1; done
-	$(BIN)/fauxto pack runs/photos --out src/fauxto/bundles/weights/photos --bundle-version 1.5.0 \
+	$(BIN)/fauxto pack runs/photos --out src/fauxto/bundles/weights/photos --bundle-version 1.6.0 \
 	  --summary "$(PHOTOS_SUMMARY)" --min-short-side 65 --max-short-side 50000
 
 # The wheel and the sdist of the last commit, bit for bit the same for everyone, and what an installation is made of.

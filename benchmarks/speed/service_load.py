@@ -30,6 +30,7 @@ from skimage import data
 
 from benchmarks import results
 from benchmarks.running_service import RunningService
+from benchmarks.speed import scan_capacity
 
 _SIDES = {32: (32, 32), 512: (832, 624), 2_000: (1_632, 1_224), 12_000: (4_000, 3_000)}
 _SHARES = {32: 50, 512: 30, 2_000: 17, 12_000: 3}
@@ -77,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{name:32} {value}")
     packages = ("fauxto", "fastapi", "uvicorn", "onnxruntime", "pillow")
     print(f"wrote {results.write('service-load', figures, packages).name}")
+    scan_capacity.main()
 
 
 def _pictures(folder: Path) -> Path:

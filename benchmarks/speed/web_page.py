@@ -31,6 +31,7 @@ from skimage import data
 
 from benchmarks import results
 from benchmarks.running_service import RunningPage
+from benchmarks.speed import scan_capacity
 
 NAME = "web-page"
 SIZE = 4000, 3000
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(json.dumps(figures, indent=1))
     packages = ("fauxto", "numpy", "onnxruntime", "pillow", "streamlit", "playwright")
     print(f"wrote {results.write(NAME, figures, packages).name}")
+    scan_capacity.main()
 
 
 def _picture(folder: Path, seed: int, size: tuple[int, int] = SIZE) -> Path:

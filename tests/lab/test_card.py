@@ -224,9 +224,27 @@ def test_a_bundle_is_replaced_whole(run, tmp_path):
     assert [path.name for path in (tmp_path / "toy").parent.iterdir() if path.name.startswith("tmp")] == []
 
 
-@pytest.mark.parametrize(("right", "least"), [(6, None), (7, 0.6)])
-def test_families_are_named_only_where_names_were_right_on_unmet_pictures(right, least):
-    results = {"evaluation": {"use": "test"}, "families": [{"named": 10, "right": right}]}
-    tuning = {"evaluation": {"use": "tuning"}, "families": [{"named": 10, "right": 0}]}
-    assert packing._reliable({"FLUX": 0.6, "a GAN": None}, [tuning, results]) == {"FLUX": least, "a GAN": None}
-    assert packing._reliable({}, [{"evaluation": {"use": "test"}, "families": []}]) == {}
+def named(use, *rows):
+    families = [dict(zip(("family", "named", "right"), row, strict=True)) for row in rows]
+    return {"evaluation": {"use": use}, "families": families}
+
+
+@pytest.mark.parametrize(
+    ("rows", "least"),
+    [
+        ([(None, 20, 14), ("FLUX", 10, 7)], 0.6),
+        ([(None, 20, 13), ("FLUX", 10, 7)], None),  # too few of all names are right
+        ([(None, 20, 14), ("FLUX", 10, 6)], None),  # of its own
+        ([(None, 20, 20), ("FLUX", 9, 9)], None),  # too few to tell
+        ([(None, 20, 20), ("a GAN", 20, 20)], None),  # none of its own
+    ],
+)
+def test_a_family_is_named_only_where_names_were_right_on_unmet_pictures_of_its_own(rows, least):
+    evaluations = [named("tuning", (None, 50, 0), ("FLUX", 50, 0)), named("test", *rows)]
+    assert packing._reliable({"FLUX": 0.6, "Midjourney": None}, evaluations) == {"FLUX": least, "Midjourney": None}
+    assert packing._reliable({}, evaluations) == {}
+
+
+def test_names_of_all_tests_count_together():
+    evaluations = [named("test", (None, 5, 5), ("FLUX", 5, 5)), named("test", (None, 5, 2), ("FLUX", 5, 2))]
+    assert packing._reliable({"FLUX": 0.6}, evaluations) == {"FLUX": 0.6}

@@ -1,4 +1,4 @@
-"""A few thousand of the inputs of `python -m benchmarks.robustness.hostile_inputs`, and what they showed."""
+"""A few thousand of the inputs of `hostile_inputs` and `walker_fuzz` (benchmarks/robustness), and what they showed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from benchmarks.robustness import seeds
 from benchmarks.robustness.hostile_inputs import KNOWN
 from benchmarks.robustness.hostile_worker import PIECE, Crew, Tally, run_piece
 from benchmarks.robustness.mutations import hostile
+from benchmarks.robustness.walker_targets import TARGETS, whole_files
 from numpy.typing import NDArray
 
 from fauxto.errors import ImageError
@@ -24,6 +25,11 @@ from fauxto.report import Status
 @pytest.fixture(scope="module")
 def kinds() -> seeds.Kinds:
     return {**seeds.pictures(), **seeds.archives()}
+
+
+@pytest.fixture(scope="module")
+def whole() -> seeds.Kinds:
+    return whole_files()
 
 
 def test_an_input_is_the_same_whatever_comes_before_it_and_most_are_damaged(kinds: seeds.Kinds) -> None:
@@ -46,6 +52,15 @@ def test_every_input_ends_in_reports_with_a_known_status(first: int, kinds: seed
     assert set(words) <= KNOWN
     assert set(words) >= {Status.OK, Status.TRUNCATED, Status.UNREADABLE, Status.UNSUPPORTED_FORMAT, Status.TOO_LARGE}
     assert all(tally.statuses[kind][Status.OK] for kind in kinds)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_reader_raises_only_what_it_documents(name: str, whole: seeds.Kinds) -> None:
+    target = TARGETS[name]
+    for data in whole[target.kind]:
+        target(data)
+    for number in range(60):
+        target(hostile(5, number, {target.kind: whole[target.kind]})[1])
 
 
 def test_inputs_that_end_their_worker_are_named() -> None:

@@ -9,6 +9,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from benchmarks import results
+from benchmarks.robustness import reliability
+from benchmarks.speed import scan_capacity
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
@@ -148,6 +151,11 @@ def test_the_page_of_the_benchmarks_has_a_row_for_each() -> None:
     assert benchmarks == rows | {"scan_capacity"}  # which scan_throughput runs
     results = [path.stem.replace("-", "_") for path in (ROOT / "benchmarks/results").glob("*.json")]
     assert [name for name in results if not name.startswith(tuple(rows))] == []
+
+
+def test_pages_of_figures_say_what_the_results_say() -> None:
+    assert scan_capacity.page(results.read(scan_capacity.NAME)) == read("docs/explanation/capacity.md")
+    assert reliability.page() == read("docs/explanation/reliability.md")
 
 
 def test_every_path_that_the_architecture_names_exists() -> None:

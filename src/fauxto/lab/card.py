@@ -55,6 +55,7 @@ def render(bundle: Description, run: Run, evaluations: Sequence[Results], *, bes
         *([network["origin"].strip()] if network else []),
         markdown(_identity_table(bundle, run.agreement)),
         "## How it was made",
+        *([network["making"].strip()] if network and "making" in network else []),
         markdown(_training_table(bundle)),
         f"The whole recipe:\n\n```toml\n{run.recipe.to_toml().strip()}\n```",
         "## How good it is",
@@ -235,8 +236,9 @@ def _families_part(bundle: Description, results: Results) -> list[str]:
     return [
         "### Which generator?",
         f"Of a picture that it calls ai, it names the generators that it looks most like: {limits or 'never so far'}. "
-        f"With fewer than {families.PRECISION:.0%} of the names right on pictures never met, none is given. Names that "
-        f"tuning data would allow, measured on {results['subject']['split']} as found, at `balanced`:",
+        f"A family is named only if, on pictures never met, at least {families.FEWEST} of its own got a name, "
+        f"{share(families.PRECISION)} of them this one, and as many of all names were right. Names that tuning data "
+        f"would allow, measured on {results['subject']['split']} as found, at `balanced`:",
         markdown(tables.families_table(results)),
     ]
 

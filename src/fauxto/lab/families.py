@@ -24,7 +24,7 @@ OTHERS = "another generator"
 PRECISION = 0.70
 """Share of the pictures of a named family that must be of it."""
 
-_FEWEST = 10
+FEWEST = 10
 """Pictures of a family, and named so, that its precision is measured on."""
 
 _THRESHOLDS = tuple(number / 20 for number in range(10, 20))
@@ -96,7 +96,7 @@ def thresholds(
     """
     known = families != ""
     _, family, counts = np.unique(families[known], return_inverse=True, return_counts=True)
-    weights = np.where(counts >= _FEWEST, 1 / counts, 0)[family]
+    weights = np.where(counts >= FEWEST, 1 / counts, 0)[family]
     return {
         name: None if name == OTHERS else _threshold(number, probabilities[known], families[known] == name, weights)
         for number, name in enumerate(names)
@@ -109,6 +109,6 @@ def _threshold(
     likeliest = probabilities.argmax(axis=1) == number
     for least in _THRESHOLDS:
         named = likeliest & (probabilities[:, number] >= least)
-        if named.sum() >= _FEWEST and weights[named & of_it].sum() >= PRECISION * weights[named].sum() > 0:
+        if named.sum() >= FEWEST and weights[named & of_it].sum() >= PRECISION * weights[named].sum() > 0:
             return least
     return None

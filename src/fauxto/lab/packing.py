@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
 from fauxto.lab.datasets.splitting import SPLITS
 from fauxto.lab.evaluation.results import RESULTS_VERSION, subject_of
-from fauxto.lab.families import PRECISION
+from fauxto.lab.families import FEWEST, PRECISION
 from fauxto.lab.run import Run
 from fauxto.scan.files import replaced
 
@@ -122,10 +123,21 @@ def _named(bundle: Bundle, nameplate: Nameplate) -> Description:
 
 
 def _reliable(families: Mapping[str, float | None], evaluations: list[dict[str, Any]]) -> Mapping[str, float | None]:
-    """Return from where families of generators are named: nowhere if too few names were right on unmet pictures."""
-    tests = [results["families"][0] for results in evaluations if results["evaluation"]["use"] == "test" and families]
-    is_reliable = all(row["named"] and row["right"] >= PRECISION * row["named"] for row in tests)
-    return families if is_reliable else dict.fromkeys(families)
+    """Return from where families of generators are named: never where unmet pictures don't show that names are right.
+
+    Enough of the names given to all of them have to be right, and of those given to the family's own pictures.
+    """
+    named, right = Counter[str | None](), Counter[str | None]()
+    for results in evaluations:
+        if results["evaluation"]["use"] == "test":
+            for row in results["families"]:
+                named[row["family"]] += row["named"]
+                right[row["family"]] += row["right"]
+
+    def is_shown(family: str | None) -> bool:
+        return named[family] >= FEWEST and right[family] >= PRECISION * named[family]
+
+    return {name: least if is_shown(None) and is_shown(name) else None for name, least in families.items()}
 
 
 def _evaluations(run: Run, bundle: Bundle) -> list[dict[str, Any]]:
