@@ -51,7 +51,7 @@ def main() -> None:
         record = training.train(recipe, options.data, run, resume=True)
         network = Network(run.bundle())
         scores = network.score(list(val.images))
-        mirrored = network.score(list(val.images[:, :, ::-1]))
+        mirrored = network.score([image[:, ::-1] for image in val.images])
         rows[name] = {
             "accuracy": _accuracy(scores, val.labels),
             "accuracy_flip_averaged": _accuracy(scores + mirrored, val.labels),

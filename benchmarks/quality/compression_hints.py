@@ -128,12 +128,12 @@ def main() -> None:
     if options.originals:
         files = shuffled(sorted(file for file in options.originals.rglob("*") if file.is_file()))
         sets["photographs in full size, shrunk to two fifths"] = shrunk(files, 0.4)
-    figures = {}
+    measured = {}
     for name, pictures in sets.items():
-        figures[name] = measure(itertools.islice(pictures, options.most))
-        print(f"{name}: {figures[name]}")
+        measured[name] = measure(itertools.islice(pictures, options.most))
+        print(f"{name}: {measured[name]}")
     thresholds = {"requantised": compression.REQUANTISED, "grid": compression.GRID}
-    figures = {"thresholds": thresholds, "sets": figures, "families_by_maker": families_by_maker(options.photos)}
+    figures = {"thresholds": thresholds, "sets": measured, "families_by_maker": families_by_maker(options.photos)}
     print(f"wrote {results.write('compression-hints', figures, ('numpy', 'pillow'))}")
 
 

@@ -48,15 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             group[str(error.status)] += 1
             continue
         group["pictures"] += 1
-        outcome = part.objection and f"refused: {_without_numbers(part.objection)}"
-        outcome = outcome or (part.crop and "cropped")
+        outcome = "cropped" if part.crop else ""
+        if part.objection:
+            outcome = f"refused: {_without_numbers(part.objection)}"
         if outcome:
             group[outcome] += 1
             if row["style"] in PHOTOGRAPHS:
                 named.append({"file": Path(row["path"]).name, "source": row["source"], "outcome": outcome})
-    for group, outcomes in sorted(counts.items()):
-        print(f"{group}: {dict(outcomes)}")
-    figures = {"counts": {group: dict(outcomes) for group, outcomes in sorted(counts.items())}, "photographs": named}
+    by_group = {name: dict(outcomes) for name, outcomes in sorted(counts.items())}
+    for name, outcomes in by_group.items():
+        print(f"{name}: {outcomes}")
+    figures = {"counts": by_group, "photographs": named}
     print(f"wrote {results.write('domain-rules', figures, ('fauxto', 'numpy', 'pillow')).name}")
 
 

@@ -44,11 +44,13 @@ def main() -> None:
     sources, draws = np.unique(train.sources), np.random.default_rng(0)
     rows = []
     for share in SHARES:
-        aurocs = []
+        aurocs: list[float] = []
         for _ in range(DRAWS if share < 1 else 1):
             some = np.isin(train.sources, draws.choice(sources, round(share * len(sources)), replace=False))
             head = linear_head.fit(learnt[some], train.labels[some], train.sources[some], RECIPE.head_strength)
-            aurocs.append(ranking(val.labels, (met @ head.weights + head.bias).astype(np.float64))["auroc"])
+            auroc = ranking(val.labels, (met @ head.weights + head.bias).astype(np.float64))["auroc"]
+            assert auroc is not None
+            aurocs.append(auroc)
         rows.append(
             {
                 "repositories": round(share * len(sources)),

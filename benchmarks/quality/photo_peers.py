@@ -90,13 +90,16 @@ def _peer(pictures: Split, rows: NDArray[np.int64], venv: Path) -> tuple[float, 
             [venv / "bin/python", "-c", _SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as peer,
     ):
-        threshold = float(peer.stdout.readline())
+        asked, answers = peer.stdin, peer.stdout
+        assert asked is not None
+        assert answers is not None
+        threshold = float(answers.readline())
         probabilities = []
         for path in _delivered(pictures, rows, Path(temporary)):
-            peer.stdin.write(f"{path}\n")
-            peer.stdin.flush()
-            probabilities.append(float(peer.stdout.readline()))
-        peer.stdin.close()
+            asked.write(f"{path}\n")
+            asked.flush()
+            probabilities.append(float(answers.readline()))
+        asked.close()
     return threshold, np.array(probabilities)
 
 

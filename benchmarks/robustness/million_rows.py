@@ -117,7 +117,7 @@ def _resumed(place: Path, count: int, model: str) -> dict[str, Any]:
     started = time.perf_counter()
     with peak_memory() as peak, _scan(place, model, resume=True) as scan:
         opened = time.perf_counter() - started
-        scan.run(on_progress=lambda done, total: moments.setdefault(done, time.perf_counter() - started))
+        scan.run(on_progress=lambda done, _: moments.update({done: moments.get(done, time.perf_counter() - started)}))
         first = sorted(moments)[1]  # after that of the start
         scan.write()
         assert scan.journal.done() == count

@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from fauxto.addresses import is_address
 from fauxto.cli import app, bench, calibrate, check, data, evaluate, models, pack, scan, serve, traces, train, watch
 from fauxto.cli.hints import how_to_check
+from fauxto.cli.interruption import keep_interrupts
 from fauxto.errors import ConfigError, FauxtoError, MissingExtraError
 from fauxto.wording import printable
 
@@ -97,11 +98,16 @@ commands.add_typer(data.data_app, name="data")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line (by default, that of the process) and exit with its code."""
+    keep_interrupts()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # an old code page must not stop a batch
     try:
         commands(args=arguments, prog_name="fauxto")
+    except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # it came while a library in C was loaded
+            sys.exit(scan.STOPPED)
+        raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         typer.echo(f"fauxto: {printable(f'{where}{error.strerror or error}')}", err=True)
