@@ -3,8 +3,8 @@
 python -m benchmarks.robustness.page_soak [--sessions 200] [--warm-up 20]
 
 Each session is a browser's context of its own: it opens the page, has a picture judged, compares the verdict with that
-of the first session, looks at the models and leaves. Needs Chromium and Linux. A closed tab's pictures are kept for a
-while, so that a reload finds them again; the picture here is small, so that they count for little.
+of the first session, looks at the models and leaves. Needs Chromium and Linux. A closed tab's pictures are kept for half
+an hour, so that a reload finds them again; the picture here is tiny, so that 200 of them count for little.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         picture = Path(temporary) / "picture.jpg"
-        Image.fromarray(data.coffee()).resize((400, 300)).save(picture, quality=88)
+        Image.fromarray(data.coffee()).resize((100, 75)).save(picture, quality=88)
         server_files = Path(temporary) / "server"
         server_files.mkdir()
         with RunningPage(TMPDIR=str(server_files)) as page:
