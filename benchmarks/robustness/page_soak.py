@@ -3,8 +3,8 @@
 python -m benchmarks.robustness.page_soak [--sessions 200] [--warm-up 20]
 
 Each session is a browser's context of its own: it opens the page, has a picture judged, compares the verdict with that
-of the first session, looks at the models and leaves. Needs Chromium and Linux. A closed tab's pictures are kept for half
-an hour, so that a reload finds them again; the picture here is tiny, so that 200 of them count for little.
+of the first session, looks at the models and leaves. Needs Chromium and Linux. A closed tab keeps its pictures for half
+an hour, so that a reload finds them again; the one here is tiny, so that 200 of them count for little.
 """
 
 from __future__ import annotations
