@@ -32,14 +32,19 @@ def write(name: str, figures: dict[str, Any], packages: tuple[str, ...]) -> Path
         "packages": {package: importlib.metadata.version(package) for package in packages},
         "models": {name: bundles.load(name).version for name in bundles.DEFAULTS},
     }
-    path = FOLDER / f"{name}.json"
+    path = path_of(name)
     path.write_text(json.dumps({"made_by": made_by, **figures}, indent=2) + "\n", encoding="utf-8")
     return path
 
 
+def path_of(name: str) -> Path:
+    """Return results/NAME.json."""
+    return FOLDER / f"{name}.json"
+
+
 def read(name: str) -> dict[str, Any]:
     """Return what results/NAME.json holds."""
-    figures: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    figures: dict[str, Any] = json.loads(path_of(name).read_text(encoding="utf-8"))
     return figures
 
 

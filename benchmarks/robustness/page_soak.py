@@ -24,16 +24,16 @@ from playwright.sync_api import Browser, sync_playwright
 from skimage import data
 
 from benchmarks import results
+from benchmarks.robustness import goals
 from benchmarks.running_service import RunningPage
 
 PATIENCE = 300_000
-GROWTH = 0.02
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run, print and write results/page-soak.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sessions", type=int, default=200)
+    parser.add_argument("--sessions", type=int, default=goals.SESSIONS)
     parser.add_argument("--warm-up", type=int, default=20, help="sessions that aren't compared")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "handles": [compared[0][3], compared[-1][3]],
         "growth": growth,
         "temporary_files_left": left,
-        "passed": len(verdicts) == 1 and growth <= GROWTH and not left,
+        "passed": len(verdicts) == 1 and growth <= goals.PAGE_GROWTH and not left,
     }
     print(json.dumps(figures, indent=1))
     packages = ("fauxto", "streamlit", "playwright", "onnxruntime", "pillow")

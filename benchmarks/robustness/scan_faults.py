@@ -33,6 +33,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,15 @@ import PIL.Image
 from skimage import data
 
 from benchmarks import results
+from benchmarks.robustness import goals
 from benchmarks.sessions import command_line, processes
 
 NAME = "scan-faults"
-MOST_SECONDS = 5.0
 _MODEL = "cifake-resnet"
 _PATIENCE = 200.0
+_LAST_SECONDS = 1.0  # a scan that is that close to its end may come to it
 _RAY_SECONDS = 20.0  # from the start of a scan on Ray to its end, roughly
-_STOPPED = (0, 130, -signal.SIGINT, -signal.SIGTERM)
+_STOPPED = (130, -signal.SIGINT, -signal.SIGTERM)
 
 
 @dataclass
@@ -111,7 +113,7 @@ class Place:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Try the faults one after the other, print what came of them and write results/scan-faults.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=100)
+    parser.add_argument("--times", type=int, default=goals.TIMES)
     parser.add_argument("--only", nargs="+", choices=FAULTS, default=list(FAULTS))
     parser.add_argument("--files", type=int, default=120)
     parser.add_argument("--seed", type=int, default=1)
@@ -130,8 +132,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 fault.broke.append(f"not tried: {error.filename} isn't installed")
             outcomes[name] = {**about, **asdict(fault), "broke": fault.broke[:20]}
             print(name, json.dumps(outcomes[name]), flush=True)
-            figures = {"model": _MODEL, "most_exit_seconds": MOST_SECONDS, "faults": outcomes}
-            written = results.write(NAME, figures, ("fauxto", "ray", "s3fs"))
+            figures = {"model": _MODEL, "faults": outcomes}
+            written = results.write(NAME, figures, tuple(filter(find_spec, ("fauxto", "ray", "s3fs"))))
     print(f"wrote {written.name}")
     if disturbed := [name for name in options.only if outcomes[name]["broke"]]:
         raise SystemExit(f"not as it should be: {', '.join(disturbed)}")
@@ -139,8 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _earlier() -> dict[str, dict[str, Any]]:
     """Return what came of each fault before."""
-    path = results.FOLDER / f"{NAME}.json"
-    return json.loads(path.read_text())["faults"] if path.exists() else {}
+    faults: dict[str, dict[str, Any]] = results.read(NAME)["faults"] if results.path_of(NAME).exists() else {}
+    return faults
 
 
 def prepared(folder: Path, files: int, seed: int) -> Place:
@@ -196,17 +198,20 @@ def _stopped(place: Place, fault: Fault, number: signal.Signals) -> None:
     scan = place.start()
     time.sleep(place.random.uniform(0, place.seconds))
     started = time.monotonic()
-    fault.reached += scan.poll() is None
+    was_running = scan.poll() is None
+    fault.reached += was_running
     with contextlib.suppress(ProcessLookupError):
         os.killpg(scan.pid, number)  # as a terminal's Ctrl-C: every process of the group gets it
     error = scan.communicate(timeout=_PATIENCE)[1]
     seconds = time.monotonic() - started
     fault.slowest_exit_seconds = max(fault.slowest_exit_seconds, seconds)
-    if seconds > MOST_SECONDS:
+    if seconds > goals.EXIT_SECONDS:
         fault.broke.append(f"took {seconds:.1f} seconds to end")
     has_begun = any(place.out.parent.iterdir())  # before, Python and its libraries are being loaded
-    if has_begun and (scan.returncode not in _STOPPED or "Traceback" in error):
+    if has_begun and (scan.returncode not in (0, *_STOPPED) or "Traceback" in error):
         fault.broke.append(f"ended with {scan.returncode}: {error[-300:]}")
+    if was_running and scan.returncode == 0 and seconds > _LAST_SECONDS:
+        fault.broke.append(f"went on to its end, {seconds:.1f} seconds later")
     if place.out.exists() and place.out.read_bytes() != place.table:
         fault.broke.append("a table that isn't whole")
     place.check(fault)
@@ -321,6 +326,8 @@ def _shim(place: Place) -> str:
 
 
 def _on_ray(place: Place, fault: Fault, whom: str) -> None:
+    if find_spec("ray") is None:
+        raise FileNotFoundError(None, None, "ray")
     _killed(place, fault, "--engine", "ray", "--workers", "2", whom=whom, seconds=0.0 if whom else _RAY_SECONDS)
 
 

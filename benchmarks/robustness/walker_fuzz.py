@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import importlib.util
-import json
 import platform
 import re
 import subprocess
@@ -68,8 +67,7 @@ def _earlier() -> dict[str, dict[str, Any]]:
     """Return what came of each target before, of those that there are."""
     from benchmarks.robustness.walker_targets import TARGETS
 
-    path = results.FOLDER / f"{NAME}.json"
-    targets: dict[str, dict[str, Any]] = json.loads(path.read_text())["targets"] if path.exists() else {}
+    targets: dict[str, dict[str, Any]] = results.read(NAME)["targets"] if results.path_of(NAME).exists() else {}
     return {name: outcome for name, outcome in targets.items() if name in TARGETS}
 
 

@@ -132,8 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _earlier(models: list[str]) -> dict[str, Any]:
     """Return the figures of the parts that ran before, unless other models were measured."""
-    path = results.FOLDER / f"{NAME}.json"
-    earlier: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    earlier = results.read(NAME) if results.path_of(NAME).exists() else {}
     earlier.pop("made_by", None)
     return earlier if earlier.get("models") == models else {"models": models}
 

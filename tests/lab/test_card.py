@@ -225,26 +225,28 @@ def test_a_bundle_is_replaced_whole(run, tmp_path):
 
 
 def named(use, *rows):
-    families = [dict(zip(("family", "named", "right"), row, strict=True)) for row in rows]
+    families = [dict(zip(("family", "named", "right", "given"), row, strict=True)) for row in rows]
     return {"evaluation": {"use": use}, "families": families}
 
 
 @pytest.mark.parametrize(
     ("rows", "least"),
     [
-        ([(None, 20, 14), ("FLUX", 10, 7)], 0.6),
-        ([(None, 20, 13), ("FLUX", 10, 7)], None),  # too few of all names are right
-        ([(None, 20, 14), ("FLUX", 10, 6)], None),  # of its own
-        ([(None, 20, 20), ("FLUX", 9, 9)], None),  # too few to tell
-        ([(None, 20, 20), ("a GAN", 20, 20)], None),  # none of its own
+        ([(None, 20, 14, 20), ("FLUX", 10, 7, 10)], 0.6),
+        ([(None, 20, 13, 20), ("FLUX", 10, 7, 10)], None),  # too few of all names are right
+        ([(None, 20, 14, 20), ("FLUX", 10, 6, 8)], None),  # of its own pictures' names
+        ([(None, 20, 14, 20), ("FLUX", 10, 7, 11)], None),  # of the pictures that got its name
+        ([(None, 20, 20, 20), ("FLUX", 9, 9, 9)], None),  # too few to tell
+        ([(None, 20, 20, 20), ("a GAN", 20, 20, 20)], None),  # none of its own
     ],
 )
 def test_a_family_is_named_only_where_names_were_right_on_unmet_pictures_of_its_own(rows, least):
-    evaluations = [named("tuning", (None, 50, 0), ("FLUX", 50, 0)), named("test", *rows)]
+    evaluations = [named("tuning", (None, 50, 0, 50), ("FLUX", 50, 0, 50)), named("test", *rows)]
     assert packing._reliable({"FLUX": 0.6, "Midjourney": None}, evaluations) == {"FLUX": least, "Midjourney": None}
     assert packing._reliable({}, evaluations) == {}
 
 
 def test_names_of_all_tests_count_together():
-    evaluations = [named("test", (None, 5, 5), ("FLUX", 5, 5)), named("test", (None, 5, 2), ("FLUX", 5, 2))]
+    tests = [(None, 5, 5, 5), ("FLUX", 5, 5, 5)], [(None, 5, 2, 5), ("FLUX", 5, 2, 5)]
+    evaluations = [named("test", *rows) for rows in tests]
     assert packing._reliable({"FLUX": 0.6}, evaluations) == {"FLUX": 0.6}

@@ -8,9 +8,12 @@ import sys
 import pytest
 from benchmarks.robustness.scan_faults import FAULTS, Fault, Place, prepared
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux") or shutil.which("cc") is None, reason="needs Linux and a C compiler"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not sys.platform.startswith("linux") or shutil.which("cc") is None, reason="needs Linux and a C compiler"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

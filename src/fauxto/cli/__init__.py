@@ -5,6 +5,11 @@ A command's module imports what it needs inside its function, so that `fauxto --
 
 from __future__ import annotations
 
+from fauxto.cli.interruption import keep_interrupts
+
+keep_interrupts()  # first: an interrupt that comes while the rest is imported may be dropped
+
+# isort: split
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -17,7 +22,6 @@ from typer.core import TyperGroup
 from fauxto.addresses import is_address
 from fauxto.cli import app, bench, calibrate, check, data, evaluate, models, pack, scan, serve, traces, train, watch
 from fauxto.cli.hints import how_to_check
-from fauxto.cli.interruption import keep_interrupts
 from fauxto.errors import ConfigError, FauxtoError, MissingExtraError
 from fauxto.wording import printable
 
@@ -98,17 +102,23 @@ commands.add_typer(data.data_app, name="data")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line (by default, that of the process) and exit with its code."""
-    keep_interrupts()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # an old code page must not stop a batch
     try:
         commands(args=arguments, prog_name="fauxto")
     except ImportError as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):  # it came while a library in C was loaded
+        if _is_interrupted(error):
             sys.exit(scan.STOPPED)
         raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         typer.echo(f"fauxto: {printable(f'{where}{error.strerror or error}')}", err=True)
         sys.exit(2)
+
+
+def _is_interrupted(error: BaseException | None) -> bool:
+    """Tell whether Ctrl-C lies behind an error: a library in C that is being loaded turns it into one of its own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None

@@ -1,13 +1,16 @@
-"""Ctrl-C that isn't lost: in a destructor or a callback, Python drops exceptions, KeyboardInterrupt too."""
+"""A Ctrl-C that isn't lost: in a destructor or a callback, Python drops exceptions, KeyboardInterrupt too."""
 
 from __future__ import annotations
 
-import _thread
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 
 _SECONDS = 0.05
+_INTERRUPTS = (KeyboardInterrupt, SystemExit)
+"""What handlers of SIGINT and SIGTERM raise, ours and Python's."""
 
 
 def keep_interrupts() -> None:
@@ -15,22 +18,30 @@ def keep_interrupts() -> None:
 
     Every import ends in such a callback, so that many a Ctrl-C was lost while a scan started.
     """
-    before = sys.unraisablehook
-
-    def again(dropped: sys.UnraisableHookArgs) -> None:
-        if dropped.exc_type is KeyboardInterrupt:
-            later = threading.Timer(_SECONDS, _interrupt)
-            later.daemon = True
-            later.start()
-        else:
-            before(dropped)
-
-    sys.unraisablehook = again
+    if not isinstance(sys.unraisablehook, _Again):
+        sys.unraisablehook = _Again(sys.unraisablehook)
 
 
-def _interrupt() -> None:
+@dataclass(frozen=True)
+class _Again:
+    """Takes what is dropped; `others` takes all but interrupts."""
+
+    others: Callable[[sys.UnraisableHookArgs], object]
+
+    def __call__(self, dropped: sys.UnraisableHookArgs) -> None:
+        if dropped.exc_type not in _INTERRUPTS:
+            self.others(dropped)
+            return
+        later = threading.Timer(_SECONDS, _send)
+        later.daemon = True
+        later.start()
+
+
+def _send() -> None:
+    # SIGINT is ignored where a shell's script started us with "&"; then it was SIGTERM.
+    number = signal.SIGINT if callable(signal.getsignal(signal.SIGINT)) else signal.SIGTERM
     main = threading.main_thread().ident
     if sys.platform == "win32" or main is None:
-        _thread.interrupt_main()
+        signal.raise_signal(number)
     else:
-        signal.pthread_kill(main, signal.SIGINT)  # ends a wait as well
+        signal.pthread_kill(main, number)  # ends a wait of the main thread as well

@@ -125,17 +125,18 @@ def _named(bundle: Bundle, nameplate: Nameplate) -> Description:
 def _reliable(families: Mapping[str, float | None], evaluations: list[dict[str, Any]]) -> Mapping[str, float | None]:
     """Return from where families of generators are named: never where unmet pictures don't show that names are right.
 
-    Enough of the names given to all of them have to be right, and of those given to the family's own pictures.
+    Enough of all names have to be right, of those that the family's own pictures got, and wherever its name was given.
     """
-    named, right = Counter[str | None](), Counter[str | None]()
+    named, given, right = Counter[str | None](), Counter[str | None](), Counter[str | None]()
     for results in evaluations:
         if results["evaluation"]["use"] == "test":
             for row in results["families"]:
                 named[row["family"]] += row["named"]
+                given[row["family"]] += row["given"]
                 right[row["family"]] += row["right"]
 
     def is_shown(family: str | None) -> bool:
-        return named[family] >= FEWEST and right[family] >= PRECISION * named[family]
+        return named[family] >= FEWEST and right[family] >= PRECISION * max(named[family], given[family])
 
     return {name: least if is_shown(None) and is_shown(name) else None for name, least in families.items()}
 

@@ -24,7 +24,7 @@ from fauxto.lab.run import UNCALIBRATED
 from fauxto.report import Lean, Verdict
 from fauxto.verdict import likeliest_family
 
-RESULTS_VERSION = 4
+RESULTS_VERSION = 5
 
 _THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 _COVERAGES = 10
@@ -145,7 +145,8 @@ def families(bundle: Bundle, pictures: Split, scores: Scores) -> list[dict[str, 
 
     Returns:
         A row a family that pictures are known to be of, and one with the `family` None for all of them: `count`, the
-        `called_ai`, the `named` of those, and the `right` of those, all in pictures. No row where none is ever named.
+        `called_ai`, the `named` of those, and the `right` of those; and how many of all families, `given`, got this
+        family's name. All in pictures. No row where none is ever named.
     """
     if not scores.families.shape[1]:
         return []
@@ -161,6 +162,7 @@ def families(bundle: Bundle, pictures: Split, scores: Scores) -> list[dict[str, 
             "called_ai": of_it & called_ai,
             "named": answered,
             "right": answered & (named == known),
+            "given": (known != "") & called_ai & ((named == family) if family else (named != "")),
         }
         rows.append({"family": family, **{name: int(chosen.sum()) for name, chosen in counts.items()}})
     return rows

@@ -219,11 +219,14 @@ def models_table(models: Sequence[Results]) -> Table:
 def families_table(results: Results) -> Table:
     """Return header and rows: how often a family of generators is named, and how often rightly."""
     header = ["family", "pictures", "called ai", "of these, a family named", "of these, the right one"]
+    header += ["its name given to any", "of these, rightly"]
     return header, [
         [
             row["family"] or "all",
             *(f"{row[key]:,}" for key in ("count", "called_ai", "named")),
             share(row["right"] / row["named"]) if row["named"] else None,
+            f"{row['given']:,}",
+            share(row["right"] / row["given"]) if row["given"] else None,
         ]
         for row in results["families"]
     ]
