@@ -3,8 +3,8 @@
 python -m benchmarks.robustness.page_soak [--sessions 200] [--warm-up 20]
 
 Each session is a browser's context of its own: it opens the page, has a picture judged, compares the verdict with that
-of the first session, looks at the models and leaves. Needs Chromium and Linux. For half an hour, the page keeps a closed
-tab's file and preview on purpose, so that a reload finds them again; that much a session is taken off its memory.
+of the first session, looks at the models and leaves. Needs Chromium and Linux. The page keeps a closed tab's file and
+preview for half an hour on purpose, so that a reload finds them again; that much a session is taken off its memory.
 """
 
 from __future__ import annotations
