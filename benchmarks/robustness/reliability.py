@@ -148,8 +148,8 @@ def _soaks() -> Iterator[str]:
         f"""**The page**, {web["sessions"]} sessions one after the other in a real browser, each with a picture
         (`page_soak`): {web["megabytes_first_quarter"]:.0f} MB in the first quarter and
         {web["megabytes_last_quarter"]:.0f} MB in the last, without the {web["kept_megabytes_a_session"]:.2f} MB that
-        the page keeps of each for half an hour, on purpose; {first} open files at first and {last} at last; temporary files
-        left: {web["temporary_files_left"]}. Goal: {goals.SESSIONS} sessions with one and the same
+        the page keeps of each for half an hour, on purpose; {first} open files at first and {last} at last; temporary
+        files left: {web["temporary_files_left"]}. Goal: {goals.SESSIONS} sessions with one and the same
         verdict, at most {100 * goals.PAGE_GROWTH:.0f} % more memory at the end, nothing left;
         {results.reached(has_passed)} ({100 * web["growth"]:+.1f} %)."""
     )
