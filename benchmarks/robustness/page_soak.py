@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run, print and write results/page-soak.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=goals.SESSIONS)
-    parser.add_argument("--warm-up", type=int, default=20, help="sessions that aren't compared")
+    parser.add_argument("--warm-up", type=int, default=40, help="sessions that aren't compared; Streamlit keeps the last 30 or so")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         picture = Path(temporary) / "picture.jpg"
