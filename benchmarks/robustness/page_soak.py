@@ -5,6 +5,7 @@ python -m benchmarks.robustness.page_soak [--sessions 200] [--warm-up 20]
 Each session is a browser's context of its own: it opens the page, has a picture judged, compares the verdict with that
 of the first session, looks at the models and leaves. Needs Chromium and Linux. The page keeps a closed tab's file and
 preview for half an hour on purpose, so that a reload finds them again; that much a session is taken off its memory.
+Streamlit keeps sessions for two minutes, some thirty here: the warm-up is longer.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run, print and write results/page-soak.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=goals.SESSIONS)
-    parser.add_argument("--warm-up", type=int, default=40, help="sessions that aren't compared; Streamlit keeps the last 30 or so")
+    parser.add_argument("--warm-up", type=int, default=40, help="sessions that aren't compared")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         picture = Path(temporary) / "picture.jpg"

@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--files", type=int, default=120)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" has it ignored, and scans would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # scans would inherit that a shell's "&" has it ignored
     about = {"date": f"{datetime.date.today()}", "files": options.files, "seed": options.seed}
     outcomes = _earlier()
     with tempfile.TemporaryDirectory() as temporary:
