@@ -150,8 +150,8 @@ def _stages(figures: dict[str, Any]) -> Iterator[str]:
         f"scan {gain} judges each picture on its own, which gives it the same score in whatever company it comes.\n"
     )
     yield (
-        "JPEGs are decoded in full: the evidence reads all pixels, and [half the sides](../reference/images.md#limits)\n"
-        "would move the probability a little. Networks that would be faster were tried and were\n"
+        "JPEGs are decoded in full: the evidence reads all pixels, and half the sides would [move the probability a\n"
+        "little](../reference/images.md#limits). Networks that would be faster were tried and were\n"
         "[less often right](photo-experiments.md#fewer-tokens-or-more-patches).\n"
     )
 
