@@ -237,8 +237,8 @@ def _families_part(bundle: Description, results: Results) -> list[str]:
         "### Which generator?",
         f"Of a picture that it calls ai, it names the generators that it looks most like: {limits or 'never so far'}. "
         f"A family is named only if at least {families.FEWEST} of its own pictures, never met, got a name, and "
-        f"{share(families.PRECISION)} of names were right: of those that they got, of those that are its own, and of all. "
-        f"Names that tuning data would allow, measured on {results['subject']['split']} as found, at `balanced`:",
+        f"{share(families.PRECISION)} of names were right: of those that they got, of those that are its own, and of "
+        f"all. Names that tuning data would allow, measured on {results['subject']['split']} as found, at `balanced`:",
         markdown(tables.families_table(results)),
     ]
 
