@@ -16,7 +16,7 @@ _INTERRUPTS = (KeyboardInterrupt, SystemExit)
 def keep_interrupts() -> None:
     """Let an interrupt that Python had to drop come again, a moment later.
 
-    Every import ends in such a callback, so that many a Ctrl-C was lost while a scan started.
+    Every import ends in such a callback, so that a Ctrl-C could be lost while a command starts.
     """
     if not isinstance(sys.unraisablehook, _Again):
         sys.unraisablehook = _Again(sys.unraisablehook)
