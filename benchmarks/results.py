@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 import json
-import os
 import platform
 import shlex
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fauxto import bundles
+from fauxto.cores import cores
 
 FOLDER = Path(__file__).parent / "results"
 
@@ -28,7 +28,7 @@ def write(name: str, figures: dict[str, Any], packages: tuple[str, ...]) -> Path
         "date": f"{datetime.date.today()}",
         "command": shlex.join(["python", "-m", module, *words]),
         "python": platform.python_version(),
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "packages": {package: importlib.metadata.version(package) for package in packages},
         "models": {name: bundles.load(name).version for name in bundles.DEFAULTS},
     }
