@@ -504,6 +504,8 @@ def test_everything_is_reached_by_keyboard_and_shows_where_one_is(page: Page, ph
     page.get_by_role("tab", name="What the file says").focus()
     for _ in page.get_by_role("tab").all():
         page.keyboard.press("ArrowRight")
+        # Streamlit goes back to the tab of an answer that comes late, so each is waited for.
+        expect(page.get_by_text("Working …").locator("visible=true")).to_have_count(0)
         if page.evaluate("document.activeElement.innerText") == "File facts":
             break
     expect(page.get_by_text("SHA-256", exact=True)).to_be_visible()
