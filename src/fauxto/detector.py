@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fauxto import bundles, images, preprocessing
 from fauxto.bundles import Bundle
-from fauxto.bundles.model import Model, Outputs, judged
+from fauxto.bundles.model import Model, Outputs, judged, load_model
 from fauxto.errors import ImageError
 from fauxto.evidence import gather, load_sources, unreadable
 from fauxto.images.in_memory import from_pixels
@@ -100,9 +100,9 @@ class Detector:
         self.options = DetectorOptions(
             model, operating_point, limits, batch_size, threads, evidence, personal, trust_list
         )
-        self.bundles: tuple[Bundle, ...] = tuple(map(bundles.load, bundles.DEFAULTS if model is None else (model,)))
+        self._models = tuple(load_model(name, threads) for name in (bundles.DEFAULTS if model is None else (model,)))
+        self.bundles: tuple[Bundle, ...] = tuple(loaded.bundle for loaded in self._models)
         self._sources = load_sources(trust_list) if evidence else {}
-        self._models = tuple(Model(loaded, threads) for loaded in self.bundles)
 
     @classmethod
     def from_options(cls, options: DetectorOptions, threads: int | None = None) -> Self:

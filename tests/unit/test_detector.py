@@ -333,6 +333,14 @@ def test_concurrent_first_requests_open_one_session(monkeypatch: pytest.MonkeyPa
     assert scores == pytest.approx([-2.0] * 8, abs=1e-5)
 
 
+def test_detectors_share_the_built_in_models() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(lambda _: Detector(), range(4))
+    assert all(other.bundles[1] is first.bundles[1] for other in others)
+    small = np.zeros((2, 32, 32, 3), np.uint8)
+    assert Detector(threads=1).score_pixels(small) == pytest.approx(first.score_pixels(small), abs=1e-4)
+
+
 def test_a_detector_and_its_bundles_are_one_line_in_a_console(detector: Detector) -> None:
     assert repr(detector) == "<Detector: golden 1.0.0; balanced>"
     assert repr(detector.bundles[0]) == "<Bundle: golden 1.0.0, for short sides of 16 to 64 px>"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fauxto import preprocessing
+from fauxto.bundles import registry
 from fauxto.bundles.bundle import Bundle
 from fauxto.bundles.network import Network
 from fauxto.preprocessing import Pixels
@@ -19,9 +22,9 @@ Outputs = tuple[float, NDArray[np.float64], float]
 
 
 class Model:
-    """A bundle and its network, which is opened on first use."""
+    """A bundle and its network, which is opened on first use; thread-safe."""
 
-    def __init__(self, bundle: Bundle, threads: int | None) -> None:
+    def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
         self.bundle = bundle
         self.summary = ModelSummary(bundle.name, bundle.version, bundle.model_sha256)
         self._threads = threads
@@ -39,6 +42,27 @@ class Model:
             if self._network is None:
                 self._network = Network(self.bundle, self._threads)
             return self._network
+
+
+_lock = threading.Lock()
+
+
+def load_model(bundle: str | Path, threads: int | None = None) -> Model:
+    """Load a model; thread-safe. All detectors of a process share those that come with fauxto.
+
+    Args:
+        bundle: As `fauxto.bundles.load` takes it, and with its errors.
+        threads: As `Network` takes it.
+    """
+    if bundle not in registry.DEFAULTS:
+        return Model(registry.load(bundle), threads)
+    with _lock:  # threads that come together wait for the same one
+        return _built_in(bundle, threads)
+
+
+@cache
+def _built_in(name: str | Path, threads: int | None) -> Model:
+    return Model(registry.load(name), threads)
 
 
 def judged(models: Sequence[Model], views: Sequence[Pixels]) -> list[Outputs]:

@@ -61,8 +61,6 @@ class Network:
         options.use_deterministic_compute = True
         options.log_severity_level = 4  # what goes wrong is raised, not printed
         options.add_session_config_entry("session.load_model_format", "ONNX")
-        # Without it, processors that lack VNNI saturate 8-bit products, and score otherwise than all others.
-        options.add_session_config_entry("session.x64quantprecision", "1")
         # Spinning threads would take the cores from those that decode the next pictures.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:

@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
@@ -63,9 +64,13 @@ def build(kind: Any, plain: object, key: str) -> Any:
     return _SCALARS[kind](plain, key)
 
 
+_hints = cache(get_type_hints)
+"""A bundle's metrics are some thousand tables of a dozen kinds."""
+
+
 def _build_dataclass(kind: Any, plain: object, key: str) -> Any:
     table = _object(plain, key)
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     for name in table.keys() - hints.keys():
         raise ValueError(f"{_join(key, name)} is unknown; known here: {', '.join(hints)}")
     for name in hints:

@@ -178,7 +178,7 @@ def _lines() -> Callable[[Report], None]:
 
     from fauxto.cli.report_line import report_line
 
-    console = Console()
+    console = Console(emoji=False)
     return lambda report: console.print(report_line(report), soft_wrap=True)
 
 
@@ -187,7 +187,7 @@ def _panels(detector: Detector, show_evidence: bool) -> Callable[[Report], None]
 
     from fauxto.cli.report_panel import report_panel
 
-    console, point = Console(), detector.operating_point
+    console, point = Console(emoji=False), detector.operating_point
 
     def show(report: Report) -> None:
         console.print(report_panel(report, detector.bundle_of(report), point, console, show_evidence=show_evidence))

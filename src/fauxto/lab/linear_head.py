@@ -131,5 +131,4 @@ def _session(network: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # the cache asks in several threads
     options.log_severity_level = 4
-    options.add_session_config_entry("session.x64quantprecision", "1")  # as the runtime does
     return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
