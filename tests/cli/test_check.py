@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from fauxto import Basis, Report
+from fauxto import Basis, Report, bundles
 from fauxto.cli import commands, main
 from fauxto.cli.report_line import report_line
 
@@ -115,6 +115,15 @@ def test_json_lines_for_a_program(run: Run) -> None:
         ("text.jpg", "unsupported_format", None),
         ("rough.png", "ok", "ai"),
     ]
+
+
+def test_the_models_of_its_own_choice_are_opened_ahead(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("fauxto.bundles.model.open_ahead", asked.append)
+    assert run("smooth.png").exit_code == 0
+    assert asked == []  # --model names another
+    assert CliRunner().invoke(commands, ["check", "smooth.png"]).exit_code == 0
+    assert asked == [bundles.DEFAULTS]
 
 
 @pytest.mark.parametrize(

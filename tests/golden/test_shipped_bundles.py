@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from fauxto import Detector, Status, bundles
 from fauxto.bundles import registry
@@ -44,6 +46,15 @@ def test_a_shipped_bundle_scores_photographs(
     assert len(set(scores)) == len(scores)  # it looks at the pixels
     for reports in (map(detector.analyze, paths), detector.analyze_many(files), detector.analyze_many(paths)):
         assert [report.score for report in reports] == pytest.approx(scores, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_8_bit_product_of_a_shipped_bundle_overflows(name: str) -> None:
+    """Processors without VNNI add two products of a weight and an unsigned byte up in 16 bits."""
+    stored = onnx.load_from_string(bundles.load(name).model).graph.initializer
+    weights = [numpy_helper.to_array(tensor) for tensor in stored if tensor.data_type == onnx.TensorProto.INT8]
+    assert bool(weights) == (name == "photos")
+    assert all(2 * 255 * int(np.abs(matrix.astype(int)).max()) < 1 << 15 for matrix in weights)
 
 
 def test_the_samples_of_the_page_show_what_they_are_there_for() -> None:

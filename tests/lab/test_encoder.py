@@ -94,7 +94,6 @@ def test_rounded_columns_lose_little_and_take_63_values():
     rounded, scales = encoder_export.round_columns(matrix)
     assert rounded.dtype == np.int8
     assert np.abs(rounded).max() == encoder_export.STEPS
-    assert 2 * 255 * encoder_export.STEPS < 1 << 15  # two products fit where older processors add them up
     assert (scales > 0).all()
     plain = np.abs(matrix).max(axis=0) / encoder_export.STEPS
     naive = np.rint(matrix / np.where(plain > 0, plain, 1)) * plain

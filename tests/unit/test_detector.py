@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import itertools
@@ -12,6 +13,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
+from weakref import WeakValueDictionary
 
 import numpy as np
 import onnx
@@ -22,6 +24,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from fauxto import Detector, Limits, Report, Status, Verdict
+from fauxto.bundles import model
 from fauxto.errors import BundleFormatError, BundleNotFoundError, ConfigError
 from fauxto.report import Lean
 
@@ -309,8 +312,10 @@ def test_open_files_may_share_a_position(detector: Detector) -> None:
     assert [report.image and report.image.width for report in reports] == [20, 30, 40, 50, 60]
 
 
-def test_concurrent_first_requests_open_one_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = []
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows with each session of ONNX Runtime."""
+    opened: list[int] = []
     session = onnxruntime.InferenceSession
 
     def counting(*arguments: object, **options: object) -> object:
@@ -319,6 +324,10 @@ def test_concurrent_first_requests_open_one_session(monkeypatch: pytest.MonkeyPa
         return session(*arguments, **options)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", counting)
+    return opened
+
+
+def test_concurrent_first_requests_open_one_session(opened: list[int]) -> None:
     fresh = Detector(GOLDEN)
     assert not opened  # `fauxto --help` and a page that waits for a picture shouldn't pay for it
     start = threading.Barrier(8)
@@ -333,12 +342,36 @@ def test_concurrent_first_requests_open_one_session(monkeypatch: pytest.MonkeyPa
     assert scores == pytest.approx([-2.0] * 8, abs=1e-5)
 
 
-def test_detectors_share_the_built_in_models() -> None:
+def test_detectors_share_the_models_that_come_with_fauxto(opened: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fauxto.bundles.model._shared", WeakValueDictionary())
+    small = [np.zeros((32, 32, 3), np.uint8)]
     with ThreadPoolExecutor(4) as pool:
-        first, *others = pool.map(lambda _: Detector(), range(4))
-    assert all(other.bundles[1] is first.bundles[1] for other in others)
-    small = np.zeros((2, 32, 32, 3), np.uint8)
-    assert Detector(threads=1).score_pixels(small) == pytest.approx(first.score_pixels(small), abs=1e-4)
+        detectors = list(pool.map(lambda _: Detector("paper-cnn"), range(4)))
+        list(pool.map(lambda detector: detector.score_pixels(small), detectors))
+    assert len({id(detector.bundles[0]) for detector in detectors}) == len(opened) == 1
+    other = Detector("paper-cnn", threads=1)  # opened otherwise
+    other.score_pixels(small)
+    assert len(opened) == 2
+    del detectors, other
+    gc.collect()
+    assert not model._shared  # a long scan doesn't keep what only its start needed
+
+
+def test_models_that_are_opened_ahead_are_those_of_the_detector(
+    opened: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fauxto.bundles.model._shared", WeakValueDictionary())
+    ahead = model.open_ahead(["paper-cnn"])
+    detector = Detector("paper-cnn")
+    assert [one.bundle for one in ahead.result()] == [*detector.bundles]
+    detector.score_pixels([np.zeros((32, 32, 3), np.uint8)])
+    assert len(opened) == 1
+
+
+def test_an_error_in_models_that_are_opened_ahead_waits_for_who_asks(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BundleNotFoundError, match="no-such-model"):
+        model.open_ahead(["no-such-model"]).result()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_detector_and_its_bundles_are_one_line_in_a_console(detector: Detector) -> None:

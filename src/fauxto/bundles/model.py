@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ Outputs = tuple[float, NDArray[np.float64], float]
 class Model:
     """A bundle and its network, which is opened on first use; thread-safe."""
 
-    def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, threads: int | None) -> None:
         self.bundle = bundle
         self.summary = ModelSummary(bundle.name, bundle.version, bundle.model_sha256)
         self._threads = threads
@@ -45,24 +46,46 @@ class Model:
 
 
 _lock = threading.Lock()
+_shared: WeakValueDictionary[tuple[Path, int | None], Model] = WeakValueDictionary()
 
 
 def load_model(bundle: str | Path, threads: int | None = None) -> Model:
-    """Load a model; thread-safe. All detectors of a process share those that come with fauxto.
+    """Load a model; thread-safe. Those that come with fauxto are shared for as long as somebody holds them.
 
     Args:
-        bundle: As `fauxto.bundles.load` takes it, and with its errors.
+        bundle: As `fauxto.bundles.load` takes it.
         threads: As `Network` takes it.
+
+    Raises:
+        BundleError: As `fauxto.bundles.load` raises it.
     """
-    if bundle not in registry.DEFAULTS:
+    if not isinstance(bundle, str) or bundle not in registry.embedded():
         return Model(registry.load(bundle), threads)
+    key = registry.WEIGHTS / bundle, threads
     with _lock:  # threads that come together wait for the same one
-        return _built_in(bundle, threads)
+        model = _shared.get(key)
+        if model is None:
+            model = _shared[key] = Model(registry.load(bundle), threads)
+        return model
 
 
-@cache
-def _built_in(name: str | Path, threads: int | None) -> Model:
-    return Model(registry.load(name), threads)
+def open_ahead(bundles: Iterable[str]) -> Future[list[Model]]:
+    """Begin to load models and to open their networks, in a thread of its own.
+
+    It mostly waits for unpacking and for ONNX Runtime, so that Python can import other modules meanwhile. What a
+    detector loads in the same process while the future is held are the same models; its errors come there again.
+    """
+
+    def opened() -> list[Model]:
+        models = [load_model(bundle) for bundle in bundles]  # all of them first: a detector waits for no more
+        for model in models:
+            _ = model.network
+        return models
+
+    thread = ThreadPoolExecutor(1, thread_name_prefix="fauxto-open")
+    opening = thread.submit(opened)
+    thread.shutdown(wait=False)
+    return opening
 
 
 def judged(models: Sequence[Model], views: Sequence[Pixels]) -> list[Outputs]:

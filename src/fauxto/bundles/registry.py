@@ -22,7 +22,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 def names() -> list[str]:
     """Return the names of all bundles that are installed, in alphabetical order."""
-    return sorted({*_embedded(), *(point.name for point in entry_points(group=ENTRY_POINTS))})
+    return sorted({*embedded(), *(point.name for point in entry_points(group=ENTRY_POINTS))})
 
 
 def load(bundle: str | Path) -> Bundle:
@@ -56,12 +56,13 @@ def _read_folder(folder: Path) -> Bundle:
     return read(folder)
 
 
-def _embedded() -> list[str]:
+def embedded() -> list[str]:
+    """Return the names of the bundles that come with fauxto."""
     return [path.parent.name for path in WEIGHTS.glob("*/bundle.json")]
 
 
 def _installed(name: str) -> Path | None:
-    if name in _embedded():
+    if name in embedded():
         return WEIGHTS / name
     for point in entry_points(group=ENTRY_POINTS, name=name):
         package, *below = point.module.split(".")

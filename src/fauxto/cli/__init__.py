@@ -20,22 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from fauxto.addresses import is_address
-from fauxto.cli import (
-    app,
-    bench,
-    calibrate,
-    check,
-    data,
-    evaluate,
-    head_start,
-    models,
-    pack,
-    scan,
-    serve,
-    traces,
-    train,
-    watch,
-)
+from fauxto.cli import app, bench, calibrate, check, data, evaluate, models, pack, scan, serve, traces, train, watch
 from fauxto.cli.hints import how_to_check
 from fauxto.errors import ConfigError, FauxtoError, MissingExtraError
 from fauxto.wording import printable
@@ -51,8 +36,6 @@ class _Commands(TyperGroup):
         name = args[0]
         if name not in self.commands and (is_address(name) or Path(name).suffix or Path(name).exists()):
             raise ConfigError(f"{name!r} isn't a command; to judge it: {how_to_check(name)}")
-        if name == "check":
-            head_start.give(args[1:])
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

@@ -114,11 +114,9 @@ def check(
 
     Exit code: 0 every picture was judged, 1 one or more could not be, 2 the command was wrong.
     """
-    from fauxto.detector import Detector
-
     if (case_number or examiner or notes) and report_file is None:
         raise ConfigError("--case-number, --examiner and --notes go into a report; name its file with --report")
-    detector = Detector.from_options(options)
+    detector = _detector(options)
     unlisted: list[Report] = []
     sources = _sources(images, unlisted)
     first = list(islice(sources, _LINES_FROM))
@@ -143,6 +141,20 @@ def check(
         with_metadata = WithMetadata(detector, None if as_json else show)
         reports, show = with_metadata.judge(sources), with_metadata.show
     _show(chain(reports, unlisted), show, is_told=not as_json, hint="; --full shows why" if in_lines else "")
+
+
+def _detector(options: DetectorOptions) -> Detector:
+    """Make the detector: its models are opened while Python imports all the rest."""
+    from fauxto.bundles import DEFAULTS
+    from fauxto.bundles.model import open_ahead
+
+    ahead = open_ahead(DEFAULTS) if options.model is None else None
+
+    from fauxto.detector import Detector
+
+    detector = Detector.from_options(options)
+    del ahead  # the detector holds the models from here on
+    return detector
 
 
 def _judged(detector: Detector, sources: Iterable[File], *, fetch_urls: bool) -> Iterator[Report]:
@@ -178,7 +190,7 @@ def _lines() -> Callable[[Report], None]:
 
     from fauxto.cli.report_line import report_line
 
-    console = Console(emoji=False)
+    console = Console()
     return lambda report: console.print(report_line(report), soft_wrap=True)
 
 
@@ -187,7 +199,7 @@ def _panels(detector: Detector, show_evidence: bool) -> Callable[[Report], None]
 
     from fauxto.cli.report_panel import report_panel
 
-    console, point = Console(emoji=False), detector.operating_point
+    console, point = Console(), detector.operating_point
 
     def show(report: Report) -> None:
         console.print(report_panel(report, detector.bundle_of(report), point, console, show_evidence=show_evidence))
