@@ -113,8 +113,9 @@ def _soaks() -> Iterator[str]:
         f"""**The service**, {service["hours"]:g} hours under {service["clients"]} clients that send good, damaged and
         huge pictures, and uploads that trickle or break off (`service_soak`): {service["requests"]:,} answers.
         {service["answers"]["right"]:,} had a score and a sha256 that were known before, and they were right; lost,
-        mixed up or wrong: {_count(service["faults"])}. Workers replaced: {service["workers_replaced"]:.0f}; temporary
-        files left: {service["temporary_files_left"]}. By quarters of the time:"""
+        mixed up or wrong: {_count(service["faults"])}. Cores: {service["made_by"]["cores"]}; workers:
+        {service["workers"]}, replaced: {service["workers_replaced"]:.0f}; temporary files left:
+        {service["temporary_files_left"]}. By quarters of the time:"""
     )
     yield results.table(
         ("quarter", "pictures", "memory, MB", "open files", "median latency, s", "99th percentile, s"),
@@ -139,8 +140,8 @@ def _soaks() -> Iterator[str]:
         f"""Goals, from the first quarter to the last: {goals.HOURS:g} hours, nothing lost, mixed up or left;
         {results.reached(is_safe)}. At most {percent["megabytes"]} more memory and open files;
         {results.reached(is_flat)}. The 99th percentile of latency at most {percent["seconds_p99"]} higher;
-        {results.reached(is_steady)} ({100 * growth["seconds_p99"]:+.0f} %), which tells something only if no
-        other work ran meanwhile."""
+        {results.reached(is_steady)} ({100 * growth["seconds_p99"]:+.0f} %), which tells something only where
+        no other work ran on its cores."""
     )
     first, last = web["handles"]
     has_passed = web["passed"] and web["sessions"] >= goals.SESSIONS
