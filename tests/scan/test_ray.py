@@ -158,3 +158,22 @@ def test_without_ray_the_extra_is_named(
         pytest.raises(MissingExtraError, match=r"pip install '\.\[scale\]'"),
     ):
         scan.run("ray")
+
+
+def test_a_ray_that_cannot_start_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, golden: DetectorOptions
+) -> None:
+    import ray
+
+    def init(*_: object, **__: object) -> None:
+        raise Exception("Failed to start.\nThe current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    (tmp_path / "x.jpg").touch()
+    with (
+        Scan([str(tmp_path / "x.jpg")], tmp_path / "out.jsonl", golden) as scan,
+        pytest.raises(FauxtoError, match=r"^Ray gave up: The current node timed out during startup; --resume without"),
+    ):
+        scan.run("ray")

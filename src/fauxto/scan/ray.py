@@ -100,11 +100,7 @@ def run(
                 yield pickle.loads(row["row"])  # our own actors pickled it  # noqa: S301  # nosec B301
             some = list(islice(parts, _PARTS))
     except (RayError, ConnectionError) as error:
-        lines = str(error).strip().splitlines()
-        raise FauxtoError(
-            f"Ray gave up: {lines[-1] if lines else type(error).__name__}; --resume without --engine ray goes on, and "
-            "gives a picture that ends every process a row of its own"
-        ) from error
+        raise _gave_up(error) from error
     finally:
         if is_ours:
             ray.shutdown()
@@ -211,12 +207,23 @@ def _ray() -> Any:
 def _start(ray: Any, address: str | None) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     on_stop = signal.getsignal(signal.SIGTERM)
-    if address:
-        ray.init(address, **quiet)
-    else:
-        ray.init("local", object_store_memory=_STORE_BYTES, include_dashboard=False, **quiet)
+    try:
+        if address:
+            ray.init(address, **quiet)
+        else:
+            ray.init("local", object_store_memory=_STORE_BYTES, include_dashboard=False, **quiet)
+    except Exception as error:  # on a busy machine Ray waits for itself in vain, and says so by a bare Exception
+        raise _gave_up(error) from error
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, on_stop)  # Ray has put its own in the place of our caller's
+
+
+def _gave_up(error: Exception) -> FauxtoError:
+    *_, last = [type(error).__name__, *str(error).strip().rstrip(".").splitlines()]
+    return FauxtoError(
+        f"Ray gave up: {last}; --resume without --engine ray goes on, and "
+        "gives a picture that ends every process a row of its own"
+    )
 
 
 def _cpus(ray: Any) -> int:
