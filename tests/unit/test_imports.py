@@ -62,9 +62,9 @@ def test_the_page_does_without_the_command_line(module: Path) -> None:
     ("script", "forbidden"),
     [
         ("import fauxto", HEAVY | {"rich", "typer"}),
-        (HELP, HEAVY | {"rich"}),
-        (JUDGE, LABORATORY | {"rich", "typer"}),
-        (CHECK, LABORATORY),
+        (HELP, HEAVY | {"pydantic", "rich"}),
+        (JUDGE, LABORATORY | {"pydantic", "rich", "typer"}),
+        (CHECK, LABORATORY | {"pydantic"}),
     ],
     ids=["import", "help", "judge", "check"],
 )
