@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from fauxto import bundles
-from fauxto.bundles import bundle as bundle_module
-from fauxto.bundles import registry
-from fauxto.bundles.bundle import Calibration, ScoreQuantiles, as_stored
+from fauxto.bundles import model_file, registry
+from fauxto.bundles.bundle import Calibration, ScoreQuantiles
+from fauxto.bundles.model_file import as_stored
 from fauxto.choices import CalibrationMethod
 from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrityError
 
@@ -209,57 +209,98 @@ def test_each_file_is_needed(folder: Path, name: str) -> None:
 
 
 @pytest.fixture
-def packed(folder: Path) -> Path:
-    """The packed network of a bundle that has no other."""
-    model = folder / "model.onnx"
-    packed = folder / "model.onnx.gz"
-    packed.write_bytes(gzip.compress(model.read_bytes()))
-    model.unlink()
-    return packed
+def parted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bundle whose network is stored in three parts."""
+    model = (folder / "model.onnx").read_bytes()
+    monkeypatch.setattr(model_file, "_PART_BYTES", len(model) // 3 + 1)
+    for name, stored in as_stored(model).items():
+        (folder / name).write_bytes(stored)
+    (folder / "model.onnx").unlink()
+    return folder
 
 
-def test_a_network_may_be_packed(packed: Path) -> None:
-    assert bundles.load(packed.parent).model == (GOLDEN / "model.onnx").read_bytes()
+def test_a_network_may_be_stored_in_parts(parted: Path) -> None:
+    sizes = [path.stat().st_size for path in sorted(parted.glob("model.onnx*"))]
+    assert len(sizes) == 3
+    assert max(sizes) - min(sizes) < 3
+    assert bundles.load(parted).model == (GOLDEN / "model.onnx").read_bytes()
 
 
-def test_damage_to_a_packed_network_is_found(packed: Path) -> None:
-    whole = packed.read_bytes()
-    packed.write_bytes(whole[:-20])
-    with pytest.raises(ModelIntegrityError, match=r"model\.onnx\.gz is cut short"):
-        bundles.load(packed.parent)
-    packed.write_bytes(whole[:40] + bytes(40) + whole[80:])
-    with pytest.raises(ModelIntegrityError, match="install the bundle again"):
-        bundles.load(packed.parent)
-    packed.write_bytes(whole + b"more")
-    with pytest.raises(ModelIntegrityError, match="too long"):
-        bundles.load(packed.parent)
-    packed.write_bytes(gzip.compress(b"another network"))
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("model.onnx.3", lambda part: part.write_bytes(part.read_bytes()[:-1])),
+        ("model.onnx.3", lambda part: part.write_bytes(part.read_bytes() + b"more")),
+        ("model.onnx.3", lambda part: part.write_bytes(b"")),
+        ("model.onnx.3", lambda part: part.unlink()),
+        ("model.onnx.2", lambda part: part.unlink()),
+        ("model.onnx.2", lambda part: shutil.copy(part.with_name("model.onnx.1"), part)),
+    ],
+    ids=["cut", "longer", "empty", "last missing", "middle missing", "another"],
+)
+def test_damage_to_a_part_is_found(parted: Path, part: str, change: Callable[[Path], object]) -> None:
+    change(parted / part)
     with pytest.raises(ModelIntegrityError, match=r"isn't the file that bundle\.json describes"):
-        bundles.load(packed.parent)
+        bundles.load(parted)
 
 
-def test_a_network_is_there_once(packed: Path) -> None:
-    shutil.copy(GOLDEN / "model.onnx", packed.parent)
-    with pytest.raises(BundleFormatError, match=r"holds both model\.onnx and model\.onnx\.gz"):
-        bundles.load(packed.parent)
+@pytest.mark.parametrize("part", ["model.onnx.1", "model.onnx.2"])
+def test_a_part_is_a_file(parted: Path, part: str) -> None:
+    (parted / part).unlink()
+    os.mkfifo(parted / part)
+    with pytest.raises(BundleFormatError, match=f"isn't a complete bundle: {part} is missing"):
+        bundles.load(parted)
 
 
-def test_a_packed_network_unpacks_to_no_more_than_a_network_may_have(
-    packed: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(bundle_module._MAX_BYTES, "model.onnx", 100)
-    with pytest.raises(ModelIntegrityError, match="unpacks to too much"):
-        bundles.load(packed.parent)
+def test_without_its_first_part_a_network_is_missing(parted: Path) -> None:
+    (parted / "model.onnx.1").unlink()
+    with pytest.raises(BundleFormatError, match=r"model\.onnx is missing"):
+        bundles.load(parted)
 
 
-def test_only_what_packs_well_is_packed() -> None:
-    few = np.random.default_rng(0).integers(-3, 4, 10_000, np.int8).tobytes()
-    name, stored = as_stored(few)
-    assert name == "model.onnx.gz"
-    assert gzip.decompress(stored) == few
-    assert as_stored(few) == (name, stored)  # no time in it
-    noise = np.random.default_rng(0).bytes(10_000)
-    assert as_stored(noise) == ("model.onnx", noise)
+@pytest.mark.parametrize("name", ["bundle.json", "metrics.json", "model.onnx", "model.onnx.1"])
+def test_a_file_that_cannot_be_looked_at_is_an_error_that_names_it(folder: Path, name: str) -> None:
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to("x" * 300)  # longer than the name of a file may be
+    with pytest.raises(BundleFormatError, match=rf"{name} can't be read: File name too long"):
+        bundles.load(folder)
+
+
+def test_a_network_is_there_once(parted: Path) -> None:
+    shutil.copy(GOLDEN / "model.onnx", parted)
+    with pytest.raises(BundleFormatError, match=r"holds both model\.onnx and model\.onnx\.1"):
+        bundles.load(parted)
+
+
+def test_parts_hold_no_more_together_than_a_network_may_have(parted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = (GOLDEN / "model.onnx").stat().st_size
+    monkeypatch.setattr(model_file, "_MAX_BYTES", model)
+    bundles.load(parted)
+    monkeypatch.setattr(model_file, "_MAX_BYTES", model - 1)
+    with pytest.raises(BundleFormatError, match=r"model\.onnx is larger than"):
+        bundles.load(parted)
+
+
+def test_parts_are_joined_by_number(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = (folder / "model.onnx").read_bytes()
+    monkeypatch.setattr(model_file, "_PART_BYTES", len(model) // 11)
+    (folder / "model.onnx").unlink()
+    for name, stored in as_stored(model).items():
+        (folder / name).write_bytes(stored)
+    assert (folder / "model.onnx.12").exists()
+    assert bundles.load(folder).model == model
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes"),
+    [(10, {"": 10}), (11, {".1": 6, ".2": 5}), (20, {".1": 10, ".2": 10}), (21, {".1": 7, ".2": 7, ".3": 7})],
+)
+def test_only_large_networks_are_in_parts(monkeypatch: pytest.MonkeyPatch, size: int, sizes: dict[str, int]) -> None:
+    monkeypatch.setattr(model_file, "_PART_BYTES", 10)
+    model = bytes(range(size))
+    stored = as_stored(model)
+    assert {name.removeprefix("model.onnx"): len(part) for name, part in stored.items()} == sizes
+    assert b"".join(stored.values()) == model
 
 
 @pytest.mark.parametrize("what", ["no-such-bundle", "", "a\0b", "x" * 5000, "./nowhere"])

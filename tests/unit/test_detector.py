@@ -357,20 +357,20 @@ def test_detectors_share_the_models_that_come_with_fauxto(opened: list[int], mon
     assert not model._shared  # a long scan doesn't keep what only its start needed
 
 
-def test_models_that_are_opened_ahead_are_those_of_the_detector(
+def test_a_model_that_is_opened_ahead_is_that_of_the_detector(
     opened: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fauxto.bundles.model._shared", WeakValueDictionary())
-    ahead = model.open_ahead(["paper-cnn"])
+    ahead = model.open_ahead("paper-cnn")
     detector = Detector("paper-cnn")
-    assert [one.bundle for one in ahead.result()] == [*detector.bundles]
+    assert detector.bundles == (ahead.result().bundle,)
     detector.score_pixels([np.zeros((32, 32, 3), np.uint8)])
     assert len(opened) == 1
 
 
-def test_an_error_in_models_that_are_opened_ahead_waits_for_who_asks(capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_error_in_a_model_that_is_opened_ahead_waits_for_who_asks(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(BundleNotFoundError, match="no-such-model"):
-        model.open_ahead(["no-such-model"]).result()
+        model.open_ahead("no-such-model").result()
     assert capfd.readouterr() == ("", "")
 
 

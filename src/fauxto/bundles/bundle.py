@@ -1,4 +1,4 @@
-"""The bundle contract, format 2: a folder with bundle.json, model.onnx (or model.onnx.gz), metrics.json and CARD.md.
+"""The bundle contract, format 2: a folder with bundle.json, model.onnx (whole or in parts), metrics.json and CARD.md.
 
 `Description` mirrors bundle.json key by key; `read` turns a folder into a `Bundle` of which every part has
 been checked. Format 1 is read too. docs/reference/bundle.md documents the same contract.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fauxto.bundles import onnx_file
+from fauxto.bundles import model_file, onnx_file
 from fauxto.bundles.metrics import Metrics
 from fauxto.bundles.schema import build, parse
 from fauxto.choices import CalibrationMethod, PointName
@@ -29,15 +28,7 @@ from fauxto.report import Verdict
 FORMAT = 2
 OPERATING_POINTS = tuple(PointName)
 
-_MODEL, _PACKED = "model.onnx", "model.onnx.gz"
-_MAX_BYTES = {
-    "bundle.json": 1024**2,
-    "metrics.json": 4 * 1024**2,
-    "CARD.md": 1024**2,
-    _MODEL: 1024**3,
-    _PACKED: 256 * 1024**2,
-}
-_GZIP = 31  # zlib's number for it
+_MAX_BYTES = {"bundle.json": 1024**2, "metrics.json": 4 * 1024**2, "CARD.md": 1024**2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +198,7 @@ class Bundle(Description):
 
     Attributes:
         folder: Where it was read from.
-        model: The bytes of model.onnx, unpacked, exactly as hashed.
+        model: The bytes of model.onnx, exactly as hashed.
         card: The text of CARD.md (Markdown).
         metrics: The metrics; None for a bundle without metrics.json.
     """
@@ -226,22 +217,29 @@ def read(folder: Path) -> Bundle:
 
     Raises:
         BundleNotFoundError: There is no folder, or it holds no bundle.json.
-        BundleFormatError: A file is missing or breaks the contract.
+        BundleFormatError: A file is missing, can't be read or breaks the contract.
         ModelIntegrityError: model.onnx isn't the file that bundle.json describes.
     """
+    try:
+        return _read(folder)
+    except OSError as error:
+        raise BundleFormatError(f"{error.filename or folder} can't be read: {error.strerror}") from error
+
+
+def _read(folder: Path) -> Bundle:
     if folder.exists() and not folder.is_dir():
         raise BundleFormatError(f"{folder} is a file; a bundle is a folder with bundle.json, model.onnx and CARD.md")
     if not (folder / "bundle.json").exists():
         raise BundleNotFoundError(f"{folder} isn't a model bundle: it has no bundle.json")
     described: Description = _parse(folder / "bundle.json", lambda plain: build(Description, _lifted(plain), ""))
-    model = _read_model(folder)
+    model, where = model_file.read(folder), folder / model_file.NAME
     digest = hashlib.sha256(model).hexdigest()
     if digest != described.model_sha256:
         raise ModelIntegrityError(
-            f"{folder / _MODEL} isn't the file that bundle.json describes: "
+            f"{where}, whole or joined of its parts, isn't the file that bundle.json describes: "
             f"expected sha256 {described.model_sha256}, found {digest}; install the bundle again"
         )
-    onnx_file.check(model, str(folder / _MODEL), (described.input.height, described.input.width), described.outputs)
+    onnx_file.check(model, str(where), (described.input.height, described.input.width), described.outputs)
     card = _read_file(folder / "CARD.md").decode("utf-8", errors="replace")
     metrics = folder / "metrics.json"
     measured = _parse(metrics, lambda plain: build(Metrics, plain, "")) if metrics.exists() else None
@@ -279,40 +277,13 @@ def _lifted(plain: object) -> object:
 
 
 def _read_file(path: Path) -> bytes:
-    try:
-        if not path.is_file():  # reading a pipe would block for ever
-            raise BundleFormatError(f"{path.parent} isn't a complete bundle: {path.name} is missing")
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES[path.name] + 1)
-    except OSError as error:
-        raise BundleFormatError(f"{path} can't be read: {error.strerror}") from error
+    if not path.is_file():  # reading a pipe would block for ever
+        raise BundleFormatError(f"{path.parent} isn't a complete bundle: {path.name} is missing")
+    with path.open("rb") as file:
+        data = file.read(_MAX_BYTES[path.name] + 1)
     if len(data) > _MAX_BYTES[path.name]:
         raise BundleFormatError(f"{path} is larger than {_MAX_BYTES[path.name]:,} bytes")
     return data
-
-
-def _read_model(folder: Path) -> bytes:
-    """Read model.onnx, or unpack model.onnx.gz, which is small for quantised weights."""
-    path = folder / _PACKED
-    if not path.exists():
-        return _read_file(folder / _MODEL)
-    if (folder / _MODEL).exists():
-        raise BundleFormatError(f"{folder} holds both {_MODEL} and {_PACKED}; take one out")
-    unpacker = zlib.decompressobj(_GZIP)
-    try:
-        model = unpacker.decompress(_read_file(path), _MAX_BYTES[_MODEL])
-    except zlib.error as error:
-        raise ModelIntegrityError(f"{path} is damaged: {error}; install the bundle again") from error
-    if not unpacker.eof or unpacker.unused_data:
-        raise ModelIntegrityError(f"{path} is cut short, too long or unpacks to too much; install the bundle again")
-    return model
-
-
-def as_stored(model: bytes) -> tuple[str, bytes]:
-    """Return the name and the bytes of the file in which a bundle keeps `model`: packed if that saves a fifth."""
-    packer = zlib.compressobj(wbits=_GZIP, memLevel=9, strategy=zlib.Z_HUFFMAN_ONLY)
-    packed = packer.compress(model) + packer.flush()
-    return (_PACKED, packed) if len(packed) < 0.8 * len(model) else (_MODEL, model)
 
 
 def _require(condition: bool, message: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -69,18 +69,17 @@ def load_model(bundle: str | Path, threads: int | None = None) -> Model:
         return model
 
 
-def open_ahead(bundles: Iterable[str]) -> Future[list[Model]]:
-    """Begin to load models and to open their networks, in a thread of its own.
+def open_ahead(bundle: str) -> Future[Model]:
+    """Begin to load a model and to open its network, in a thread of its own.
 
-    It mostly waits for unpacking and for ONNX Runtime, so that Python can import other modules meanwhile. What a
-    detector loads in the same process while the future is held are the same models; its errors come there again.
+    It mostly waits for hashing and for ONNX Runtime, so that Python can import other modules meanwhile. What a
+    detector loads in the same process while the future is held is the same model; its errors come there again.
     """
 
-    def opened() -> list[Model]:
-        models = [load_model(bundle) for bundle in bundles]  # all of them first: a detector waits for no more
-        for model in models:
-            _ = model.network
-        return models
+    def opened() -> Model:
+        model = load_model(bundle)
+        _ = model.network
+        return model
 
     thread = ThreadPoolExecutor(1, thread_name_prefix="fauxto-open")
     opening = thread.submit(opened)

@@ -131,7 +131,8 @@ def _check_shapes(graph: memoryview, number: int, role: str, expected: list[list
 
 def _joined(message: memoryview, number: int) -> memoryview:
     """Return a message that is a field of another; protobuf has one that is there in several parts joined."""
-    return memoryview(b"".join(field.content for field in _fields(message) if field.number == number))
+    parts = [field.content for field in _fields(message) if field.number == number]
+    return parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
 
 
 def _fields(message: memoryview) -> Iterator[_Field]:

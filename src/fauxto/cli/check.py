@@ -144,16 +144,16 @@ def check(
 
 
 def _detector(options: DetectorOptions) -> Detector:
-    """Make the detector: its models are opened while Python imports all the rest."""
+    """Make the detector: its largest model is opened while Python imports all the rest."""
     from fauxto.bundles import DEFAULTS
     from fauxto.bundles.model import open_ahead
 
-    ahead = open_ahead(DEFAULTS) if options.model is None else None
+    ahead = open_ahead(DEFAULTS[-1]) if options.model is None else None
 
     from fauxto.detector import Detector
 
     detector = Detector.from_options(options)
-    del ahead  # the detector holds the models from here on
+    del ahead  # the detector holds the model from here on
     return detector
 
 
@@ -190,7 +190,7 @@ def _lines() -> Callable[[Report], None]:
 
     from fauxto.cli.report_line import report_line
 
-    console = Console()
+    console = Console(markup=False, emoji=False)
     return lambda report: console.print(report_line(report), soft_wrap=True)
 
 
@@ -199,7 +199,7 @@ def _panels(detector: Detector, show_evidence: bool) -> Callable[[Report], None]
 
     from fauxto.cli.report_panel import report_panel
 
-    console, point = Console(), detector.operating_point
+    console, point = Console(markup=False, emoji=False), detector.operating_point
 
     def show(report: Report) -> None:
         console.print(report_panel(report, detector.bundle_of(report), point, console, show_evidence=show_evidence))

@@ -60,7 +60,7 @@ def requantisation(rgb: NDArray[np.uint8], luminance: Table) -> float | None:
     usable = (rounded != 0) & (steps >= _MIN_STEP)
     if not usable.any() or np.abs(multiples - rounded)[usable].mean() > _MOST_OFF:
         return None
-    rounded[0] -= np.median(rounded[0])
+    rounded[0] -= np.median(rounded[0].astype(np.int64))  # of floats, it first imports numpy.ma for .1 s
     deviations = np.concatenate([_deviations(row, first=2 * (place > 0)) for place, row in enumerate(rounded)])
     if len(deviations) < _FEWEST_BINS:
         return None

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fauxto import bundles
-from fauxto.bundles.bundle import Bundle, Description, Domain, as_stored
+from fauxto.bundles.bundle import Bundle, Description, Domain
+from fauxto.bundles.model_file import as_stored
 from fauxto.errors import BundleFormatError, ConfigError, FauxtoError
 from fauxto.lab import card
 from fauxto.lab.datasets.splitting import SPLITS
@@ -92,8 +93,8 @@ def write_bundle(
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
         draft = Path(temporary) / out.name
         draft.mkdir()
-        name, stored = as_stored(model)
-        (draft / name).write_bytes(stored)
+        for name, stored in as_stored(model).items():
+            (draft / name).write_bytes(stored)
         (draft / "bundle.json").write_text(json.dumps(asdict(description), indent=2) + "\n", encoding="utf-8")
         if metrics:
             (draft / "metrics.json").write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n", encoding="utf-8")
