@@ -154,6 +154,7 @@ def _side_by_side(files: list[Path], rounds: int, peer: Path | None) -> dict[str
         "rounds": rounds,
         "cores": cores(),
         "load": load,
+        "second_looks": _second_looks(Detector(), files),
         "rows": {name: _row(each, bare) for name, each in medians.items()},
         "left_out": notes,
     }
@@ -258,11 +259,16 @@ def _costs(folder: Path, rounds: int, peer: Path | None) -> list[dict[str, Any]]
             },
             "sides": {name: _milliseconds(each) for name, each in taken[size].items()},
             "left_out": left_out,
-            "second_looks": statistics.mean(detector.analyze(path).stability is not None for path in files[size]),
+            "second_looks": _second_looks(detector, files[size]),
             "load": load,
         }
         for size in GROWTH
     ]
+
+
+def _second_looks(detector: Detector, files: Sequence[Path]) -> float:
+    """Return the share of the pictures that get a second look, as scans give it to those with a verdict."""
+    return statistics.mean(detector.analyze(path).stability is not None for path in files)
 
 
 def _milliseconds(taken: list[Taken]) -> dict[str, float]:
