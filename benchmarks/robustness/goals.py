@@ -14,11 +14,14 @@ TIMES, MET = 100, 50
 EXIT_SECONDS = 5.0
 """From a signal to the end of a scan."""
 
+SENT = 20_000
+"""Damaged files that a service is sent."""
+
 HOURS, SESSIONS = 2.0, 200
 """Of the soaks of the service and of the page."""
 
 SERVICE_GROWTH = {"megabytes": 0.02, "handles": 0.02, "seconds_p99": 0.25}
-"""From the first window to the last, as shares; latency only tells something where no other work ran meanwhile."""
+"""From the first measurement to the last, as shares; latency only tells something where no other work ran meanwhile."""
 
 PAGE_GROWTH = 0.02
 """Of the page's memory, from the first quarter of the sessions to the last."""
