@@ -175,8 +175,8 @@ def _faults() -> Iterator[str]:
         the time. A scan that stopped goes on with `--resume` (`scan_faults`). *Met* counts the times that the scan was
         still running or noticed it, *equal* those after which the table was, row for row, that of an undisturbed scan;
         the slowest end is, after a signal, how long the scan took to end, and after a kill, how long its last process
-        outlived it. Goal: {goals.TIMES} times each, met in half of them, all
-        equal, and an end within {goals.EXIT_SECONDS:g} seconds of SIGINT and SIGTERM;
+        outlived it. Goal: {goals.TIMES} times each, met in half of them, all equal, and an end within
+        {goals.EXIT_SECONDS:g} seconds of SIGINT and SIGTERM;
         {results.reached(whole >= FAULTS.keys())}{_in_brackets(FAULTS.keys() - whole)}."""
     )
     yield results.table(
@@ -205,8 +205,7 @@ def _million() -> Iterator[str]:
         used again, so that a larger scan writes more rows a second. They are scanned with `{found["model"]}`
         (`million_rows`). The larger scan's peak of memory is {found["memory_growth"]:.3f} times the smaller one's.
         `--resume` is the wait until a scan goes on that was stopped shortly before its end; each table is written after
-        that. Goal:
-        {goals.ROWS:,} files in at most {goals.ROWS_MEMORY} times the memory, `--resume` within
+        that. Goal: {goals.ROWS:,} files in at most {goals.ROWS_MEMORY} times the memory, `--resume` within
         {goals.RESUME_SECONDS:.0f} seconds; {results.reached(is_quick)}."""
     )
     yield results.table(
